@@ -1,0 +1,38 @@
+# Thin: each target says which script does it, and the scripts can be run without make.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check check-deep format clean
+# One at a time also under `make -j`: they share build directories, and each uses all processors by itself.
+.NOTPARALLEL:
+
+JOBS ?= $(shell nproc)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+
+build: ## the program: build/release/deduplab
+	scripts/setup build
+	cmake --preset release
+	cmake --build --preset release --target deduplab --parallel $(JOBS)
+
+demo: build ## build it and run plans/first-look.toml into runs/demo
+	@scripts/demo
+
+test: ## build everything with sanitizers and run all tests
+	scripts/setup test
+	JOBS=$(JOBS) scripts/test dev
+
+check: ## format, layers, sizes, words; clang-tidy on what changed
+	scripts/setup check
+	scripts/check
+
+check-deep: ## clang-tidy on everything; all tests under the thread sanitizer
+	scripts/setup check test
+	scripts/check --all
+	JOBS=$(JOBS) scripts/test tsan
+
+format: ## lay out all C++ files
+	scripts/setup check
+	scripts/format
+
+clean: ## remove what was built; runs stay
+	rm -rf build web/node_modules

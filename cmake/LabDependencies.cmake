@@ -1,0 +1,29 @@
+# Third-party libraries, all from the distribution (scripts/setup installs them). Imported targets are system
+# headers to the compiler, so our warnings do not reach into them. Targets to link:
+#   OpenSSL::Crypto SQLite::SQLite3 ZLIB::ZLIB CLI11::CLI11 spdlog::spdlog fmt::fmt Threads::Threads
+#   nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus
+#   PkgConfig::xxhash PkgConfig::lmdb PkgConfig::rocksdb PkgConfig::zstd PkgConfig::lz4
+#   with LAB_TESTS also GTest::gtest GTest::gmock rapidcheck
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(lmdb REQUIRED IMPORTED_TARGET lmdb)
+pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
+
+if(LAB_TESTS)
+  find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED)
+  include(GoogleTest)
+endif()
