@@ -1,0 +1,79 @@
+// Text helpers: nearest words, splitting, percent-encoding, UTF-8.
+// SPDX-License-Identifier: Apache-2.0
+#include "core/text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace lab {
+namespace {
+
+const std::vector<std::string> kSystems{"postgresql", "sqlite", "rocksdb", "lmdb", "redis"};
+
+TEST(Text, ASlipFindsTheWordThatWasMeant) {
+  struct Case {
+    const char* typed;
+    const char* meant;
+  };
+  const Case cases[] = {{"sqlit", "sqlite"},          {"SQLite", "sqlite"}, {"rocksbd", "rocksdb"},
+                        {"postgres", "postgresql"},   {"imdb", "lmdb"},     {"rediss", "redis"},
+                        {"postgre_sql", "postgresql"}};
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.typed);
+    EXPECT_EQ(nearest_word(one.typed, kSystems), one.meant);
+  }
+}
+
+TEST(Text, AWordFarFromEveryOtherHasNoNearest) {
+  EXPECT_EQ(nearest_word("mongodb-atlas", kSystems), std::nullopt);
+  EXPECT_EQ(nearest_word("sqlite", {}), std::nullopt);
+}
+
+TEST(Text, ASuggestionNamesTheNearestWordOrAllOfThem) {
+  EXPECT_EQ(suggestion("sqlit", kSystems), "; did you mean 'sqlite'?");
+  EXPECT_EQ(suggestion("mongodb-atlas", kSystems), "; one of postgresql, sqlite, rocksdb, lmdb, redis");
+  EXPECT_EQ(suggestion("x", {}), "");
+}
+
+TEST(Text, SplittingAndJoiningKeepEmptyParts) {
+  EXPECT_EQ(split("a,,b,", ','), (std::vector<std::string>{"a", "", "b", ""}));
+  EXPECT_EQ(split("", ','), std::vector<std::string>{""});
+  EXPECT_EQ(join(split("a,,b,", ','), ","), "a,,b,");
+  EXPECT_EQ(join({}, ","), "");
+}
+
+TEST(Text, TrimmingTakesWhiteSpaceFromBothEnds) {
+  EXPECT_EQ(trim(" \t\n a b \r\n"), "a b");
+  EXPECT_EQ(trim("   "), "");
+}
+
+TEST(Text, PercentEncodingLeavesOnlyUnreservedBytes) {
+  EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(percent_encode("a b;c=d%/:\n\xC3\xA9"), "a%20b%3Bc%3Dd%25%2F%3A%0A%C3%A9");
+}
+
+TEST(Text, BytesThatAreNoUtf8BecomeTheReplacementCharacter) {
+  struct Case {
+    const char* what;
+    std::string bytes;
+    std::string text;
+  };
+  const std::string mark = "\xEF\xBF\xBD";
+  const Case cases[] = {
+      {"plain", "abc", "abc"},
+      {"two, three and four bytes", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80",
+       "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"},
+      {"a lone continuation", "a\x80z", "a" + mark + "z"},
+      {"cut off at the end", "a\xE2\x82", "a" + mark + mark},
+      {"an overlong slash", "\xC0\xAF", mark + mark},
+      {"a surrogate", "\xED\xA0\x80", mark + mark + mark},
+      {"above U+10FFFF", "\xF4\x90\x80\x80", mark + mark + mark + mark},
+      {"a NUL stays", std::string("a\0b", 3), std::string("a\0b", 3)},
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.what);
+    EXPECT_EQ(to_valid_utf8(one.bytes), one.text);
+  }
+}
+
+}  // namespace
+}  // namespace lab

@@ -1,0 +1,142 @@
+// Marker, lock and removal of an embedded system's folder.
+// SPDX-License-Identifier: Apache-2.0
+#include "driver/embedded_home.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/text.hpp"
+
+namespace lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMarker = ".deduplab";
+
+enum class Kind { kMissing, kFile, kFolder, kOther };
+
+/// What lies at `path` itself; a symbolic link is kOther.
+Result<Kind> kind_of(const fs::path& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return Kind::kMissing;
+    return errno_error("home.lstat", path.string(), errno);
+  }
+  if (S_ISREG(info.st_mode)) return Kind::kFile;
+  return S_ISDIR(info.st_mode) ? Kind::kFolder : Kind::kOther;
+}
+
+Error not_ours(const fs::path& home) {
+  return {ErrorCode::kRefused, "home",
+          home.string() + ": has entries but no " + kMarker + " file, so it is not ours and stays untouched"};
+}
+
+/// True with a marker, false when there is nothing at all. Errors: kRefused for anything else.
+Result<bool> is_ours(const fs::path& home) {
+  const auto marker = kind_of(home / kMarker);
+  if (!marker) return marker.error();
+  if (*marker == Kind::kFile) return true;
+  const auto entries = has_entries(home);
+  if (!entries) return entries.error();
+  if (*entries) return not_ours(home);
+  return false;
+}
+
+/// Opens (and with O_CREAT makes) the marker and locks it. Errors: kInUse with the holder's run.
+Result<FileHandle> lock_marker(const fs::path& home, int flags) {
+  const fs::path path = home / kMarker;
+  auto marker = open_file(path, O_RDWR | O_NOFOLLOW | flags);
+  if (!marker) return marker;
+  if (::flock(marker->get(), LOCK_EX | LOCK_NB) == 0) return marker;
+  // Other failures: a file system without locks (ENOLCK on some network mounts); there nobody can hold one.
+  if (errno != EWOULDBLOCK) return marker;
+  const auto holder = read_file(path, Bytes{4096});
+  return Error{ErrorCode::kInUse, "home",
+               home.string() + ": held by run " + (holder ? std::string(trim(*holder)) : std::string("unknown"))};
+}
+
+/// In place, so that the lock stays on the file that has the name. An empty marker (a crash between) is ours too.
+Status write_marker(const FileHandle& marker, const fs::path& home, const std::string& run_id) {
+  if (::ftruncate(marker.get(), 0) != 0) return errno_error("home.marker", home.string(), errno);
+  LAB_TRY(write_all(marker, run_id + "\n", home / kMarker));
+  if (::fsync(marker.get()) != 0) return errno_error("home.marker", home.string(), errno);
+  return sync_directory(home);
+}
+
+Status remove_entries(const fs::path& folder, const CallContext& call) {
+  std::error_code failure;
+  fs::directory_iterator entry(folder, failure);
+  for (; !failure && entry != fs::directory_iterator{}; entry.increment(failure)) {
+    LAB_TRY(allowed(call, "home.empty"));
+    const auto kind = kind_of(entry->path());
+    if (!kind) return kind.error();
+    if (*kind == Kind::kFolder) LAB_TRY(remove_entries(entry->path(), call));
+    LAB_TRY(remove_tree(entry->path()));
+  }
+  if (failure) return errno_error("home.list", folder.string(), failure.value());
+  return ok();
+}
+
+/// Errors: kRefused when `data` is a link or a file: what it points to is not ours.
+Status check_data(const fs::path& data) {
+  const auto kind = kind_of(data);
+  if (!kind) return kind.error();
+  if (*kind == Kind::kFolder || *kind == Kind::kMissing) return ok();
+  return Error{ErrorCode::kRefused, "home", data.string() + ": is not a folder"};
+}
+
+}  // namespace
+
+EmbeddedHome::EmbeddedHome(fs::path home, FileHandle marker)
+    : home_(std::move(home)), data_(home_ / "data"), marker_(std::move(marker)) {}
+
+Result<EmbeddedHome> EmbeddedHome::open(const fs::path& home, const std::string& run_id) {
+  if (home.empty()) return Error{ErrorCode::kInvalidArgument, "home", "an embedded system needs a path"};
+  LAB_TRY(make_directories(home));
+  const auto ours = is_ours(home);
+  if (!ours) return ours.error();
+  auto marker = lock_marker(home, O_CREAT);
+  if (!marker) return std::move(marker).error();
+  LAB_TRY(write_marker(*marker, home, run_id));
+  EmbeddedHome opened(home, std::move(*marker));
+  LAB_TRY(check_data(opened.data_));
+  LAB_TRY(make_directories(opened.data_));
+  LAB_TRY(sync_directory(home));
+  return opened;
+}
+
+Status EmbeddedHome::empty_data(const CallContext& call) const {
+  const auto marker = kind_of(home_ / kMarker);
+  if (!marker) return marker.error();
+  if (*marker != Kind::kFile) return not_ours(home_);
+  LAB_TRY(check_data(data_));
+  LAB_TRY(make_directories(data_));
+  LAB_TRY(remove_entries(data_, call));
+  return sync_directory(data_);
+}
+
+Status EmbeddedHome::remove(const fs::path& home) {
+  const auto kind = kind_of(home / ".");
+  if (!kind) return kind.error();
+  if (*kind == Kind::kMissing) return ok();
+  const auto ours = is_ours(home);
+  if (!ours) return ours.error();
+  if (!*ours) return ok();
+  const auto marker = lock_marker(home, 0);
+  if (!marker) return marker.error();
+  LAB_TRY(check_data(home / "data"));
+  LAB_TRY(remove_tree(home / "data"));
+  LAB_TRY(remove_tree(home / kMarker));
+  LAB_TRY(sync_directory(home));
+  // Fails with ENOTEMPTY where others' files lie beside ours: then the folder is not ours to remove.
+  if (::rmdir(home.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
+    return errno_error("home.rmdir", home.string(), errno);
+  return ok();
+}
+
+}  // namespace lab

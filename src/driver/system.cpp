@@ -1,0 +1,38 @@
+// The registry's look-up, and the checks of a configuration that all systems share.
+// SPDX-License-Identifier: Apache-2.0
+#include "driver/system.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.hpp"
+
+namespace lab {
+
+const SystemEntry* find_system(const Registry& registry, std::string_view name) {
+  const auto found =
+      std::find_if(registry.begin(), registry.end(), [&](const SystemEntry& entry) { return entry.name == name; });
+  return found == registry.end() ? nullptr : &*found;
+}
+
+Result<std::string> resolve_config(const SystemEntry& entry, const SystemConfig& config) {
+  const auto bad = [&](std::string why) {
+    return Error{ErrorCode::kInvalidArgument, entry.name + ".open", std::move(why)};
+  };
+  for (const auto& [key, value] : config.options)
+    if (std::find(entry.options.begin(), entry.options.end(), key) == entry.options.end())
+      return bad(fmt::format("unknown option '{}'{}", key, suggestion(key, entry.options)));
+  if (config.containers == 0) return bad("containers must be at least 1");
+  if (config.mode != "blob")
+    return Error{ErrorCode::kUnsupported, entry.name + ".open",
+                 fmt::format("{} has no mode '{}', only blob", entry.name, config.mode)};
+  std::vector<std::string> names;
+  for (const VariantInfo& variant : entry.variants) names.push_back(variant.name);
+  if (config.variant == "default") return names.front();
+  if (std::find(names.begin(), names.end(), config.variant) == names.end())
+    return bad(fmt::format("unknown variant '{}'{}", config.variant, suggestion(config.variant, names)));
+  return config.variant;
+}
+
+}  // namespace lab

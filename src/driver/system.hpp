@@ -1,0 +1,90 @@
+// A system as the registry lists it, and the session that a cell opens with it.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "driver/driver.hpp"
+#include "driver/observer.hpp"
+
+namespace lab {
+
+/// What one cell needs to open a system.
+struct SystemConfig {
+  std::string variant = "default";
+  std::string mode = "blob";
+  std::string payload{};         // For native schemas.
+  std::uint32_t containers = 1;  // Tables, databases, prefixes among which objects are placed.
+  std::string run_id{};          // Written into the namespace's marker.
+  std::filesystem::path path{};  // Embedded: the folder that is ours alone.
+  std::filesystem::path directory{};
+  std::string url{};
+  std::string password{};  // Resolved from environment or file; never logged.
+  std::map<std::string, std::string> options{};
+};
+
+/// Statements that give the lab its user, rights and namespace. Embedded systems need none.
+class Admin {
+ public:
+  virtual ~Admin() = default;
+  virtual std::vector<std::string> apply_statements() const = 0;
+  virtual std::vector<std::string> undo_statements() const = 0;
+};
+
+/// One cell's fresh connections. Thread-safe: connections may be opened from several threads. It must
+/// outlive the connections that it opened.
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual Result<std::unique_ptr<Driver>> open_driver(const CallContext&) = 0;
+  virtual Result<std::unique_ptr<Observer>> open_observer(const CallContext&) = 0;
+};
+
+struct VariantInfo {
+  std::string name{};
+  std::string what{};  // One line for `deduplab systems`.
+};
+
+/// A stage's documented reaction to duplicates at one level, beside which the measured verdict is set.
+struct Mechanism {
+  std::string level{};    // ingestion, compaction, compression, storage
+  std::string support{};  // full, partial, indirect, missing
+  std::string source{};
+};
+
+/// One registry line.
+struct SystemEntry {
+  std::string name{};
+  std::string what{};
+  bool embedded = true;
+  std::vector<VariantInfo> variants{};  // The first is what "default" means.
+  std::vector<std::string> options{};   // Keys that [systems.NAME.options] may hold.
+  std::vector<Mechanism> mechanisms{};
+  std::string library{};         // "SQLite 3.40.1", for --version.
+  Bytes quantum{4096};           // Step in which its files grow by default, for the check of a plan's size.
+  bool has_files = true;         // False: it keeps nothing on disk (null), so `files` cannot be required of it.
+
+  /// Opens a session: embedded engines open their files (made when missing), servers are connected to.
+  /// Errors: kInvalidArgument (variant, option), kRefused (a folder that is not ours), kConnectionLost, kInUse.
+  Result<std::unique_ptr<Session>> (*open)(const SystemConfig&, const CallContext&) = nullptr;
+
+  /// Removes what our runs left in the namespace, the marker last; nothing when there is nothing. Refuses a
+  /// namespace without the marker. Afterwards nothing of ours is left.
+  Status (*remove)(const SystemConfig&, const CallContext&) = nullptr;
+};
+
+/// The systems that are built in, in the order of `deduplab systems`.
+using Registry = std::vector<SystemEntry>;
+const SystemEntry* find_system(const Registry& registry, std::string_view name);
+
+/// The variant's own name ("default" is the first one's). Errors: kInvalidArgument (variant or option unknown,
+/// with the nearest name; no container), kUnsupported (a mode other than blob). For systems without native schemas.
+Result<std::string> resolve_config(const SystemEntry& entry, const SystemConfig& config);
+
+}  // namespace lab

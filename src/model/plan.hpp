@@ -1,0 +1,110 @@
+// The plan: what a run does, as plain data. Lists multiply.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/retry.hpp"
+#include "core/units.hpp"
+#include "model/dataset.hpp"
+#include "model/stage_kind.hpp"
+
+namespace lab {
+
+enum class OrderOfWork : std::uint8_t { kShuffled, kPlan };
+enum class RetryScope : std::uint8_t { kBlock, kSystem };
+enum class CleanupRule : std::uint8_t { kAlways, kSuccess, kNever };
+enum class UpdateContent : std::uint8_t { kSame, kNew };
+
+struct DatasetPlan {
+  std::vector<std::string> payloads{};
+  std::vector<int> grades{0, 50, 90};
+  std::optional<std::uint64_t> objects{};  // Exactly one of objects and totals.
+  std::vector<Bytes> totals{};
+  std::vector<SizeLaw> object_sizes{SizeLaw{}};
+  Popularity popularity{};
+  std::vector<Order> orders{Order::kShuffled};
+  std::vector<Placement> placements{Placement::kWithin};
+  std::uint32_t containers = 4;  // Used where the placement is across.
+  std::vector<std::string> caches{"warm"};
+  std::vector<std::string> modes{"blob"};
+
+  friend bool operator==(const DatasetPlan&, const DatasetPlan&) = default;
+};
+
+struct StagesPlan {
+  std::vector<Chain> chains{{StageKind::kBulkInsert},
+                            {StageKind::kPerfileInsert, StageKind::kPerfileDelete, StageKind::kMaintenance}};
+  int update_share_percent = 10;
+  UpdateContent update_content = UpdateContent::kNew;
+  Bytes verify_full_up_to{64LL << 30};  // Above it a seeded sample is read back.
+  std::uint64_t verify_sample = 1'000;  // Objects of that sample.
+  Millis limit{6LL * 3'600'000};        // Of one stage's operations.
+  Millis sample_interval{100};
+
+  friend bool operator==(const StagesPlan&, const StagesPlan&) = default;
+};
+
+struct SettlePlan {
+  Millis window{1'000};   // Quiet this long. Systems without background work: two equal readings.
+  Millis interval{100};   // Between two readings.
+  Millis limit{120'000};  // Then the probe is missing with reason `unsettled`.
+  Bytes tolerance{0};     // Two readings this near are equal.
+  Millis idle{1'000};     // Length of the idle control that gives the noise floor.
+
+  friend bool operator==(const SettlePlan&, const SettlePlan&) = default;
+};
+
+struct SystemPlan {
+  std::string name{};
+  std::vector<std::string> variants{"default"};
+  std::optional<std::string> path{};       // Embedded: where its data lies. Default DIR/data/<system>.
+  std::optional<std::string> directory{};  // Servers: where their files are.
+  std::optional<std::string> url{};        // Never with a password.
+  std::optional<std::string> password_env{};
+  std::optional<std::string> password_file{};
+  std::vector<std::string> probes{"files"};  // Required; the others are taken where they answer.
+  std::optional<std::string> identity{};
+  std::optional<Bytes> max_bytes{};
+  std::map<std::string, std::string> options{};  // The system's own settings, from [systems.NAME.options].
+  bool control = false;                          // Added by the program, not named by the plan.
+
+  friend bool operator==(const SystemPlan&, const SystemPlan&) = default;
+};
+
+struct RetryPlan {
+  int max_retries = 3;
+  RetryScope scope = RetryScope::kBlock;
+  std::vector<Millis> block_delays{Millis{5'000}, Millis{10'000}, Millis{20'000}};  // The last one repeats.
+  RetryPolicy reconnect{};
+
+  friend bool operator==(const RetryPlan&, const RetryPlan&) = default;
+};
+
+struct ExportPlan {
+  CleanupRule cleanup = CleanupRule::kAlways;
+
+  friend bool operator==(const ExportPlan&, const ExportPlan&) = default;
+};
+
+struct Plan {
+  std::string name{};  // The file's stem.
+  std::uint64_t seed = 1;
+  int repetitions = 5;
+  OrderOfWork order_of_work = OrderOfWork::kShuffled;
+  DatasetPlan dataset{};
+  StagesPlan stages{};
+  SettlePlan settle{};
+  std::vector<SystemPlan> systems{};  // In plan order.
+  RetryPlan retry{};
+  ExportPlan export_{};
+  std::optional<std::string> real_world_dir{};
+
+  friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+}  // namespace lab
