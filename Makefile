@@ -1,6 +1,6 @@
 # Thin: each target says which script does it, and the scripts can be run without make.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check check-deep format clean
+.PHONY: help build demo test lint check check-deep format clean
 # One at a time also under `make -j`: they share build directories, and each uses all processors by itself.
 .NOTPARALLEL:
 
@@ -21,9 +21,11 @@ test: ## build everything with sanitizers and run all tests
 	scripts/setup test
 	JOBS=$(JOBS) scripts/test dev
 
-check: ## format, layers, sizes, words; clang-tidy on what changed
+lint: ## format, layers, sizes, words; clang-tidy on what changed
 	scripts/setup check
 	scripts/check
+
+check: lint test ## all that CI does
 
 check-deep: ## clang-tidy on everything; all tests under the thread sanitizer
 	scripts/setup check test

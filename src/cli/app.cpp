@@ -1,0 +1,288 @@
+// The one option table: command line, help, man page and completion all come from it.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <functional>
+#include <memory>
+
+#include "build_version.hpp"
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/manual.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+
+namespace lab::cli {
+namespace {
+
+using Action = std::function<int()>;
+
+/// Values of all sub-commands; they live as long as the command line is parsed and run.
+struct Values {
+  GlobalOptions global{};
+  RunOptions run{};
+  ResumeOptions resume{};
+  std::filesystem::path status_directory{};
+  ReportOptions report{};
+  CompareOptions compare{};
+  GenerateOptions generate{};
+  DoctorOptions doctor{};
+  CleanOptions clean{};
+  bool features = false;
+  std::string shell{};
+  Action action{};
+};
+
+std::string version_text() {
+  std::string text = fmt::format("deduplab {} ({})\n", kVersion, kSourceRevision);
+  for (const SystemEntry& entry : built_in_systems())
+    text += fmt::format("  {:<10} {}\n", entry.name, entry.library);
+  return text;
+}
+
+void add_plan_flags(CLI::App& command, PlanFlags& flags) {
+  command.add_option("--systems", flags.systems, "These systems instead of the plan's")
+      ->delimiter(',')
+      ->type_name("A,B");
+  command.add_option("--payloads", flags.payloads, "These payloads instead of the plan's")
+      ->delimiter(',')
+      ->type_name("A,B");
+  command.add_option("--grades", flags.grades, "These grades instead of the plan's")
+      ->delimiter(',')
+      ->type_name("U0,U50");
+  command.add_option("--repetitions", flags.repetitions, "Repetitions of every cell")->type_name("N");
+  command.add_option("--objects", flags.objects, "Objects of every cell")->type_name("N");
+  command.add_option("--object-size", flags.object_size, "Size of an object, or a law")->type_name("SIZE");
+}
+
+void add_run(CLI::App& app, Values& values) {
+  CLI::App* command = app.add_subcommand("run", "Run a plan into a new run directory");
+  RunOptions& options = values.run;
+  command->add_option("plan", options.plan, "Plan file")->required()->type_name("PLAN.toml");
+  command->add_option("--out", options.out, "Run directory, new or empty (default runs/<plan>-<UTC time>)")
+      ->type_name("DIR");
+  command->add_flag("--resume", options.resume, "Go on when the directory holds a run of this plan");
+  add_plan_flags(*command, options.flags);
+  command->add_flag("--dry-run", options.dry_run, "Print cells, bytes, disk and time; write nothing");
+  command->add_option("--max-retries", options.flags.max_retries, "Retries of a failed block")
+      ->type_name("N");
+  command->add_option("--retry-scope", options.flags.retry_scope, "What runs again after a failure")
+      ->type_name("block|system");
+  command->add_option("--stop-after", options.stop_after, "Start no block after this long (exit 6)")
+      ->type_name("DURATION");
+  command->callback([&values] { values.action = [&values] { return run(values.run, values.global); }; });
+}
+
+void add_resume_and_status(CLI::App& app, Values& values) {
+  CLI::App* resume_app = app.add_subcommand("resume", "Go on with an interrupted run");
+  resume_app->add_option("directory", values.resume.directory, "Run directory")->required()->type_name("DIR");
+  resume_app
+      ->add_option("--redo", values.resume.redo,
+                   "Run finished records again; the old ones are kept and marked")
+      ->type_name("system=X");
+  resume_app->add_option("--stop-after", values.resume.stop_after, "Start no block after this long (exit 6)")
+      ->type_name("DURATION");
+  resume_app->callback(
+      [&values] { values.action = [&values] { return resume(values.resume, values.global); }; });
+  CLI::App* status_app = app.add_subcommand("status", "What is done, valid, left, and how long it may take");
+  status_app->add_option("directory", values.status_directory, "Run directory")->required()->type_name("DIR");
+  status_app->callback(
+      [&values] { values.action = [&values] { return status(values.status_directory, values.global); }; });
+}
+
+void add_report_and_compare(CLI::App& app, Values& values) {
+  CLI::App* report_app =
+      app.add_subcommand("report", "Write CSV, JSON and HTML of one run, or of several of one plan united");
+  report_app->add_option("directories", values.report.directories, "Run directories")
+      ->required()
+      ->type_name("DIR...");
+  report_app->add_option("--format", values.report.formats, "What to write")
+      ->delimiter(',')
+      ->type_name("html,csv,json");
+  report_app->add_option("--output", values.report.output, "Folder for the files (default the run directory)")
+      ->type_name("PATH");
+  report_app->callback(
+      [&values] { values.action = [&values] { return report(values.report, values.global); }; });
+  CLI::App* compare_app = app.add_subcommand("compare", "What changed between two runs, with intervals");
+  compare_app->add_option("first", values.compare.first, "Run directory before")
+      ->required()
+      ->type_name("DIR");
+  compare_app->add_option("second", values.compare.second, "Run directory after")
+      ->required()
+      ->type_name("DIR");
+  compare_app
+      ->add_option("--fail-if", values.compare.fail_if,
+                   "Exit 5 if a condition holds, e.g. 'eta<0.01,change.edr<-0.05'")
+      ->type_name("CONDITIONS");
+  compare_app->callback(
+      [&values] { values.action = [&values] { return compare(values.compare, values.global); }; });
+}
+
+void add_generate(CLI::App& app, Values& values) {
+  CLI::App* command = app.add_subcommand("generate", "Write a dataset with an exact share of duplicates");
+  GenerateOptions& options = values.generate;
+  command->add_option("--payload", options.payload, "Payload kind (see `payloads`)")
+      ->required()
+      ->type_name("KIND");
+  command->add_option("--grade", options.grade, "Share of copies, U0 to U99")
+      ->capture_default_str()
+      ->type_name("GRADE");
+  command->add_option("--objects", options.objects, "Number of objects")
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--object-size", options.object_size, "Size of an object, or a law")
+      ->capture_default_str()
+      ->type_name("SIZE");
+  command->add_option("--seed", options.seed, "Dataset seed")->capture_default_str()->type_name("K");
+  command->add_option("--duplicate-unit", options.duplicate_unit, "What is repeated")
+      ->capture_default_str()
+      ->type_name("U");
+  command->add_option("--popularity", options.popularity, "even or zipf:S")
+      ->capture_default_str()
+      ->type_name("LAW");
+  command->add_option("--order", options.order, "shuffled, adjacent, distant or alternate")
+      ->capture_default_str()
+      ->type_name("ORDER");
+  command->add_option("--placement", options.placement, "within or across")
+      ->capture_default_str()
+      ->type_name("PLACEMENT");
+  command->add_option("--containers", options.containers, "Containers of across (default 4)")->type_name("N");
+  command->add_option("--output", options.output, "New or empty directory, or - for standard output")
+      ->required()
+      ->type_name("DIR|-");
+  command->callback(
+      [&values] { values.action = [&values] { return generate(values.generate, values.global); }; });
+}
+
+void add_doctor_and_clean(CLI::App& app, Values& values) {
+  CLI::App* doctor_app = app.add_subcommand("doctor", "Check what a plan needs; writes nothing");
+  doctor_app->add_option("plan", values.doctor.plan, "Plan file")->type_name("PLAN.toml");
+  doctor_app->add_option("--wait", values.doctor.wait, "Look again for this long until all is well")
+      ->type_name("DURATION");
+  doctor_app->callback(
+      [&values] { values.action = [&values] { return doctor(values.doctor, values.global); }; });
+  CLI::App* clean_app =
+      app.add_subcommand("clean", "Remove what our runs left in the systems, and nothing else");
+  clean_app->add_option("target", values.clean.target, "Plan file or run directory")
+      ->required()
+      ->type_name("PLAN.toml|DIR");
+  clean_app->add_option("--systems", values.clean.systems, "Only these systems")
+      ->delimiter(',')
+      ->type_name("A,B");
+  clean_app->add_flag("--dry-run", values.clean.dry_run, "Only say what would be removed");
+  clean_app->callback(
+      [&values] { values.action = [&values] { return clean(values.clean, values.global); }; });
+}
+
+void add_lists(CLI::App& app, Values& values) {
+  CLI::App* systems_app =
+      app.add_subcommand("systems", "The systems that are built in, with variants and options");
+  systems_app->add_flag("--features", values.features, "Documented mechanisms at each level");
+  systems_app->callback(
+      [&values] { values.action = [&values] { return systems(values.features, values.global); }; });
+  CLI::App* payloads_app = app.add_subcommand("payloads", "The payload kinds");
+  payloads_app->callback([&values] { values.action = [&values] { return payloads(values.global); }; });
+  CLI::App* manual_app = app.add_subcommand("manual", "Print the man page");
+  manual_app->callback([&app, &values] {
+    values.action = [&app] {
+      fmt::print("{}", man_page(app));
+      return kExitOk;
+    };
+  });
+  CLI::App* completion_app = app.add_subcommand("completion", "Print the completion of a shell");
+  completion_app->add_option("shell", values.shell, "bash, zsh or fish")->required()->type_name("SHELL");
+  completion_app->callback([&app, &values] {
+    values.action = [&app, &values] {
+      const auto text = completion(app, values.shell);
+      if (!text) return fail(kExitUsage, text.error());
+      fmt::print("{}", *text);
+      return kExitOk;
+    };
+  });
+}
+
+/// Names of the sub-commands, or the flags of the one that was meant, for a suggestion.
+std::vector<std::string> known_words(const CLI::App& app) {
+  std::vector<std::string> words;
+  const auto chosen = app.get_subcommands();
+  const CLI::App& scope = chosen.empty() ? app : *chosen.front();
+  for (const CLI::Option* option : scope.get_options())
+    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+  if (chosen.empty())
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      words.push_back(command->get_name());
+  return words;
+}
+
+/// One line for a wrong command line, with the nearest word.
+int usage_error(const CLI::App& app, const CLI::ParseError& bad) {
+  const auto words = known_words(app);
+  const auto extras = app.remaining(true);
+  if (!extras.empty()) {
+    const std::string word = split(extras.front(), '=').front();
+    return fail(kExitUsage, {ErrorCode::kInvalidArgument, "",
+                             "unknown argument '" + word + "'" + suggestion(word, words)});
+  }
+  return fail(kExitUsage,
+              {ErrorCode::kInvalidArgument, "", std::string(bad.what()) + " (see deduplab --help)"});
+}
+
+Status check_globals(const GlobalOptions& global) {
+  static const std::vector<std::string> kFormats{"text", "json"};
+  const auto one_of = [](const char* flag, const std::string& value,
+                         const std::vector<std::string>& valid) -> Status {
+    if (std::find(valid.begin(), valid.end(), value) != valid.end()) return ok();
+    return Error{ErrorCode::kInvalidArgument, "",
+                 fmt::format("{}: unknown value '{}'{}", flag, value, suggestion(value, valid))};
+  };
+  LAB_TRY(one_of("--log-format", global.log_format, kFormats));
+  const auto level = parse_log_level(global.log_level);
+  if (!level) return Error{ErrorCode::kInvalidArgument, "", "--log-level: " + level.error().detail};
+  return ok();
+}
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app{"deduplab: when the same bytes are stored twice, who notices?", "deduplab"};
+  Values values;
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", version_text(), "Program, drivers and client libraries");
+  app.add_flag("--json", values.global.json, "Answer in JSON on standard output");
+  app.add_flag("--no-progress", values.global.no_progress, "No progress on standard error");
+  app.add_option("--log-format", values.global.log_format, "Log on standard error")
+      ->capture_default_str()
+      ->type_name("text|json");
+  app.add_option("--log-level", values.global.log_level, "debug, info, warning or error")
+      ->capture_default_str()
+      ->type_name("L");
+  add_run(app, values);
+  add_resume_and_status(app, values);
+  add_report_and_compare(app, values);
+  add_generate(app, values);
+  add_doctor_and_clean(app, values);
+  add_lists(app, values);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& ended) {
+    if (ended.get_exit_code() == 0) return app.exit(ended);  // --help, --version
+    return usage_error(app, ended);
+  }
+  if (const Status valid = check_globals(values.global); !valid) return fail(kExitUsage, valid.error());
+  return values.action();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  std::signal(SIGPIPE, SIG_IGN);  // A closed pipe is a failed write, with its error and exit code.
+  return parse_and_run(argc, argv);
+} catch (const std::exception& bug) {
+  fmt::print(stderr, "deduplab: internal error: {}\n", bug.what());
+  return kExitFailedCells;
+}
+
+}  // namespace lab::cli

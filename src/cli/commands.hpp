@@ -1,0 +1,104 @@
+// The sub-commands: an options struct and a function each; the command line is wired in app.cpp.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/units.hpp"
+#include "driver/system.hpp"
+
+namespace lab::cli {
+
+struct GlobalOptions {
+  bool json = false;
+  bool no_progress = false;
+  std::string log_format = "text";
+  std::string log_level = "info";
+};
+
+/// Overrides of a plan, as given on the command line.
+struct PlanFlags {
+  std::vector<std::string> systems{};
+  std::vector<std::string> payloads{};
+  std::vector<std::string> grades{};
+  std::optional<std::int64_t> repetitions{};
+  std::optional<std::int64_t> objects{};
+  std::string object_size{};
+  std::optional<std::int64_t> max_retries{};
+  std::string retry_scope{};
+};
+
+struct RunOptions {
+  std::filesystem::path plan{};
+  std::filesystem::path out{};
+  bool resume = false;
+  bool dry_run = false;
+  PlanFlags flags{};
+  std::string stop_after{};
+};
+
+struct ResumeOptions {
+  std::filesystem::path directory{};
+  std::vector<std::string> redo{};  // "system=X"
+  std::string stop_after{};
+};
+
+struct ReportOptions {
+  std::vector<std::filesystem::path> directories{};
+  std::vector<std::string> formats{"html", "csv", "json"};
+  std::filesystem::path output{};
+};
+
+struct CompareOptions {
+  std::filesystem::path first{};
+  std::filesystem::path second{};
+  std::string fail_if{};
+};
+
+struct GenerateOptions {
+  std::string payload{};
+  std::string grade = "U0";
+  std::int64_t objects = 1024;
+  std::string object_size = "128 KiB";
+  std::uint64_t seed = 1;
+  std::string duplicate_unit = "object";
+  std::string popularity = "even";
+  std::string order = "shuffled";
+  std::string placement = "within";
+  std::optional<std::int64_t> containers{};
+  std::string output{};
+};
+
+struct DoctorOptions {
+  std::filesystem::path plan{};
+  std::string wait{};
+};
+
+struct CleanOptions {
+  std::filesystem::path target{};  // A plan or a run directory.
+  std::vector<std::string> systems{};
+  bool dry_run = false;
+};
+
+int run(const RunOptions& options, const GlobalOptions& global);
+int resume(const ResumeOptions& options, const GlobalOptions& global);
+int status(const std::filesystem::path& directory, const GlobalOptions& global);
+int report(const ReportOptions& options, const GlobalOptions& global);
+int compare(const CompareOptions& options, const GlobalOptions& global);
+int generate(const GenerateOptions& options, const GlobalOptions& global);
+int doctor(const DoctorOptions& options, const GlobalOptions& global);
+int systems(bool features, const GlobalOptions& global);
+int payloads(const GlobalOptions& global);
+int clean(const CleanOptions& options, const GlobalOptions& global);
+
+/// The systems that are linked in: the one place that names them.
+const Registry& built_in_systems();
+
+/// Parses the command line, runs the sub-command, returns the exit code. Catches what libraries throw.
+int main(int argc, char** argv);
+
+}  // namespace lab::cli

@@ -1,0 +1,172 @@
+// `deduplab doctor`, `systems` and `clean`: what is there, what would go wrong, what is left.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/execute.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/plan_words.hpp"
+#include "core/files.hpp"
+#include "core/text.hpp"
+#include "journal/journal.hpp"
+#include "runner/preflight.hpp"
+#include "runner/runner.hpp"
+
+namespace lab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Millis kWaitInterval{1'000};
+
+bool all_passed(const std::vector<Check>& checks) {
+  return std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.passed; });
+}
+
+/// Without a plan: what is linked in and where runs would go.
+std::vector<Check> general_checks() {
+  std::vector<Check> checks;
+  for (const SystemEntry& entry : built_in_systems()) checks.push_back({entry.name, true, entry.library});
+  return checks;
+}
+
+void print_checks(const std::vector<Check>& checks, bool json) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const Check& check : checks) {
+    const char* const word = !check.passed ? "FAILED" : check.warning ? "warning" : "ok";
+    all.push_back({{"check", check.name}, {"result", word}, {"detail", check.detail}});
+    if (!json) fmt::print("{:<8} {:<18} {}\n", word, check.name, check.detail);
+  }
+  if (json) fmt::print("{}\n", all.dump(2));
+}
+
+struct CleanTarget {
+  Plan plan{};
+  RunInfo info{};
+  fs::path directory{};
+};
+
+/// A run directory, or a plan file (then only systems with a `path` of their own can hold anything of ours).
+Result<CleanTarget> clean_target(const fs::path& target) {
+  CleanTarget found;
+  std::error_code failure;
+  if (fs::is_directory(target, failure)) {
+    auto reader = JournalReader::open(target);
+    if (!reader) return reader.error();
+    auto loaded = parse_plan((*reader)->info().plan_toml, target / "journal.db", vocabulary());
+    if (!loaded) return loaded.error();
+    found = {std::move(loaded->plan), (*reader)->info(), target};
+    return found;
+  }
+  auto loaded = load_plan(target, vocabulary());
+  if (!loaded) return loaded.error();
+  found.plan = std::move(loaded->plan);
+  return found;
+}
+
+/// Folders that hold something of ours, by system.
+std::vector<std::pair<std::string, fs::path>> leftovers(const CleanTarget& target,
+                                                        const std::vector<std::string>& only) {
+  std::vector<std::pair<std::string, fs::path>> found;
+  for (const SystemPlan& system : systems_with_controls(target.plan)) {
+    const bool chosen = only.empty() || std::find(only.begin(), only.end(), system.name) != only.end();
+    const bool located = system.path || !target.directory.empty();
+    std::error_code failure;
+    const fs::path path = system_path(system, target.directory);
+    if (chosen && located && fs::exists(path, failure)) found.emplace_back(system.name, path);
+  }
+  return found;
+}
+
+}  // namespace
+
+int doctor(const DoctorOptions& options, const GlobalOptions& global) {
+  Millis wait{0};
+  if (!options.wait.empty()) {
+    const auto parsed = parse_duration(options.wait);
+    if (!parsed)
+      return fail(kExitUsage, {ErrorCode::kInvalidArgument, "doctor", "--wait: " + parsed.error().detail});
+    wait = *parsed;
+  }
+  if (options.plan.empty()) {
+    print_checks(general_checks(), global.json);
+    return kExitOk;
+  }
+  const auto loaded = load_effective_plan(options.plan, {});
+  if (!loaded) return fail(kExitUsage, loaded.error());
+  if (const Status built_in = require_built_in(*loaded); !built_in) return fail(kExitUsage, built_in.error());
+  const InterruptGuard interrupt;
+  const auto end = Clock::now() + wait;
+  auto checks = preflight(loaded->plan, built_in_systems(), "runs/new");
+  while (!all_passed(checks) && Clock::now() < end &&
+         sleep_until(interrupt.token(), Clock::now() + kWaitInterval))
+    checks = preflight(loaded->plan, built_in_systems(), "runs/new");
+  print_checks(checks, global.json);
+  return all_passed(checks) ? kExitOk : kExitPreflight;
+}
+
+int systems(bool features, const GlobalOptions& global) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const SystemEntry& entry : built_in_systems()) {
+    nlohmann::ordered_json system{{"name", entry.name},
+                                  {"what", entry.what},
+                                  {"library", entry.library},
+                                  {"embedded", entry.embedded},
+                                  {"options", entry.options}};
+    for (const VariantInfo& variant : entry.variants)
+      system["variants"].push_back({{"name", variant.name}, {"what", variant.what}});
+    for (const Mechanism& mechanism : entry.mechanisms)
+      system["mechanisms"].push_back(
+          {{"level", mechanism.level}, {"support", mechanism.support}, {"source", mechanism.source}});
+    all.push_back(system);
+    if (global.json) continue;
+    fmt::print("{:<10} {} ({})\n", entry.name, entry.what, entry.library);
+    for (const VariantInfo& variant : entry.variants)
+      fmt::print("    {:<20} {}\n", variant.name, variant.what);
+    if (!entry.options.empty()) fmt::print("    options: {}\n", join(entry.options, ", "));
+    if (!features) continue;
+    for (const Mechanism& mechanism : entry.mechanisms)
+      fmt::print("    {:<12} {:<9} {}\n", mechanism.level, mechanism.support, mechanism.source);
+  }
+  if (global.json) fmt::print("{}\n", all.dump(2));
+  return kExitOk;
+}
+
+int clean(const CleanOptions& options, const GlobalOptions& global) {
+  const auto target = clean_target(options.target);
+  if (!target) return fail(exit_code_of(target.error()), target.error());
+  std::vector<std::string> names;
+  for (const SystemPlan& system : systems_with_controls(target->plan)) names.push_back(system.name);
+  for (const std::string& name : options.systems)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return fail(kExitUsage, {ErrorCode::kInvalidArgument, "clean",
+                               "--systems: the plan has no system '" + name + "'" + suggestion(name, names)});
+  const auto found = leftovers(*target, options.systems);
+  nlohmann::ordered_json all{{"found", nlohmann::ordered_json::array()},
+                             {"left", nlohmann::ordered_json::array()}};
+  for (const auto& [system, path] : found) {
+    all["found"].push_back({{"system", system}, {"path", path.string()}});
+    if (!global.json)
+      fmt::print("{} {}: {}\n", options.dry_run ? "would remove" : "removing", system, path.string());
+  }
+  std::vector<std::string> chosen;
+  for (const auto& [system, path] : found) chosen.push_back(system);
+  Status removed = ok();
+  if (!options.dry_run && !chosen.empty())
+    removed = remove_systems(target->plan, built_in_systems(), target->info, target->directory, chosen);
+  const auto left = leftovers(*target, options.systems);
+  for (const auto& [system, path] : left) {
+    all["left"].push_back({{"system", system}, {"path", path.string()}});
+    if (!global.json && !options.dry_run) fmt::print("left: {}: {}\n", system, path.string());
+  }
+  if (global.json) fmt::print("{}\n", all.dump(2));
+  if (!global.json && left.empty()) fmt::print("nothing is left\n");
+  if (!removed) return fail(kExitPreflight, removed.error());
+  return options.dry_run || left.empty() ? kExitOk : kExitPreflight;
+}
+
+}  // namespace lab::cli

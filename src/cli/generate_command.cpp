@@ -1,0 +1,139 @@
+// `deduplab generate` and `deduplab payloads`: exact data for other tools.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
+#include "payload/manifest.hpp"
+
+namespace lab::cli {
+namespace {
+
+constexpr std::int64_t kObjectsMax = 1'000'000'000;  // As in a plan.
+constexpr std::int64_t kContainersDefault = 4;       // As in a plan.
+constexpr Millis kProgressInterval{1'000};
+
+Error usage(const std::string& flag, const std::string& detail) {
+  return {ErrorCode::kInvalidArgument, "generate", flag + ": " + detail};
+}
+
+Result<DatasetSpec> spec_of(const GenerateOptions& options) {
+  DatasetSpec spec;
+  spec.payload = options.payload;
+  spec.dataset_seed = options.seed;
+  if (options.objects < 1 || options.objects > kObjectsMax)
+    return usage("--objects", fmt::format("{} is not from 1 to {}", options.objects, kObjectsMax));
+  spec.objects = static_cast<std::uint64_t>(options.objects);
+  if (options.duplicate_unit != "object")
+    return usage("--duplicate-unit", "'" + options.duplicate_unit + "' is not built in; object is");
+  const auto grade = parse_grade(options.grade);
+  if (!grade) return usage("--grade", grade.error().detail);
+  spec.grade = *grade;
+  const auto size = parse_size_law(options.object_size);
+  if (!size) return usage("--object-size", size.error().detail);
+  spec.object_size = *size;
+  const auto popularity = parse_popularity(options.popularity);
+  if (!popularity) return usage("--popularity", popularity.error().detail);
+  spec.popularity = *popularity;
+  const auto order = parse_order(options.order);
+  if (!order) return usage("--order", order.error().detail);
+  spec.order = *order;
+  const auto placement = parse_placement(options.placement);
+  if (!placement) return usage("--placement", placement.error().detail);
+  spec.placement = *placement;
+  const bool across = *placement == Placement::kAcross;
+  const std::int64_t containers = options.containers.value_or(across ? kContainersDefault : 1);
+  if (containers < 1 || containers > 1000)
+    return usage("--containers", fmt::format("{} is not from 1 to 1000", containers));
+  if ((containers > 1) != across)
+    return usage("--containers", "within has one container, across at least two");
+  spec.containers = static_cast<std::uint32_t>(containers);
+  return spec;
+}
+
+/// A line a second at most, for the eye.
+class GenerateLine {
+ public:
+  GenerateLine(std::uint64_t objects, bool quiet) : objects_(objects), quiet_(quiet) {}
+  void operator()(std::uint64_t done, Bytes bytes) {
+    if (quiet_ || Clock::now() - last_ < kProgressInterval) return;
+    last_ = Clock::now();
+    const double seconds = std::chrono::duration<double>(last_ - began_).count();
+    const double left = seconds / static_cast<double>(done) * static_cast<double>(objects_ - done);
+    fmt::print(stderr, "{} of {} objects, {}, {} left\n", done, objects_, format_bytes(bytes),
+               format_seconds(left));
+  }
+
+ private:
+  std::uint64_t objects_;
+  bool quiet_;
+  Clock::time_point began_ = Clock::now();
+  Clock::time_point last_ = Clock::now();
+};
+
+void print_summary(const GenerateSummary& made, const GenerateOptions& options, bool json) {
+  const double ratio = made.unique.count == 0
+                           ? 1
+                           : static_cast<double>(made.logical.count) / static_cast<double>(made.unique.count);
+  if (json) {
+    const nlohmann::ordered_json all{{"payload", options.payload},
+                                     {"grade", options.grade},
+                                     {"objects", made.objects},
+                                     {"distinct", made.distinct},
+                                     {"logical_bytes", made.logical.count},
+                                     {"unique_bytes", made.unique.count},
+                                     {"edr_max", ratio}};
+    fmt::print("{}\n", all.dump(2));
+    return;
+  }
+  fmt::print(stderr, "{} objects, {} distinct; L = {} bytes, U = {} bytes, EDR_max = {:.4f}\n", made.objects,
+             made.distinct, made.logical.count, made.unique.count, ratio);
+}
+
+int exit_code_of_failure(const Error& error) {
+  if (error.code != ErrorCode::kCancelled) return fail(exit_code_of(error), error);
+  const int by_signal = InterruptGuard::exit_code();
+  return fail(by_signal == 0 ? kExitInterrupted : by_signal, error);
+}
+
+}  // namespace
+
+int generate(const GenerateOptions& options, const GlobalOptions& global) {
+  const auto spec = spec_of(options);
+  if (!spec) return fail(kExitUsage, spec.error());
+  if (options.output.empty())
+    return fail(kExitUsage, usage("--output", "name a new or empty directory, or - for standard output"));
+  if (options.output == "-" && ::isatty(STDOUT_FILENO) == 1)
+    return fail(kExitUsage, usage("--output", "- would write payloads to a terminal"));
+  if (options.output == "-" && global.json)
+    return fail(kExitUsage, usage("--json", "standard output is taken by the payloads"));
+  const auto dataset = Dataset::make(*spec);
+  if (!dataset) return fail(kExitUsage, dataset.error());
+  const InterruptGuard interrupt;
+  const CallContext call{Clock::time_point::max(), interrupt.token()};
+  GenerateLine line(spec->objects, global.no_progress);
+  const auto progress = [&line](std::uint64_t done, Bytes bytes) { line(done, bytes); };
+  const auto made = options.output == "-" ? generate_stream(**dataset, STDOUT_FILENO, call, progress)
+                                          : generate_directory(**dataset, options.output, call, progress);
+  if (!made) return exit_code_of_failure(made.error());
+  print_summary(*made, options, global.json);
+  return kExitOk;
+}
+
+int payloads(const GlobalOptions& global) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const PayloadKind& kind : payload_kinds()) {
+    all.push_back({{"name", kind.name}, {"built_in", kind.built_in}, {"what", kind.what}});
+    if (!global.json)
+      fmt::print("{:<24} {}{}\n", kind.name, kind.built_in ? "" : "(not built in) ", kind.what);
+  }
+  if (global.json) fmt::print("{}\n", all.dump(2));
+  return kExitOk;
+}
+
+}  // namespace lab::cli

@@ -1,0 +1,155 @@
+// `deduplab run`: a plan into a new run directory, or its dry run.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/execute.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/plan_words.hpp"
+#include "cli/progress.hpp"
+#include "core/files.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "runner/preflight.hpp"
+
+namespace lab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error usage(std::string detail) { return {ErrorCode::kInvalidArgument, "run", std::move(detail)}; }
+
+std::string dimension_line(const Plan& plan) {
+  std::size_t variants = 0;
+  for (const SystemPlan& system : plan.systems) variants += system.variants.size();
+  const auto& data = plan.dataset;
+  return fmt::format(
+      "{} systems with {} variants x {} payloads x {} sizes x {} grades x {} orders x {} placements x {} "
+      "modes x {} caches x "
+      "{} repetitions",
+      plan.systems.size(), variants, data.payloads.size(),
+      data.object_sizes.size() * std::max<std::size_t>(1, data.totals.size()), data.grades.size(),
+      data.orders.size(), data.placements.size(), data.modes.size(), data.caches.size(), plan.repetitions);
+}
+
+void print_dry_run(const LoadedPlan& loaded, const Estimate& needs, const std::vector<Block>& blocks,
+                   const std::vector<Check>& quantum) {
+  fmt::print("{}: {}\n", loaded.plan.name, dimension_line(loaded.plan));
+  fmt::print("cells: {} in {} blocks, and {} of the controls\n", needs.cells, blocks.size(),
+             needs.control_cells);
+  fmt::print("stage measurements: {}\n", needs.stage_measurements);
+  for (const Chain& chain : loaded.plan.stages.chains) fmt::print("chain: {}\n", chain_name(chain));
+  fmt::print("logical bytes written: {}\n", format_bytes(needs.logical));
+  fmt::print("disk at once: about {} (2.5 x the largest cell)\n", format_bytes(needs.disk_peak));
+  fmt::print(
+      "time: about {} (assuming {} MB/s, {} ms an acknowledged single operation, {} s to settle a stage)\n",
+      format_seconds(needs.seconds), kAssumedMegabytesPerSecond, kAssumedObjectSeconds * 1e3,
+      kAssumedStageSeconds);
+  for (const std::string& name : loaded.not_built_in) fmt::print("not built in yet: {}\n", name);
+  for (const std::string& warning : loaded.warnings) fmt::print("warning: {}\n", warning);
+  for (const Check& check : quantum) fmt::print("warning: {}: {}\n", check.name, check.detail);
+}
+
+void print_dry_run_json(const LoadedPlan& loaded, const Estimate& needs, const std::vector<Block>& blocks,
+                        const std::vector<Check>& quantum) {
+  nlohmann::ordered_json all{{"plan", loaded.plan.name},
+                             {"cells", needs.cells},
+                             {"control_cells", needs.control_cells},
+                             {"stage_measurements", needs.stage_measurements},
+                             {"logical_bytes", needs.logical.count},
+                             {"disk_bytes", needs.disk_peak.count},
+                             {"seconds", needs.seconds},
+                             {"not_built_in", loaded.not_built_in},
+                             {"warnings", loaded.warnings}};
+  for (const Check& check : quantum) all["warnings"].push_back(check.name + ": " + check.detail);
+  all["blocks"] = nlohmann::ordered_json::array();
+  for (const Block& block : blocks) {
+    nlohmann::ordered_json cells = nlohmann::ordered_json::array();
+    for (const Cell& cell : block.cells) cells.push_back(cell_id(cell));
+    all["blocks"].push_back(cells);
+  }
+  fmt::print("{}\n", all.dump(2));
+}
+
+/// Prints what would be done; writes nothing. Payload errors are errors here as in a run, where they can be
+/// known.
+int dry_run(const LoadedPlan& loaded, const GlobalOptions& global) {
+  const auto blocks = expand(loaded.plan);
+  if (loaded.not_built_in.empty())
+    if (const Status payloads = check_payloads(loaded.plan, blocks); !payloads)
+      return fail(kExitUsage, payloads.error());
+  const Estimate needs = estimate(loaded.plan, blocks);
+  const auto quantum = check_quantum(loaded.plan, blocks, built_in_systems());
+  if (global.json)
+    print_dry_run_json(loaded, needs, blocks, quantum);
+  else
+    print_dry_run(loaded, needs, blocks, quantum);
+  return kExitOk;
+}
+
+/// What a run that was killed before its journal appeared may have left: nothing of it counts.
+bool left_before_the_journal(const std::string& name) {
+  return name == "plan.toml" || name == "log.jsonl" || name.starts_with("lease.json") ||
+         name.starts_with(".plan.toml.") || name.starts_with(".journal.db") ||
+         name.starts_with("journal.db.") || name.starts_with(".lease.json");
+}
+
+/// A directory that a new run may take: missing, or empty.
+Status check_new_directory(const fs::path& directory) {
+  std::error_code failure;
+  if (has_journal(directory))
+    return usage(fmt::format("{} holds a run already; to go on with it: {}", directory.string(),
+                             resume_command(directory)));
+  if (!fs::exists(directory, failure)) return ok();
+  if (!fs::is_directory(directory, failure)) return usage(directory.string() + " exists and is no directory");
+  for (fs::directory_iterator entry(directory, failure), end; !failure && entry != end;
+       entry.increment(failure))
+    if (!left_before_the_journal(entry->path().filename().string()))
+      return usage(directory.string() +
+                   " is not empty and holds no run: name a new or empty directory with --out");
+  if (failure) return errno_error("list", directory.string(), failure.value());
+  return ok();
+}
+
+int failed_checks(const std::vector<Check>& checks) {
+  int failed = 0;
+  for (const Check& check : checks) {
+    if (!check.passed) fmt::print(stderr, "deduplab: preflight: {}: {}\n", check.name, check.detail);
+    if (check.warning) fmt::print(stderr, "warning: {}: {}\n", check.name, check.detail);
+    failed += check.passed ? 0 : 1;
+  }
+  return failed;
+}
+
+}  // namespace
+
+int run(const RunOptions& options, const GlobalOptions& global) {
+  std::optional<Millis> stop_after;
+  if (!options.stop_after.empty()) {
+    const auto parsed = parse_duration(options.stop_after);
+    if (!parsed) return fail(kExitUsage, usage("--stop-after: " + parsed.error().detail));
+    stop_after = *parsed;
+  }
+  const auto loaded = load_effective_plan(options.plan, overrides_of(options.flags));
+  if (!loaded) return fail(kExitUsage, loaded.error());
+  if (options.dry_run) return dry_run(*loaded, global);
+  if (const Status built_in = require_built_in(*loaded); !built_in) return fail(kExitUsage, built_in.error());
+  const Plan& plan = loaded->plan;
+  const fs::path directory =
+      options.out.empty()
+          ? fs::path("runs") / fmt::format("{}-{}", plan.name, format_utc_compact(wall_time_ms()))
+          : options.out;
+  if (options.resume && has_journal(directory))
+    return resume_with_plan(directory, plan, stop_after, {}, global);
+  if (const Status fresh = check_new_directory(directory); !fresh) return fail(kExitUsage, fresh.error());
+  if (const Status payloads = check_payloads(plan, expand(plan)); !payloads)
+    return fail(kExitUsage, payloads.error());
+  for (const std::string& warning : loaded->warnings) fmt::print(stderr, "warning: {}\n", warning);
+  if (failed_checks(preflight(plan, built_in_systems(), directory)) > 0) return kExitPreflight;
+  return execute({.directory = directory, .plan = plan, .stop_after = stop_after}, global);
+}
+
+}  // namespace lab::cli

@@ -1,0 +1,40 @@
+// Waiting for quiet by looking, never by a fixed sleep; and the drift of an idle system.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/plan.hpp"
+#include "probe/reading.hpp"
+
+namespace lab {
+
+/// What settling looks at; a seam, so that the rule is tested without a system.
+struct SettleSource {
+  std::function<Reading()> read{};
+  std::function<Result<std::map<std::string, double>>()> busy{};
+  bool background_work = false;
+};
+SettleSource settle_source(Observer& observer, bool background_work, const CallContext& call);
+
+struct Settled {
+  Reading reading{};     // The last one. A probe that never came to rest is missing, reason "unsettled: ...".
+  bool settled = false;  // Every required probe came to rest.
+  double seconds = 0;
+  ByteMap residue{};  // |last - last but one| of each probe.
+};
+
+/// Polls until the busy counters are 0 and every required probe has stayed within the tolerance for the
+/// window; without background work, until two readings in a row are equal. Gives up at the limit, at the
+/// call's deadline and on a stop. Probes that are not required do not hold it up.
+Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<const std::string> required,
+               const CallContext& call, TimeSource& time);
+
+/// Largest |reading - first| of each probe over `plan.idle` of doing nothing.
+ByteMap idle_drift(const SettleSource& source, const SettlePlan& plan, const CallContext& call,
+                   TimeSource& time);
+
+}  // namespace lab

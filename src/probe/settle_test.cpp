@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/settle.hpp"
+
+#include <gtest/gtest.h>
+
+namespace lab {
+namespace {
+
+const std::vector<std::string> kFiles{"files"};
+
+Reading files_of(std::int64_t bytes) { return {.bytes = {{"files", bytes}}, .missing = {}, .scope = {}}; }
+
+/// Readings come one by one from a list, the last one again and again.
+struct Script {
+  std::vector<Reading> readings{};
+  std::vector<double> busy{0};
+  std::size_t reads = 0, asks = 0;
+
+  SettleSource source(bool background_work) {
+    return {[this] { return readings[std::min(reads++, readings.size() - 1)]; },
+            [this]() -> Result<std::map<std::string, double>> {
+              return std::map<std::string, double>{{"jobs", busy[std::min(asks++, busy.size() - 1)]}};
+            },
+            background_work};
+  }
+};
+
+SettlePlan plan_of(Millis window, Millis limit) {
+  SettlePlan plan;
+  plan.window = window;
+  plan.limit = limit;
+  plan.interval = Millis{100};
+  return plan;
+}
+
+TEST(Settle, WithoutBackgroundWorkTwoEqualReadingsAreEnough) {
+  Script script{{files_of(10), files_of(20), files_of(20)}};
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(false), plan_of(Millis{1000}, Millis{5000}), kFiles, {}, time);
+  EXPECT_TRUE(outcome.settled);
+  EXPECT_EQ(outcome.reading.bytes.at("files"), 20);
+  EXPECT_EQ(script.reads, 3U);
+}
+
+TEST(Settle, WithBackgroundWorkTheWindowMustPassInQuiet) {
+  Script script{{files_of(10)}};
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(true), plan_of(Millis{1000}, Millis{5000}), kFiles, {}, time);
+  EXPECT_TRUE(outcome.settled);
+  EXPECT_GE(outcome.seconds, 1.0);
+}
+
+TEST(Settle, BusyCountersHoldItUpThoughTheSizeRests) {
+  Script script{{files_of(10)}, {1, 1, 1, 0}};
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(false), plan_of(Millis{0}, Millis{5000}), kFiles, {}, time);
+  EXPECT_TRUE(outcome.settled);
+  EXPECT_GE(script.asks, 4U);
+}
+
+TEST(Settle, ASizeThatNeverRestsIsMissingAndNotANumber) {
+  Script script;
+  for (std::int64_t size = 0; size < 1000; ++size) script.readings.push_back(files_of(size * 4096));
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(false), plan_of(Millis{200}, Millis{3000}), kFiles, {}, time);
+  EXPECT_FALSE(outcome.settled);
+  EXPECT_FALSE(outcome.reading.bytes.contains("files"));
+  EXPECT_TRUE(outcome.reading.missing.at("files").starts_with("unsettled"));
+  EXPECT_GE(outcome.seconds, 3.0);
+  EXPECT_LE(outcome.seconds, 3.2);
+}
+
+TEST(Settle, AProbeThatIsNotRequiredDoesNotHoldItUpButGetsNoFigure) {
+  Script script;
+  for (std::int64_t step = 0; step < 10; ++step) {
+    Reading reading = files_of(10);
+    reading.bytes["engine"] = step;
+    script.readings.push_back(reading);
+  }
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(false), plan_of(Millis{200}, Millis{3000}), kFiles, {}, time);
+  EXPECT_TRUE(outcome.settled);
+  EXPECT_TRUE(outcome.reading.bytes.contains("files"));
+  EXPECT_FALSE(outcome.reading.bytes.contains("engine"));
+  EXPECT_TRUE(outcome.reading.missing.at("engine").starts_with("unsettled"));
+}
+
+TEST(Settle, WithinTheToleranceIsEqual) {
+  Script script{{files_of(1000), files_of(1010), files_of(1005)}};
+  SettlePlan plan = plan_of(Millis{0}, Millis{5000});
+  plan.tolerance = Bytes{16};
+  ScriptedTime time;
+  EXPECT_TRUE(settle(script.source(false), plan, kFiles, {}, time).settled);
+  EXPECT_EQ(script.reads, 2U);
+}
+
+TEST(Settle, AStopEndsItAtOnce) {
+  Script script{{files_of(1), files_of(2), files_of(3)}};
+  ScriptedTime time;
+  std::stop_source stop;
+  stop.request_stop();
+  const Settled outcome = settle(script.source(true), plan_of(Millis{1000}, Millis{60'000}), kFiles,
+                                 {Clock::time_point::max(), stop.get_token()}, time);
+  EXPECT_FALSE(outcome.settled);
+  EXPECT_EQ(script.reads, 1U);
+}
+
+TEST(Settle, UnknownBusyCountersAreNotQuiet) {
+  Script script{{files_of(1)}};
+  SettleSource source = script.source(false);
+  source.busy = []() -> Result<std::map<std::string, double>> {
+    return Error{ErrorCode::kConnectionLost, "fake.busy", "gone"};
+  };
+  ScriptedTime time;
+  const Settled outcome = settle(source, plan_of(Millis{0}, Millis{1000}), kFiles, {}, time);
+  EXPECT_FALSE(outcome.settled);
+  EXPECT_FALSE(outcome.reading.bytes.contains("files"));
+}
+
+TEST(IdleDrift, IsTheLargestDistanceFromTheFirstReading) {
+  Script script{{files_of(100), files_of(90), files_of(130), files_of(100)}};
+  SettlePlan plan;
+  plan.idle = Millis{1000};
+  plan.interval = Millis{100};
+  ScriptedTime time;
+  EXPECT_EQ(idle_drift(script.source(false), plan, {}, time).at("files"), 30);
+}
+
+}  // namespace
+}  // namespace lab

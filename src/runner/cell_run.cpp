@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/cell_run.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/files.hpp"
+#include "driver/limited_driver.hpp"
+#include "probe/settle.hpp"
+#include "runner/sampler.hpp"
+
+namespace lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Millis kSetupLimit{600'000};  // Opening, resetting and settling before a chain, each.
+
+/// One chain from its reset on, with the connections it needs.
+class ChainRun {
+ public:
+  ChainRun(const CellSetting& setting, const Cell& cell, const Chain& chain, std::int64_t attempt,
+           bool discard)
+      : setting_(setting), cell_(cell), chain_(chain), attempt_(attempt), discard_(discard) {}
+
+  /// Errors: the journal's and kCancelled.
+  Result<CellOutcome> run() {
+    Status ready = prepare();
+    if (!ready && ready.error().code == ErrorCode::kCancelled) return ready.error();
+    CellOutcome outcome;
+    std::optional<Error> failure;
+    if (!ready) {
+      failure = ready.error();
+      outcome.unreached = session_ == nullptr;
+    }
+    for (const StageKind kind : chain_) {
+      StageRecord record;
+      std::vector<Sample> samples;
+      if (failure)
+        record = failed_record(kind, *failure);
+      else
+        record = run_one(kind, samples);
+      if (setting_.stop.stop_requested()) return Error{ErrorCode::kCancelled, "run", "a stop was requested"};
+      if (!record.valid && !record.unsupported && !failure)
+        failure = Error{ErrorCode::kRefused, "run", "not run: " + record.stage + " before it was invalid"};
+      note(record, outcome);
+      LAB_TRY(store(std::move(record), samples));
+    }
+    return outcome;
+  }
+
+ private:
+  CallContext setup_call() const { return {Clock::now() + kSetupLimit, setting_.stop}; }
+
+  Status prepare() {
+    const auto call = setup_call();
+    auto dataset = Dataset::make(cell_.dataset);
+    if (!dataset) return dataset.error();
+    SystemConfig config = setting_.config;
+    config.variant = cell_.variant;
+    config.mode = cell_.mode;
+    config.payload = cell_.dataset.payload;
+    config.containers = cell_.dataset.containers;
+    auto session = setting_.entry.open(config, call);
+    if (!session) return session.error();
+    session_ = std::move(*session);
+    LAB_TRY(connect(call));
+    auto observer = session_->open_observer(call);
+    if (!observer) return observer.error();
+    observer_ = std::move(*observer);
+    auto identity = observer_->identity(call);
+    if (!identity) return identity.error();
+    identity_ = *identity;
+    if (setting_.system.identity && *setting_.system.identity != identity_.identity)
+      return Error{ErrorCode::kRefused, "run",
+                   fmt::format("the plan wants server identity '{}', this one is '{}'",
+                               *setting_.system.identity, identity_.identity)};
+    state_ = std::make_unique<ChainState>(*dataset, driver_->info().keeps);
+    LAB_TRY(driver_->reset(call));
+    LAB_TRY(driver_->flush(call));
+    if (cell_.cache == "cold") LAB_TRY(drop_caches(call));
+    return baseline(call);
+  }
+
+  Status connect(const CallContext& call) {
+    auto driver = session_->open_driver(call);
+    if (!driver) return driver.error();
+    driver_ = std::make_unique<GuardedDriver>(std::move(*driver));
+    return ok();
+  }
+
+  /// The empty system, settled; and once for each system, variant and payload what it moves by itself.
+  Status baseline(const CallContext& call) {
+    const auto source = settle_source(*observer_, driver_->info().background_work, call);
+    const Settled empty = settle(source, setting_.plan.settle, required(), call, setting_.time);
+    LAB_TRY(allowed({Clock::time_point::max(), setting_.stop}, "run.baseline"));
+    if (!empty.settled)
+      return Error{
+          ErrorCode::kUnsettled, "run.baseline",
+          "the empty system did not come to rest within " + format_duration(setting_.plan.settle.limit)};
+    empty_ = empty.reading.bytes;
+    const std::string key = fmt::format("{}/{}/{}", cell_.system, cell_.variant, cell_.dataset.payload);
+    if (!setting_.entry.embedded || !setting_.noise.contains(key)) LAB_TRY(measure_noise(source, key, call));
+    noise_ = setting_.noise.at(key);
+    return ok();
+  }
+
+  /// Idle control: drift of the probes, then the sampler's cost in the same idleness.
+  Status measure_noise(const SettleSource& source, const std::string& key, const CallContext& call) {
+    setting_.noise[key] = idle_drift(source, setting_.plan.settle, call, setting_.time);
+    auto observer = session_->open_observer(call);
+    if (!observer) return observer.error();
+    StageProgress idle;
+    const auto began = setting_.time.now();
+    Sampler sampler(std::move(*observer), setting_.plan.stages.sample_interval, idle, std::nullopt);
+    setting_.time.sleep_until(setting_.stop, began + setting_.plan.settle.idle);
+    const SamplerResult cost = sampler.stop();
+    const double seconds = std::chrono::duration<double>(setting_.time.now() - began).count();
+    LAB_TRY(setting_.journal.set_value("noise/" + key, nlohmann::json(setting_.noise[key]).dump()));
+    const nlohmann::json measured{
+        {"idle_seconds", seconds}, {"cpu_seconds", cost.cpu_seconds}, {"rounds", cost.rounds}};
+    return setting_.journal.set_value("sampler/" + key, measured.dump());
+  }
+
+  /// Embedded: the session was just opened, so only the page cache is left; it is asked to let go of our
+  /// files.
+  Status drop_caches(const CallContext& call) {
+    const auto roots = observer_->directories(call);
+    if (!roots) return roots.error();
+    std::size_t files = 0;
+    for (const fs::path& root : *roots) {
+      std::error_code failure;
+      for (fs::recursive_directory_iterator entry(root, failure), end; !failure && entry != end;
+           entry.increment(failure)) {
+        auto file = open_file(entry->path(), O_RDONLY);
+        if (file && ::posix_fadvise(file->get(), 0, 0, POSIX_FADV_DONTNEED) == 0) ++files;
+      }
+    }
+    cache_action_ = fmt::format("opened anew; posix_fadvise(DONTNEED) on {} files", files);
+    return ok();
+  }
+
+  std::vector<std::string> required() const {
+    std::vector<std::string> probes;
+    for (const std::string& probe : setting_.system.probes)
+      if (setting_.entry.has_files || (probe != "files" && probe != "apparent")) probes.push_back(probe);
+    return probes;
+  }
+
+  /// Proves the connection and opens it anew if it is lost: 1, 2, 4, 8, 16 s as the plan says.
+  Status prove(std::uint64_t& reconnects) {
+    const CallContext call = setup_call();
+    Random random(static_cast<std::uint64_t>(wall_time_ms()));
+    RetryPolicy policy = setting_.plan.retry.reconnect;
+    policy.attempts_max +=
+        1;  // The first attempt is the connection that is there; each further one waits before.
+    bool first = true;
+    return retry(call, policy, setting_.time, random, [&]() -> Status {
+      Status proved = ok();
+      if (!std::exchange(first, false)) {
+        reconnects += 1;
+        proved = connect(call);
+      }
+      if (proved) proved = driver_->prove(call);
+      if (proved || proved.error().code != ErrorCode::kConnectionLost) return proved;
+      Error lost = proved.error();
+      lost.retryable = true;
+      return lost;
+    });
+  }
+
+  StageRecord run_one(StageKind kind, std::vector<Sample>& samples) {
+    const CallContext call{Clock::time_point::max(), setting_.stop};
+    setting_.listener.on_stage_start(cell_, std::string(to_string(kind)));
+    std::uint64_t reconnects = 0;
+    if (const Status proved = prove(reconnects); !proved) return failed_record(kind, proved.error());
+    auto observer = session_->open_observer(setup_call());
+    if (!observer) return failed_record(kind, observer.error());
+    StageProgress progress;
+    const auto probes = required();
+    const StageInput input{*driver_, *observer_, *state_,  kind,         setting_.plan,
+                           probes,   identity_,  progress, setting_.time};
+    Sampler sampler(std::move(*observer), setting_.plan.stages.sample_interval, progress,
+                    setting_.system.max_bytes);
+    StageRecord record = run_stage(input, call);
+    SamplerResult seen = sampler.stop();
+    record.retries = reconnects;
+    if (record.unsupported) return record;
+    record.samples = seen.rounds;
+    record.sampler_interval_ms = seen.interval_ms;
+    record.sampler_cpu_seconds = seen.cpu_seconds;
+    record.peak_bytes = seen.peak_bytes;
+    const bool frees = is_delete(kind) || kind == StageKind::kMaintenance;
+    if (frees && record.before_bytes.contains("files") && record.after_bytes.contains("files"))
+      record.seconds_to_95 = seconds_to_95(seen.samples, "files", record.started_ms,
+                                           record.before_bytes.at("files"), record.after_bytes.at("files"));
+    samples = std::move(seen.samples);
+    return record;
+  }
+
+  static void note(const StageRecord& record, CellOutcome& outcome) {
+    if (record.valid || record.unsupported || !outcome.valid) return;
+    outcome.valid = false;
+    outcome.retryable = record.retryable;
+    outcome.reason = record.stage + ": " + record.reason;
+  }
+
+  Status store(StageRecord record, const std::vector<Sample>& samples) {
+    record.cell = cell_;
+    record.cell_id = cell_id(cell_);
+    record.chain = chain_name(chain_);
+    record.server = identity_;
+    record.cache_action = cell_.cache == "cold" ? cache_action_ : "nothing restarted or dropped";
+    if (!record.unsupported) {
+      record.empty_bytes = empty_;
+      record.noise_bytes = noise_;
+    }
+    if (!discard_) {
+      LAB_TRY(setting_.journal.add_stage(attempt_, record, samples));
+      setting_.listener.on_stage_end(record);
+    }
+    return ok();
+  }
+
+  const CellSetting& setting_;
+  const Cell& cell_;
+  const Chain& chain_;
+  std::int64_t attempt_;
+  bool discard_;
+  std::unique_ptr<Session> session_{};  // Before the connections that it opened.
+  std::unique_ptr<Driver> driver_{};
+  std::unique_ptr<Observer> observer_{};
+  std::unique_ptr<ChainState> state_{};
+  ServerIdentity identity_{};
+  std::string cache_action_{};
+  ByteMap empty_{};
+  ByteMap noise_{};
+};
+
+}  // namespace
+
+Result<CellOutcome> run_cell(const CellSetting& setting, const Cell& cell, const std::string& block_id,
+                             bool discard) {
+  std::int64_t attempt = 0;
+  if (!discard) {
+    const auto begun = setting.journal.begin_attempt(block_id, cell_id(cell));
+    if (!begun) return begun.error();
+    attempt = *begun;
+    setting.listener.on_cell(cell);
+  }
+  CellOutcome whole;
+  for (const Chain& chain : cell.chains) {
+    const auto outcome = ChainRun(setting, cell, chain, attempt, discard).run();
+    if (!outcome) return outcome.error();
+    if (whole.valid && !outcome->valid) whole = *outcome;
+  }
+  if (!discard) LAB_TRY(setting.journal.finish_attempt(attempt));
+  return whole;
+}
+
+}  // namespace lab

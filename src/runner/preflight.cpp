@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/preflight.hpp"
+
+#include <fmt/format.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+
+#include "core/files.hpp"
+#include "payload/dataset.hpp"
+#include "runner/runner.hpp"
+
+namespace lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kQuantumShareMax =
+    0.01;  // q above 1 % of the unique bytes blurs eta by more than the verdict's margin.
+constexpr std::int64_t kJournalReserve = 64LL << 20;  // For journal and results beside the data.
+constexpr double kDiskFactor =
+    2.5;  // Of the logical bytes of the largest cell: log, rewrite during maintenance.
+
+/// Logical bytes of a cell: exact for fixed sizes, expected for laws, counted for real files.
+Result<Bytes> logical_bytes(const Cell& cell) {
+  const DatasetSpec& spec = cell.dataset;
+  if (!spec.payload.starts_with("directory:"))
+    return Bytes{spec.object_size.mean().count * static_cast<std::int64_t>(spec.objects)};
+  const auto dataset = Dataset::make(spec);
+  if (!dataset) return dataset.error();
+  Bytes total;
+  for (std::uint64_t number = 0; number < spec.objects; ++number) {
+    const auto size = (*dataset)->source().size_of((*dataset)->facts(number).content);
+    if (!size) return size.error();
+    total += *size;
+  }
+  return total;
+}
+
+std::uint64_t inserts_of(const Cell& cell) {
+  std::uint64_t inserts = 0;
+  for (const Chain& chain : cell.chains)
+    inserts += static_cast<std::uint64_t>(std::count_if(chain.begin(), chain.end(), is_insert));
+  return inserts;
+}
+
+double seconds_of(const Cell& cell, Bytes logical) {
+  const double pass = static_cast<double>(logical.count) / (kAssumedMegabytesPerSecond * 1e6);
+  double seconds = 0;
+  for (const Chain& chain : cell.chains)
+    for (const StageKind kind : chain) {
+      seconds += kAssumedStageSeconds + (is_insert(kind) || kind == StageKind::kUpdate ? 2 * pass : pass / 2);
+      if (kind == StageKind::kPerfileInsert || kind == StageKind::kPerfileDelete)
+        seconds += kAssumedObjectSeconds * static_cast<double>(cell.dataset.objects);
+    }
+  return seconds;
+}
+
+/// The nearest folder that exists at or above `path`.
+fs::path existing_above(fs::path path) {
+  std::error_code failure;
+  path = fs::absolute(path, failure);
+  while (path != path.root_path() && !fs::exists(path, failure)) path = path.parent_path();
+  return path;
+}
+
+Check check_space(const std::string& name, const fs::path& path, Bytes needed) {
+  struct statfs info{};
+  const fs::path folder = existing_above(path);
+  if (::statfs(folder.c_str(), &info) != 0)
+    return {name, false, errno_error("statfs", folder.string(), errno).text()};
+  const Bytes free{static_cast<std::int64_t>(info.f_bavail) * static_cast<std::int64_t>(info.f_bsize)};
+  if (free < needed)
+    return {name, false,
+            fmt::format("{} free on {}, about {} needed at once: use a larger file system or fewer objects",
+                        format_bytes(free), folder.string(), format_bytes(needed))};
+  return {name, true,
+          fmt::format("{} free on {}, about {} needed at once", format_bytes(free), folder.string(),
+                      format_bytes(needed))};
+}
+
+/// An embedded system's folder: ours, or new or empty, and writable where it will be made.
+Check check_home(const SystemPlan& system, const fs::path& path) {
+  std::error_code failure;
+  const std::string where = path.string();
+  if (fs::exists(path, failure)) {
+    if (!fs::is_directory(path, failure)) return {system.name, false, where + " exists and is no directory"};
+    const auto used = has_entries(path);
+    if (!used) return {system.name, false, used.error().text()};
+    if (*used && !fs::exists(path / ".deduplab", failure))
+      return {system.name, false,
+              where + " holds files that are not ours (no .deduplab marker): name an empty folder as path"};
+  }
+  const fs::path folder = existing_above(path);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return {system.name, false, errno_error("access", folder.string(), errno).text()};
+  return {system.name, true, "data in " + where};
+}
+
+}  // namespace
+
+Estimate estimate(const Plan& plan, const std::vector<Block>& blocks) {
+  Estimate all;
+  all.stage_measurements = stage_measurements(blocks);
+  std::map<std::string, Bytes> known;  // Directory payloads are counted once a grade and size.
+  for (const Block& block : blocks)
+    for (const Cell& cell : block.cells) {
+      (cell.control ? all.control_cells : all.cells) += 1;
+      const std::string key = fmt::format("{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
+                                          cell.dataset.objects, cell.dataset.grade);
+      if (!known.contains(key)) {
+        const auto logical = logical_bytes(cell);
+        known[key] = logical ? *logical : Bytes{0};  // check_payloads has named the error.
+      }
+      const Bytes logical = known[key];
+      all.logical += Bytes{logical.count * static_cast<std::int64_t>(inserts_of(cell))};
+      all.disk_peak = std::max(
+          all.disk_peak, Bytes{static_cast<std::int64_t>(kDiskFactor * static_cast<double>(logical.count))});
+      all.seconds += seconds_of(cell, logical);
+    }
+  all.seconds +=
+      std::chrono::duration<double>(plan.settle.idle).count() * static_cast<double>(plan.systems.size());
+  return all;
+}
+
+Status check_payloads(const Plan& /*plan*/, const std::vector<Block>& blocks) {
+  std::set<std::string> seen;
+  for (const Block& block : blocks)
+    for (const Cell& cell : block.cells) {
+      const std::string key = fmt::format("{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
+                                          cell.dataset.objects, cell.dataset.grade);
+      if (!seen.insert(key).second) continue;
+      const auto dataset = Dataset::make(cell.dataset);
+      if (!dataset) return dataset.error();
+    }
+  return ok();
+}
+
+std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blocks,
+                                 const Registry& registry) {
+  std::vector<Check> checks;
+  std::set<std::string> seen;
+  const int highest = *std::max_element(plan.dataset.grades.begin(), plan.dataset.grades.end());
+  for (const Block& block : blocks)
+    for (const Cell& cell : block.cells) {
+      const SystemEntry* entry = find_system(registry, cell.system);
+      if (entry == nullptr || cell.control || cell.dataset.grade != highest) continue;
+      const double objects = static_cast<double>(distinct_objects(cell.dataset.objects, highest));
+      const double unique = objects * static_cast<double>(cell.dataset.object_size.mean().count);
+      const double needed = static_cast<double>(entry->quantum.count) / kQuantumShareMax;
+      const bool enough = cell.dataset.payload.starts_with("directory:") || unique >= needed;
+      if (enough || !seen.insert(cell.system + cell.dataset.payload).second) continue;
+      checks.push_back(
+          {cell.system, true,
+           fmt::format(
+               "{} at {} has {} of unique bytes; files that grow by {} need {} for a verdict, that is "
+               "{} objects in all",
+               cell.dataset.payload, grade_name(highest),
+               format_bytes(Bytes{static_cast<std::int64_t>(unique)}), format_bytes(entry->quantum),
+               format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
+               static_cast<std::uint64_t>(static_cast<double>(cell.dataset.objects) * needed /
+                                          std::max(unique, 1.0)) +
+                   1),
+           true});
+    }
+  return checks;
+}
+
+std::vector<Check> preflight(const Plan& plan, const Registry& registry, const fs::path& directory) {
+  std::vector<Check> checks;
+  const auto blocks = expand(plan);
+  const Status payloads = check_payloads(plan, blocks);
+  checks.push_back(
+      {"payloads", payloads.has_value(), payloads ? "can be made as planned" : payloads.error().detail});
+  if (!payloads) return checks;
+  const Estimate needs = estimate(plan, blocks);
+  for (const SystemPlan& system : systems_with_controls(plan)) {
+    const SystemEntry* entry = find_system(registry, system.name);
+    if (entry == nullptr) {
+      checks.push_back({system.name, false, "is not built in"});
+      continue;
+    }
+    if (!entry->embedded || !entry->has_files) continue;
+    const fs::path path = system_path(system, directory);
+    checks.push_back(check_home(system, path));
+    if (checks.back().passed) checks.push_back(check_space(system.name + " disk", path, needs.disk_peak));
+    if (system.max_bytes && *system.max_bytes < needs.disk_peak)
+      checks.push_back({system.name + " max_bytes", false,
+                        fmt::format("max_bytes is {}, the largest cell needs about {} at once",
+                                    format_bytes(*system.max_bytes), format_bytes(needs.disk_peak))});
+  }
+  checks.push_back(check_space("run directory", directory, Bytes{kJournalReserve}));
+  for (Check& check : check_quantum(plan, blocks, registry)) checks.push_back(std::move(check));
+  return checks;
+}
+
+}  // namespace lab

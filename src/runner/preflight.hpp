@@ -1,0 +1,51 @@
+// What must be right before the first write: payloads, sizes, folders, systems, free space.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "driver/system.hpp"
+#include "model/cell.hpp"
+#include "model/plan.hpp"
+
+namespace lab {
+
+struct Check {
+  std::string name{};  // "sqlite", "payload structured_json", "disk"
+  bool passed = false;
+  std::string detail{};  // What was found, or what is wrong and what to do.
+  bool warning = false;  // Passed, but a reader should know.
+};
+
+/// Bytes and time that a plan is expected to need; the assumptions stand in the text of a dry run.
+struct Estimate {
+  std::uint64_t cells = 0;  // Controls not counted.
+  std::uint64_t control_cells = 0;
+  std::uint64_t stage_measurements = 0;  // Controls not counted.
+  Bytes logical{};                       // Written in all, over all cells and insert stages.
+  Bytes disk_peak{};                     // At once: the largest cell, with room for maintenance.
+  double seconds = 0;
+};
+
+inline constexpr double kAssumedMegabytesPerSecond = 100;  // Bulk, and read-back.
+inline constexpr double kAssumedObjectSeconds = 0.002;     // One acknowledged single operation.
+inline constexpr double kAssumedStageSeconds = 0.1;        // Settling and probing.
+
+Estimate estimate(const Plan& plan, const std::vector<Block>& blocks);
+
+/// Every payload of the plan can be made as asked: sizes large enough, real files enough. Errors: the first
+/// one's.
+Status check_payloads(const Plan& plan, const std::vector<Block>& blocks);
+
+/// Quantum rule: q + noise above 1 % of the unique bytes at the highest grade is too small for a verdict;
+/// names the size needed. `quantum` by system.
+std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blocks,
+                                 const Registry& registry);
+
+/// All checks; writes nothing.
+std::vector<Check> preflight(const Plan& plan, const Registry& registry,
+                             const std::filesystem::path& directory);
+
+}  // namespace lab

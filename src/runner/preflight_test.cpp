@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/preflight.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <fstream>
+
+#include "drivers/cas/cas.hpp"
+#include "drivers/files/files.hpp"
+
+namespace lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+Plan small_plan() {
+  Plan plan;
+  plan.name = "small";
+  plan.repetitions = 2;
+  plan.dataset.payloads = {"random_binary"};
+  plan.dataset.grades = {0, 90};
+  plan.dataset.objects = 100;
+  plan.dataset.object_sizes = {SizeLaw{.low = Bytes{65'536}}};
+  plan.stages.chains = {{StageKind::kBulkInsert}};
+  plan.systems = {{.name = "files"}, {.name = "cas"}};
+  return plan;
+}
+
+const Registry& two_systems() {
+  static const Registry kTwo{files_system(), cas_system()};
+  return kTwo;
+}
+
+const Check* find(const std::vector<Check>& checks, const std::string& name) {
+  for (const Check& check : checks)
+    if (check.name == name) return &check;
+  return nullptr;
+}
+
+class PreflightTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "preflight_XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    root_ = name;
+  }
+  void TearDown() override { fs::remove_all(root_); }
+  fs::path root_;
+};
+
+TEST_F(PreflightTest, AGoodPlanPassesAndNothingIsWritten) {
+  for (const Check& check : preflight(small_plan(), two_systems(), root_ / "run"))
+    EXPECT_TRUE(check.passed) << check.detail;
+  EXPECT_TRUE(fs::is_empty(root_));
+}
+
+TEST_F(PreflightTest, AFolderWithForeignFilesIsRefused) {
+  std::ofstream(root_ / "precious") << "x";
+  Plan plan = small_plan();
+  plan.systems[0].path = root_.string();
+  const auto checks = preflight(plan, two_systems(), "/tmp/none");
+  ASSERT_NE(find(checks, "files"), nullptr);
+  EXPECT_FALSE(find(checks, "files")->passed);
+  EXPECT_NE(find(checks, "files")->detail.find("not ours"), std::string::npos);
+}
+
+TEST_F(PreflightTest, ADiskThatIsTooSmallIsSaidBeforeTheLoad) {
+  Plan plan = small_plan();
+  plan.dataset.objects = 900'000'000;
+  const auto checks = preflight(plan, two_systems(), root_ / "run");
+  ASSERT_NE(find(checks, "files disk"), nullptr);
+  EXPECT_FALSE(find(checks, "files disk")->passed);
+}
+
+TEST_F(PreflightTest, ObjectsTooSmallToBeDistinctAreAnError) {
+  Plan plan = small_plan();
+  plan.dataset.object_sizes = {SizeLaw{.low = Bytes{0}}};
+  const auto checks = preflight(plan, two_systems(), root_ / "run");
+  EXPECT_FALSE(checks.front().passed);
+}
+
+TEST_F(PreflightTest, MaxBytesBelowTheNeedIsRefused) {
+  Plan plan = small_plan();
+  plan.systems[0].max_bytes = Bytes{1000};
+  EXPECT_FALSE(find(preflight(plan, two_systems(), root_ / "run"), "files max_bytes")->passed);
+}
+
+TEST_F(PreflightTest, APlanTooSmallForItsSystemIsWarnedOfWithTheSizeItNeeds) {
+  Plan plan = small_plan();
+  plan.dataset.object_sizes = {SizeLaw{.low = Bytes{4096}}};
+  const auto checks = check_quantum(plan, expand(plan), two_systems());
+  ASSERT_FALSE(checks.empty());
+  EXPECT_TRUE(checks.front().warning);
+  EXPECT_NE(checks.front().detail.find("objects in all"), std::string::npos);
+  EXPECT_TRUE(check_quantum(small_plan(), expand(small_plan()), two_systems()).empty());
+}
+
+TEST(Estimate, CountsCellsStagesAndBytesExactly) {
+  const Plan plan = small_plan();
+  const Estimate needs = estimate(plan, expand(plan));
+  EXPECT_EQ(needs.cells, 8U);  // 2 systems x 2 grades x 2 repetitions
+  EXPECT_EQ(needs.control_cells, 0U);
+  EXPECT_EQ(needs.stage_measurements, 8U);
+  EXPECT_EQ(needs.logical.count, 8LL * 100 * 65'536);
+}
+
+}  // namespace
+}  // namespace lab

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/runner.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "runner/testing/run_fixture.hpp"
+
+namespace lab {
+namespace {
+
+constexpr std::size_t kStages = 2 * 2 * 2 * 3;  // Systems, grades, repetitions, stages of both chains.
+
+TEST_F(RunFixture, EveryCellChainAndStageHasExactlyOneRecordThatCounts) {
+  const auto outcome = run();
+  ASSERT_TRUE(outcome) << outcome.error().text();
+  EXPECT_EQ(outcome->end, RunEnd::kComplete);
+  EXPECT_EQ(figures().size(), kStages);
+  EXPECT_TRUE(records(true).empty());
+}
+
+TEST_F(RunFixture, ASecondRunOverAFinishedDirectoryDoesNothing) {
+  ASSERT_TRUE(run());
+  const auto before = figures();
+  faults({{.operation = "open", .code = ErrorCode::kInternal}});  // Any cell would fail now.
+  ASSERT_TRUE(run());
+  EXPECT_EQ(figures(), before);
+  EXPECT_EQ(files_faults()->calls("open"), 0U);
+}
+
+TEST_F(RunFixture, ALostConnectionRunsTheWholeBlockAgainAndKeepsTheOldRecordsMarked) {
+  faults({{.operation = "put", .after_calls = 9, .once = true}});
+  const auto outcome = run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->blocks_failed, 0U);
+  EXPECT_EQ(figures().size(), kStages);
+  const auto old = records(true);
+  ASSERT_FALSE(old.empty());
+  const bool cause_kept = std::any_of(old.begin(), old.end(), [](const StageRecord& record) {
+    return record.error_code == "CONNECTION_LOST";
+  });
+  EXPECT_TRUE(cause_kept);
+}
+
+TEST_F(RunFixture, ALossInsideAStageThatHealsAtOnceIsStillALoss) {
+  faults({{.operation = "put_batch", .after_calls = 2, .once = true}});
+  ASSERT_TRUE(run());
+  EXPECT_FALSE(records(true).empty());
+  EXPECT_EQ(figures().size(), kStages);
+}
+
+TEST_F(RunFixture, ABlockThatFailsForGoodIsShownAndTheOthersGoOn) {
+  faults({{.operation = "put"}});
+  plan_.retry.max_retries = 1;
+  const auto outcome = run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, RunEnd::kComplete);
+  EXPECT_GT(outcome->blocks_failed, 0U);
+  std::set<std::string> valid_systems;
+  for (const StageRecord& record : records()) {
+    if (record.valid && record.chain.starts_with("perfile")) valid_systems.insert(record.cell.system);
+    if (!record.valid) EXPECT_FALSE(record.reason.empty());
+  }
+  EXPECT_EQ(valid_systems, std::set<std::string>{"cas"});
+}
+
+TEST_F(RunFixture, AFailureThatCannotGoAwayIsNotRetried) {
+  faults({{.operation = "put", .code = ErrorCode::kRefused}});
+  ASSERT_TRUE(run());
+  EXPECT_TRUE(records(true).empty());
+}
+
+TEST_F(RunFixture, AMaintenanceThatDidNothingIsAnErrorAndNotASuccess) {
+  plan_.stages.chains = {{StageKind::kPerfileInsert, StageKind::kPerfileDelete, StageKind::kMaintenance}};
+  cas_faults() = std::make_shared<FaultScript>(std::vector<Fault>{{.operation = "maintain", .lie = true}});
+  ASSERT_TRUE(run());
+  std::size_t found = 0;
+  for (const StageRecord& record : records())
+    if (record.cell.system == "cas" && record.stage == "maintenance") {
+      EXPECT_FALSE(record.valid);
+      EXPECT_NE(record.reason.find("did nothing"), std::string::npos) << record.reason;
+      ++found;
+    }
+  EXPECT_EQ(found, 4U);
+}
+
+TEST_F(RunFixture, AReconnectBetweenStagesIsCountedAndLeavesTheCellValid) {
+  faults({{.operation = "prove", .after_calls = 2, .once = true}});
+  ASSERT_TRUE(run());
+  EXPECT_EQ(figures().size(), kStages);
+  std::uint64_t retries = 0;
+  for (const StageRecord& record : records()) retries += record.retries;
+  EXPECT_EQ(retries, 1U);
+}
+
+TEST_F(RunFixture, StagesAfterAnInvalidOneAreRecordedAsNotRun) {
+  faults({{.operation = "put", .code = ErrorCode::kRefused}});
+  ASSERT_TRUE(run());
+  std::size_t not_run = 0;
+  for (const StageRecord& record : records())
+    if (record.stage == "perfile_delete" && record.cell.system == "files") {
+      EXPECT_FALSE(record.valid);
+      EXPECT_NE(record.reason.find("not run: perfile_insert before it was invalid"), std::string::npos);
+      ++not_run;
+    }
+  EXPECT_EQ(not_run, 4U);
+}
+
+TEST_F(RunFixture, ASystemThatCannotBeReachedIsNamedAndTheOthersGoOn) {
+  faults({{.operation = "open"}});
+  plan_.retry.max_retries = 0;
+  const auto outcome = run();
+  ASSERT_TRUE(outcome);
+  ASSERT_EQ(outcome->unreached.size(), 1U);
+  EXPECT_NE(outcome->unreached.front().find("files"), std::string::npos);
+  faults({});  // It comes back; the same directory goes on and becomes whole.
+  ASSERT_TRUE(run());
+  EXPECT_EQ(figures().size(), kStages);
+}
+
+TEST_F(RunFixture, TheRetryScopeSystemStartsAllItsRepetitionsAgain) {
+  plan_.retry.scope = RetryScope::kSystem;
+  faults({{.operation = "put", .after_calls = 40, .once = true}});  // In a later block of the system.
+  ASSERT_TRUE(run());
+  EXPECT_EQ(figures().size(), kStages);
+  std::set<std::string> again;
+  for (const StageRecord& record : records(true)) again.insert(block_id(record.cell));
+  EXPECT_EQ(again.size(), 2U);
+}
+
+TEST_F(RunFixture, StopAfterStartsNoBlockMoreAndResumeGivesTheSameFigures) {
+  ASSERT_TRUE(run());
+  const auto whole = figures();
+  std::filesystem::remove_all(directory_);
+  std::filesystem::create_directories(directory_);
+  auto outcome = run(Millis{0});
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, RunEnd::kStopAfter);
+  outcome = run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(figures(), whole);
+}
+
+TEST_F(RunFixture, AStopLeavesAJournalThatGoesOnToTheSameFigures) {
+  ASSERT_TRUE(run());
+  const auto whole = figures();
+  std::filesystem::remove_all(directory_);
+  std::filesystem::create_directories(directory_);
+  stop_.request_stop();
+  auto outcome = run();
+  ASSERT_TRUE(outcome) << outcome.error().text();
+  EXPECT_EQ(outcome->end, RunEnd::kStopped);
+  stop_ = {};
+  ASSERT_TRUE(run());
+  EXPECT_EQ(figures(), whole);
+}
+
+TEST_F(RunFixture, RedoKeepsTheOldRecordsOfThatSystemAndMarksThem) {
+  ASSERT_TRUE(run());
+  ASSERT_TRUE(run({}, {"cas"}));
+  EXPECT_EQ(figures().size(), kStages);
+  const auto old = records(true);
+  EXPECT_EQ(old.size(), kStages / 2);
+  for (const StageRecord& record : old) EXPECT_EQ(record.cell.system, "cas");
+}
+
+TEST_F(RunFixture, AFailedProbeNeverBecomesANumber) {
+  faults({{.operation = "directories", .after_calls = 12, .code = ErrorCode::kIo}});
+  plan_.retry.max_retries = 0;
+  ASSERT_TRUE(run());
+  std::size_t without = 0;
+  for (const StageRecord& record : records()) {
+    for (const ByteMap* bytes : {&record.before_bytes, &record.after_bytes, &record.empty_bytes})
+      for (const auto& [probe, value] : *bytes) EXPECT_GE(value, 0) << probe;
+    if (record.cell.system != "files" || record.after_bytes.contains("files")) continue;
+    EXPECT_FALSE(record.valid);
+    ++without;
+  }
+  EXPECT_GT(without, 0U);
+}
+
+TEST_F(RunFixture, BlocksKeepTheirCellsTogetherAndTheOrderComesFromTheSeed) {
+  ASSERT_TRUE(run());
+  std::vector<std::string> order;
+  for (const StageRecord& record : records())
+    if (order.empty() || order.back() != block_id(record.cell)) order.push_back(block_id(record.cell));
+  EXPECT_EQ(std::set<std::string>(order.begin(), order.end()).size(), order.size());
+  std::vector<std::string> expected;
+  for (const Block& block : expand(plan_)) expected.push_back(block.id);
+  EXPECT_EQ(order, expected);
+}
+
+TEST_F(RunFixture, ControlsThatThePlanDoesNotNameAreRunAndMarked) {
+  plan_.systems = {{.name = "files"}};
+  ASSERT_TRUE(run());
+  std::size_t controls = 0;
+  for (const StageRecord& record : records()) {
+    if (record.cell.system != "cas") continue;
+    EXPECT_TRUE(record.cell.control);
+    EXPECT_EQ(record.stage, "bulk_insert");
+    ++controls;
+  }
+  EXPECT_EQ(controls, 4U);  // U0 and U50, two repetitions.
+}
+
+TEST_F(RunFixture, RemoveSystemsLeavesNothingOfOurs) {
+  ASSERT_TRUE(run());
+  ASSERT_TRUE(std::filesystem::exists(directory_ / "data" / "files"));
+  ASSERT_TRUE(remove_systems(plan_, faulty_registry(), {.run_id = "test-run"}, directory_));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "data" / "files"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "data" / "cas"));
+}
+
+}  // namespace
+}  // namespace lab

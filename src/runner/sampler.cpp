@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/sampler.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+#include "probe/reading.hpp"
+
+namespace lab {
+namespace {
+
+constexpr Millis kRoundLimit{
+    10'000};  // One round's calls; a system that hangs must not hold stop() up for longer.
+
+double thread_cpu_seconds() {
+  timespec used{};
+  if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+}  // namespace
+
+Sampler::Sampler(std::unique_ptr<Observer> observer, Millis interval, StageProgress& progress,
+                 std::optional<Bytes> max_bytes)
+    : observer_(std::move(observer)),
+      interval_(interval),
+      progress_(progress),
+      max_bytes_(max_bytes),
+      thread_([this](const std::stop_token& stop) { loop(stop); }) {}
+
+Sampler::~Sampler() = default;
+
+SamplerResult Sampler::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  return std::move(result_);
+}
+
+void Sampler::loop(const std::stop_token& stop) {
+  bool more = true;
+  while (more) {
+    const auto began = Clock::now();
+    round({});
+    const auto took = Clock::now() - began;
+    more = sleep_until(stop, std::max(began + interval_, Clock::now() + took));
+  }
+  round({});  // The state at the end.
+  const auto span = std::chrono::duration<double, std::milli>(last_round_ - first_round_).count();
+  if (result_.rounds > 1) result_.interval_ms = span / static_cast<double>(result_.rounds - 1);
+  result_.cpu_seconds = thread_cpu_seconds();
+}
+
+void Sampler::add(const char* metric, double value, const char* unit) {
+  result_.samples.push_back({wall_time_ms(), metric, value, unit});
+}
+
+void Sampler::round(const std::stop_token& stop) {
+  const CallContext call{Clock::now() + kRoundLimit, stop};
+  last_round_ = Clock::now();
+  if (result_.rounds++ == 0) first_round_ = last_round_;
+  add("acked_objects", static_cast<double>(progress_.objects.load()), "1");
+  add("acked_bytes", static_cast<double>(progress_.bytes.load()), "bytes");
+  const Reading reading = read_cheap_probes(*observer_, call);
+  for (const auto& [probe, size] : reading.bytes) {
+    add(probe.c_str(), static_cast<double>(size), "bytes");
+    auto& peak = result_.peak_bytes[probe];
+    peak = std::max(peak, size);
+  }
+  const auto files = reading.bytes.find("files");
+  if (max_bytes_ && files != reading.bytes.end() && files->second > max_bytes_->count)
+    progress_.over_limit = true;
+  const auto counters = observer_->activity(call);
+  if (!counters) return;
+  for (const Counter& counter : *counters) add(counter.name.c_str(), counter.value, counter.unit.c_str());
+}
+
+std::optional<double> seconds_to_95(const std::vector<Sample>& samples, const std::string& metric,
+                                    std::int64_t began_ms, std::int64_t before, std::int64_t after) {
+  if (after >= before) return std::nullopt;
+  const double goal = static_cast<double>(before) - 0.95 * static_cast<double>(before - after);
+  for (const Sample& sample : samples)
+    if (sample.metric == metric && sample.timestamp_ms >= began_ms && sample.value <= goal)
+      return static_cast<double>(sample.timestamp_ms - began_ms) / 1e3;
+  return std::nullopt;
+}
+
+}  // namespace lab

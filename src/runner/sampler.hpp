@@ -1,0 +1,59 @@
+// Looks at the system under test at a fixed interval while a stage runs, on a connection of its own.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "driver/observer.hpp"
+#include "model/record.hpp"
+#include "stage/stage.hpp"
+
+namespace lab {
+
+struct SamplerResult {
+  std::vector<Sample> samples{};
+  ByteMap peak_bytes{};  // Largest `files` and `apparent` seen.
+  std::uint64_t rounds = 0;
+  double interval_ms = 0;  // Achieved: mean distance of two rounds; 0 with fewer than two.
+  double cpu_seconds = 0;  // Of the sampling thread.
+};
+
+/// Samples from construction to stop(): `files` and `apparent` without syncfs, the system's activity
+/// counters, and what the stage has acknowledged. A reading that fails gives no sample. The first round is at
+/// once, the last one in stop(). The pause is never shorter than a round took, so that sampling stays below
+/// half a core.
+class Sampler {
+ public:
+  Sampler(std::unique_ptr<Observer> observer, Millis interval, StageProgress& progress,
+          std::optional<Bytes> max_bytes);
+  ~Sampler();  // Stops and joins.
+  Sampler(const Sampler&) = delete;
+  Sampler& operator=(const Sampler&) = delete;
+
+  SamplerResult stop();
+
+ private:
+  void loop(const std::stop_token& stop);
+  void round(const std::stop_token& stop);
+  void add(const char* metric, double value, const char* unit);
+
+  std::unique_ptr<Observer> observer_;
+  Millis interval_;
+  StageProgress& progress_;
+  std::optional<Bytes> max_bytes_;
+  SamplerResult result_{};
+  Clock::time_point first_round_{};
+  Clock::time_point last_round_{};
+  std::jthread thread_;  // Last: it uses everything above.
+};
+
+/// Of the samples of `metric` from `began_ms` on: seconds until 95 % of the fall from `before` to `after` had
+/// come. Nothing when nothing fell or no sample shows it.
+std::optional<double> seconds_to_95(const std::vector<Sample>& samples, const std::string& metric,
+                                    std::int64_t began_ms, std::int64_t before, std::int64_t after);
+
+}  // namespace lab

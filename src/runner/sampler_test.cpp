@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/sampler.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "probe/testing/fake_observer.hpp"
+
+namespace lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<double> values_of(const SamplerResult& result, const std::string& metric) {
+  std::vector<double> values;
+  for (const Sample& sample : result.samples)
+    if (sample.metric == metric) values.push_back(sample.value);
+  return values;
+}
+
+TEST(Sampler, TakesOneSampleAtOnceAndOneAtTheEnd) {
+  StageProgress progress;
+  Sampler sampler(std::make_unique<FakeObserver>(), Millis{60'000}, progress, std::nullopt);
+  progress.bytes = 5;
+  const SamplerResult result = sampler.stop();
+  EXPECT_EQ(result.rounds, 2U);
+  EXPECT_EQ(values_of(result, "acked_bytes").back(), 5);
+}
+
+TEST(Sampler, AProbeThatFailsGivesNoSampleAndNoPeak) {
+  StageProgress progress;
+  auto observer = std::make_unique<FakeObserver>();
+  observer->roots = {"/does/not/exist"};
+  Sampler sampler(std::move(observer), Millis{1}, progress, std::nullopt);
+  const SamplerResult result = sampler.stop();
+  EXPECT_TRUE(values_of(result, "files").empty());
+  EXPECT_TRUE(result.peak_bytes.empty());
+}
+
+TEST(Sampler, TellsTheStageWhenMaxBytesIsOnDisk) {
+  std::string name = (fs::temp_directory_path() / "sampler_XXXXXX").string();
+  ASSERT_NE(::mkdtemp(name.data()), nullptr);
+  std::ofstream(fs::path(name) / "data") << std::string(100'000, 'x') << std::flush;
+  StageProgress progress;
+  auto observer = std::make_unique<FakeObserver>();
+  observer->roots = {name};
+  Sampler sampler(std::move(observer), Millis{1}, progress, Bytes{-1});
+  const SamplerResult result = sampler.stop();
+  EXPECT_TRUE(progress.over_limit);
+  EXPECT_EQ(result.peak_bytes.at("apparent"), 100'000);
+  fs::remove_all(name);
+}
+
+TEST(SecondsTo95, IsTheFirstSampleAtWhichNearlyAllWasFree) {
+  const std::vector<Sample> samples{{1000, "files", 100, "bytes"},
+                                    {1500, "apparent", 0, "bytes"},
+                                    {2000, "files", 40, "bytes"},
+                                    {3000, "files", 5, "bytes"},
+                                    {4000, "files", 0, "bytes"}};
+  EXPECT_EQ(seconds_to_95(samples, "files", 1000, 100, 0), 2.0);
+  EXPECT_EQ(seconds_to_95(samples, "files", 1000, 100, 100), std::nullopt);  // Nothing was freed.
+  EXPECT_EQ(seconds_to_95({}, "files", 1000, 100, 0), std::nullopt);
+}
+
+}  // namespace
+}  // namespace lab

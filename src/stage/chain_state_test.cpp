@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage/chain_state.hpp"
+
+#include <gtest/gtest.h>
+
+#include "stage/testing/stage_fixture.hpp"
+
+namespace lab {
+namespace {
+
+std::shared_ptr<const Dataset> dataset_of(int grade) {
+  auto dataset = Dataset::make(small_spec(grade));
+  EXPECT_TRUE(dataset);
+  return *dataset;
+}
+
+void put_all(ChainState& state) {
+  for (std::uint64_t number = 0; number < state.dataset().objects(); ++number) {
+    const ObjectOrder order = state.order_of(number);
+    state.note_put(order.key, sha256(std::to_string(order.content)));
+  }
+  ASSERT_TRUE(state.finish_insert());
+}
+
+TEST(ChainState, CountsLAndUOfWhatIsLive) {
+  ChainState state(dataset_of(90), Keeps::kAll);
+  EXPECT_FALSE(state.live());
+  put_all(state);
+  EXPECT_EQ(state.expected().objects, 40U);
+  EXPECT_EQ(state.expected().unique_objects, 4U);
+  EXPECT_EQ(state.expected().unique.count * 10, state.expected().logical.count);
+  state.finish_delete();
+  EXPECT_EQ(state.expected().objects, 0U);
+  EXPECT_EQ(state.expected().logical.count, 0);
+  EXPECT_EQ(state.expected().keyed, DigestSum{});
+}
+
+TEST(ChainState, WhereOneAKeyIsKeptOnlyTheFirstOfEachContentIsHeld) {
+  ChainState state(dataset_of(90), Keeps::kOnePerKeyAtIngestion);
+  put_all(state);
+  EXPECT_EQ(state.expected().objects, 4U);
+  EXPECT_EQ(state.held_numbers().size(), 4U);
+  EXPECT_EQ(state.expected().logical, state.expected().unique);
+  EXPECT_EQ(state.expected().keyed.count, 4U);
+}
+
+TEST(ChainState, MaintenanceTurnsADatasetIntoItsSurvivors) {
+  ChainState state(dataset_of(50), Keeps::kOnePerKeyAfterMaintenance);
+  put_all(state);
+  EXPECT_EQ(state.expected().objects, 40U);
+  state.finish_maintenance();
+  EXPECT_EQ(state.expected().objects, 20U);
+}
+
+TEST(ChainState, AReplacementLeavesTheSumOfTheNewBytes) {
+  ChainState replaced(dataset_of(0), Keeps::kAll);
+  put_all(replaced);
+  const ObjectKey key = replaced.order_of(3).key;
+  replaced.note_replaced(key, sha256(std::to_string(replaced.order_of(3).content)), sha256("new"), 40);
+  ASSERT_TRUE(replaced.finish_update());
+  ChainState direct(dataset_of(0), Keeps::kAll);
+  for (std::uint64_t number = 0; number < 40; ++number) {
+    const ObjectOrder order = direct.order_of(number);
+    direct.note_put(order.key, number == 3 ? sha256("new") : sha256(std::to_string(order.content)));
+  }
+  ASSERT_TRUE(direct.finish_insert());
+  EXPECT_EQ(replaced.expected().keyed, direct.expected().keyed);
+  EXPECT_EQ(replaced.order_of(3).content, 40U);
+}
+
+TEST(ChainState, TheSameBytesUnderAnotherKeyAreNotTheSame) {
+  const ObjectId one{std::byte{1}};
+  const ObjectId two{std::byte{2}};
+  const Digest digest = sha256("x");
+  EXPECT_NE(keyed_digest(one, 0, digest), keyed_digest(two, 0, digest));
+  EXPECT_NE(keyed_digest(one, 0, digest), keyed_digest(one, 1, digest));
+}
+
+}  // namespace
+}  // namespace lab

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage/operations.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/random.hpp"
+
+namespace lab {
+namespace {
+
+constexpr std::size_t kBatchObjects = 512;  // An acknowledgement covers at most this many objects
+constexpr std::int64_t kBatchBytes = 16LL
+                                     << 20;  // or this many bytes, whichever is less; one object at least.
+constexpr std::uint64_t kUpdatePurpose = 0x7570646174ULL;
+
+double seconds_since(Clock::time_point began) {
+  return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+std::uint64_t nanoseconds(Clock::duration duration) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+}
+
+/// Takes objects from the producer and accounts for the wait and for the progress.
+class Feed {
+ public:
+  Feed(const StageInput& input, OperationsOutcome& outcome, std::uint64_t count,
+       std::function<ObjectOrder(std::uint64_t)> order_of)
+      : input_(input),
+        outcome_(outcome),
+        producer_(input.state.dataset_pointer(), count, std::move(order_of)) {}
+
+  Result<std::optional<MadeObject>> next(const CallContext& call) {
+    if (input_.progress.over_limit)
+      return Error{ErrorCode::kResourceExhausted, "stage", "max_bytes of this system is on disk"};
+    const auto began = Clock::now();
+    auto object = producer_.next(call);
+    outcome_.client_wait_seconds += seconds_since(began);
+    return object;
+  }
+
+  void acknowledged(const MadeObject& object) {
+    outcome_.objects += 1;
+    outcome_.bytes += Bytes{static_cast<std::int64_t>(object.payload.size())};
+    input_.progress.objects = outcome_.objects;
+    input_.progress.bytes = outcome_.bytes.count;
+  }
+
+  void recycle(MadeObject&& object) { producer_.recycle(std::move(object)); }
+
+ private:
+  const StageInput& input_;
+  OperationsOutcome& outcome_;
+  Producer producer_;
+};
+
+Feed dataset_feed(const StageInput& input, OperationsOutcome& outcome) {
+  return {input, outcome, input.state.dataset().objects(),
+          [&state = input.state](std::uint64_t number) { return state.order_of(number); }};
+}
+
+/// Calls `operation` and records its latency if it was acknowledged.
+template <class Operation>
+Status timed(OperationsOutcome& outcome, Operation&& operation) {
+  const auto sent = Clock::now();
+  Status status = operation();
+  if (!status) {
+    outcome.errors += 1;
+    return status;
+  }
+  outcome.latency.record(nanoseconds(Clock::now() - sent));
+  return status;
+}
+
+Status send_batch(const StageInput& input, const CallContext& call, OperationsOutcome& outcome, Feed& feed,
+                  std::vector<MadeObject>& batch) {
+  std::vector<Object> views;
+  views.reserve(batch.size());
+  for (const MadeObject& object : batch) views.push_back(object.view());
+  LAB_TRY(timed(outcome, [&] { return input.driver.put_batch(call, views); }));
+  for (MadeObject& object : batch) {
+    feed.acknowledged(object);
+    input.state.note_put(object.key, object.digest);
+    feed.recycle(std::move(object));
+  }
+  batch.clear();
+  return ok();
+}
+
+Status bulk_insert(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
+  Feed feed = dataset_feed(input, outcome);
+  std::vector<MadeObject> batch;
+  std::int64_t batch_bytes = 0;
+  while (true) {
+    auto object = feed.next(call);
+    if (!object) return object.error();
+    const auto size = *object ? static_cast<std::int64_t>((*object)->payload.size()) : 0;
+    const bool full = batch.size() >= kBatchObjects || batch_bytes + size > kBatchBytes;
+    if (!batch.empty() && (full || !*object)) {
+      LAB_TRY(send_batch(input, call, outcome, feed, batch));
+      batch_bytes = 0;
+    }
+    if (!*object) return input.state.finish_insert();
+    batch_bytes += size;
+    batch.push_back(std::move(**object));
+  }
+}
+
+Status perfile_insert(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
+  Feed feed = dataset_feed(input, outcome);
+  while (true) {
+    auto object = feed.next(call);
+    if (!object) return object.error();
+    if (!*object) return input.state.finish_insert();
+    LAB_TRY(timed(outcome, [&] { return input.driver.put(call, (*object)->view()); }));
+    feed.acknowledged(**object);
+    input.state.note_put((*object)->key, (*object)->digest);
+    feed.recycle(std::move(**object));
+  }
+}
+
+/// The numbers that the update stage rewrites: a seeded share, in stream order.
+std::vector<std::uint64_t> chosen_for_update(const Dataset& dataset, int share_percent) {
+  std::vector<std::uint64_t> numbers(dataset.objects());
+  for (std::uint64_t number = 0; number < numbers.size(); ++number) numbers[number] = number;
+  Random random(derive_seed(dataset.spec().dataset_seed, kUpdatePurpose));
+  shuffle(std::span(numbers), random);
+  numbers.resize(numbers.size() * static_cast<std::size_t>(share_percent) / 100);
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+/// Each chosen object is made twice: as it is, so that its digest leaves the sum, and as it shall be.
+Status update(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
+  const auto numbers = chosen_for_update(input.state.dataset(), input.plan.stages.update_share_percent);
+  if (numbers.empty())
+    return Error{ErrorCode::kInvalidArgument, "stage.update",
+                 "update_share of this dataset is no object at all"};
+  std::vector<ObjectOrder> orders;
+  for (std::size_t index = 0; index < numbers.size(); ++index) {
+    const ObjectOrder now = input.state.order_of(numbers[index]);
+    ObjectOrder then = now;
+    if (input.plan.stages.update_content == UpdateContent::kNew) {
+      const auto spare = input.state.dataset().spare_content(index);
+      if (!spare) return spare.error();
+      then.content = *spare;
+    }
+    orders.push_back(now);
+    orders.push_back(then);
+  }
+  Feed feed(input, outcome, orders.size(), [&orders](std::uint64_t index) { return orders[index]; });
+  for (std::size_t index = 0; index < numbers.size(); ++index) {
+    auto before = feed.next(call);
+    if (!before) return before.error();
+    auto after = feed.next(call);
+    if (!after) return after.error();
+    LAB_TRY(timed(outcome, [&] { return input.driver.put(call, (*after)->view()); }));
+    feed.acknowledged(**after);
+    input.state.note_replaced((*after)->key, (*before)->digest, (*after)->digest, (*after)->content);
+  }
+  return input.state.finish_update();
+}
+
+Status perfile_delete(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
+  for (const std::uint64_t number : input.state.held_numbers()) {
+    const ObjectKey key[] = {input.state.order_of(number).key};
+    LAB_TRY(timed(outcome, [&] { return input.driver.erase(call, key); }));
+    outcome.objects += 1;
+    input.progress.objects = outcome.objects;
+  }
+  input.state.finish_delete();
+  return ok();
+}
+
+Status delete_all(const StageInput& input, const CallContext& call, DeleteAll how,
+                  OperationsOutcome& outcome) {
+  const std::uint64_t held = input.state.expected().objects;
+  LAB_TRY(timed(outcome, [&] { return input.driver.erase_all(call, how); }));
+  outcome.objects = held;
+  input.state.finish_delete();
+  return ok();
+}
+
+Status maintenance(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
+  std::optional<MaintenanceOutcome> done;
+  LAB_TRY(timed(outcome, [&]() -> Status {
+    auto result = input.driver.maintain(call);
+    if (!result) return result.error();
+    done = *result;
+    return ok();
+  }));
+  outcome.maintenance = done->what;
+  if (!done->worked)
+    return Error{ErrorCode::kRefused, "stage.maintenance",
+                 done->what + " ended without error but did nothing"};
+  input.state.finish_maintenance();
+  return ok();
+}
+
+}  // namespace
+
+Status run_operations(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
+  switch (input.kind) {
+    case StageKind::kBulkInsert:
+    case StageKind::kRefill:
+      return input.driver.info().has(Capability::kBatch) ? bulk_insert(input, call, outcome)
+                                                         : perfile_insert(input, call, outcome);
+    case StageKind::kPerfileInsert:
+      return perfile_insert(input, call, outcome);
+    case StageKind::kUpdate:
+      return update(input, call, outcome);
+    case StageKind::kPerfileDelete:
+      return perfile_delete(input, call, outcome);
+    case StageKind::kDeleteLogical:
+      return delete_all(input, call, DeleteAll::kLogical, outcome);
+    case StageKind::kDeleteTruncate:
+      return delete_all(input, call, DeleteAll::kTruncate, outcome);
+    case StageKind::kDeleteDrop:
+      return delete_all(input, call, DeleteAll::kDrop, outcome);
+    case StageKind::kMaintenance:
+      return maintenance(input, call, outcome);
+  }
+  return Error{ErrorCode::kInternal, "stage", "unknown stage"};
+}
+
+}  // namespace lab

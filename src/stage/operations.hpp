@@ -1,0 +1,23 @@
+// What each stage does to the system, timed, and what it measured while doing so.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/histogram.hpp"
+#include "stage/stage.hpp"
+
+namespace lab {
+
+struct OperationsOutcome {
+  Histogram latency{};  // Nanoseconds of each acknowledged operation.
+  std::uint64_t objects = 0;
+  Bytes bytes{};
+  std::uint64_t errors = 0;
+  double client_wait_seconds = 0;
+  std::string maintenance{};
+};
+
+/// Runs the operations of the stage and tells the chain's state what was acknowledged. On an error the
+/// outcome so far is in `outcome` and the state is no longer to be trusted.
+Status run_operations(const StageInput& input, const CallContext& call, OperationsOutcome& outcome);
+
+}  // namespace lab

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stage/stage.hpp"
+
+#include "stage/testing/stage_fixture.hpp"
+
+namespace lab {
+namespace {
+
+constexpr std::int64_t kAllBytes = 40 * 2048;
+
+TEST_F(StageFixture, AGoodInsertIsValidAndKnowsLAndU) {
+  for (const StageKind kind : {StageKind::kBulkInsert, StageKind::kPerfileInsert}) {
+    SCOPED_TRACE(to_string(kind));
+    open({});
+    const StageRecord record = run(kind);
+    EXPECT_TRUE(record.valid) << record.reason;
+    EXPECT_EQ(record.objects, 40U);
+    EXPECT_EQ(record.objects_live, 40U);
+    EXPECT_EQ(record.logical_bytes, kAllBytes);
+    EXPECT_EQ(record.unique_bytes, kAllBytes / 2);
+    EXPECT_EQ(record.unique_objects, 20U);
+    EXPECT_EQ(record.verified, "full");
+    EXPECT_GT(record.latency.count, 0U);
+  }
+}
+
+TEST_F(StageFixture, PerfileLatencyCountsEachAcknowledgedOperation) {
+  open({});
+  EXPECT_EQ(run(StageKind::kPerfileInsert).latency.count, 40U);
+  EXPECT_EQ(run(StageKind::kPerfileDelete).latency.count, 40U);
+}
+
+TEST_F(StageFixture, AFailedInsertIsInvalidAndDoesNotCountTheFailedObject) {
+  open({{.operation = "put", .after_calls = 10, .code = ErrorCode::kIo}});
+  const StageRecord record = run(StageKind::kPerfileInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_EQ(record.objects, 10U);
+  EXPECT_EQ(record.bytes_acked, 10 * 2048);
+  EXPECT_EQ(record.errors, 1U);
+  EXPECT_EQ(record.latency.count, 10U);
+  EXPECT_FALSE(record.retryable);
+  EXPECT_NE(record.reason.find("scripted fault"), std::string::npos);
+}
+
+TEST_F(StageFixture, ALostConnectionInTheStageEndsItAsConnectionLost) {
+  open({{.operation = "put", .after_calls = 3, .code = ErrorCode::kConnectionLost, .once = true}});
+  const StageRecord record = run(StageKind::kPerfileInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_EQ(record.error_code, "CONNECTION_LOST");
+  EXPECT_TRUE(record.retryable);
+  EXPECT_EQ(record.objects, 3U);
+}
+
+TEST_F(StageFixture, ADriverThatLiesAboutAnInsertIsFoundOut) {
+  for (const char* operation : {"put", "put_batch"}) {
+    SCOPED_TRACE(operation);
+    open({{.operation = operation, .lie = true}});
+    const StageRecord record =
+        run(std::string_view(operation) == "put" ? StageKind::kPerfileInsert : StageKind::kBulkInsert);
+    EXPECT_FALSE(record.valid);
+    EXPECT_EQ(record.error_code, "CORRUPTION");
+  }
+}
+
+TEST_F(StageFixture, ADriverThatLiesAboutOneObjectIsFoundOut) {
+  open({{.operation = "put", .after_calls = 20, .once = true, .lie = true}});
+  const StageRecord record = run(StageKind::kPerfileInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_NE(record.reason.find("39 objects are in the system, 40 should be"), std::string::npos)
+      << record.reason;
+}
+
+TEST_F(StageFixture, ADeletionThatDeletesNothingIsFoundOutBeforeTheSizeIsRead) {
+  open({{.operation = "erase", .lie = true}});
+  ASSERT_TRUE(run(StageKind::kBulkInsert).valid);
+  const StageRecord record = run(StageKind::kPerfileDelete);
+  EXPECT_FALSE(record.valid);
+  EXPECT_TRUE(record.after_bytes.empty());
+}
+
+TEST_F(StageFixture, AReadBackThatLosesObjectsIsFoundOut) {
+  open({{.operation = "read_all", .lie = true}});
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_NE(record.reason.find("reading back gives 0"), std::string::npos) << record.reason;
+}
+
+TEST_F(StageFixture, AnEmptySystemAfterDeletionHasNoLogicalBytes) {
+  open({});
+  ASSERT_TRUE(run(StageKind::kPerfileInsert).valid);
+  const StageRecord record = run(StageKind::kPerfileDelete);
+  EXPECT_TRUE(record.valid) << record.reason;
+  EXPECT_EQ(record.logical_bytes, 0);
+  EXPECT_EQ(record.verified, "empty");
+  const StageRecord refill = run(StageKind::kRefill);
+  EXPECT_TRUE(refill.valid) << refill.reason;
+  EXPECT_EQ(refill.logical_bytes, kAllBytes);
+}
+
+TEST_F(StageFixture, AnUndeclaredStageIsUnsupportedAndHasNoFigures) {
+  open({});
+  ASSERT_TRUE(run(StageKind::kBulkInsert).valid);
+  const StageRecord record = run(StageKind::kMaintenance);
+  EXPECT_FALSE(record.valid);
+  EXPECT_TRUE(record.unsupported);
+  EXPECT_TRUE(record.reason.starts_with("unsupported: "));
+  EXPECT_TRUE(record.before_bytes.empty() && record.after_bytes.empty());
+}
+
+TEST_F(StageFixture, ADeclaredOperationThatIsRefusedIsInvalidAndNotUnsupported) {
+  open({{.operation = "put", .code = ErrorCode::kUnsupported}});
+  const StageRecord record = run(StageKind::kPerfileInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_FALSE(record.unsupported);
+}
+
+TEST_F(StageFixture, ARequiredProbeThatIsMissingMakesTheStageInvalid) {
+  open({});
+  required_ = {"files"};  // The null system has no files.
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_NE(record.reason.find("required probe 'files' is missing"), std::string::npos) << record.reason;
+  EXPECT_FALSE(record.after_bytes.contains("files"));
+}
+
+TEST_F(StageFixture, AServerThatRestartedInvalidatesTheStage) {
+  open({});
+  identity_.started_at = "another start";
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_TRUE(record.retryable);
+  EXPECT_NE(record.reason.find("restarted or replaced"), std::string::npos);
+}
+
+TEST_F(StageFixture, AStopEndsTheStageAsCancelled) {
+  open({});
+  std::stop_source stop;
+  stop.request_stop();
+  const StageRecord record = run(StageKind::kBulkInsert, {Clock::time_point::max(), stop.get_token()});
+  EXPECT_FALSE(record.valid);
+  EXPECT_EQ(record.error_code, "CANCELLED");
+}
+
+TEST_F(StageFixture, AnUpdateWithNewBytesChangesWhatTheSystemShouldHold) {
+  open({}, 90);
+  ASSERT_TRUE(run(StageKind::kBulkInsert).valid);
+  plan_.stages.update_share_percent = 50;
+  const StageRecord record = run(StageKind::kUpdate);
+  EXPECT_TRUE(record.valid) << record.reason;
+  EXPECT_EQ(record.objects, 20U);
+  EXPECT_EQ(record.logical_bytes, kAllBytes);
+  EXPECT_GE(record.unique_objects, 20U);  // Twenty new contents, and what is left of the four old ones.
+}
+
+TEST_F(StageFixture, AnUpdateWithTheSameBytesChangesNothing) {
+  open({}, 90);
+  ASSERT_TRUE(run(StageKind::kBulkInsert).valid);
+  plan_.stages.update_content = UpdateContent::kSame;
+  const StageRecord record = run(StageKind::kUpdate);
+  EXPECT_TRUE(record.valid) << record.reason;
+  EXPECT_EQ(record.unique_objects, 4U);
+}
+
+TEST_F(StageFixture, TooMuchToReadBackIsSampledAndSaysSo) {
+  open({});
+  plan_.stages.verify_full_up_to = Bytes{1};
+  plan_.stages.verify_sample = 7;
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_TRUE(record.valid) << record.reason;
+  EXPECT_EQ(record.verified, "sample of 7");
+}
+
+TEST_F(StageFixture, ADeclaredLossThatDidNotHappenIsInvalid) {
+  open({}, 50, Keeps::kOnePerKeyAtIngestion);  // The null system keeps every object.
+  EXPECT_FALSE(run(StageKind::kBulkInsert).valid);
+}
+
+TEST_F(StageFixture, BeforeMaintenanceAnythingBetweenSurvivorsAndDatasetIsRight) {
+  open({}, 50, Keeps::kOnePerKeyAfterMaintenance);
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_TRUE(record.valid) << record.reason;
+  EXPECT_EQ(record.removed, std::optional<std::uint64_t>(0));
+  EXPECT_EQ(record.keeps, "one per key");
+}
+
+}  // namespace
+}  // namespace lab

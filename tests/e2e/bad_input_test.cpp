@@ -1,0 +1,171 @@
+// Every wrong input gets one clear error, exit code 2, and leaves nothing behind.
+// SPDX-License-Identifier: Apache-2.0
+#include "program_test_support.hpp"
+
+namespace lab::e2e {
+namespace {
+
+struct BadPlan {
+  const char* what;
+  const char* line;      // Of good_plan(), replaced by
+  const char* instead;   // this;
+  const char* expected;  // must stand in the error,
+  const char* also;      // and this.
+};
+
+std::string good_plan() {
+  return "[run]\n"
+         "seed = 42\n"
+         "repetitions = 1\n"
+         "[dataset]\n"
+         "payloads = [\"random_binary\"]\n"
+         "grades = [\"U0\", \"U50\"]\n"
+         "objects = 20\n"
+         "object_size = \"4 KiB\"\n"
+         "[stages]\n"
+         "chains = [[\"bulk_insert\"]]\n"
+         "[systems.files]\n";
+}
+
+class BadInput : public ProgramTest {
+ protected:
+  /// Exit code 2, the words, and no trace beside the plan itself.
+  void expect_refused(const std::vector<std::string>& arguments, const std::vector<std::string>& words) {
+    const auto before = tree_of(root_);
+    const Ended ended = run(arguments);
+    EXPECT_EQ(ended.exit_code, 2) << ended.err;
+    EXPECT_EQ(ended.out, "");
+    for (const std::string& word : words)
+      EXPECT_NE(ended.err.find(word), std::string::npos) << word << " in:\n" << ended.err;
+    EXPECT_EQ(tree_of(root_), before);
+  }
+};
+
+TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
+  const std::vector<BadPlan> cases{
+      {"unknown key", "seed = 42", "sead = 42", "plan.toml:2", "seed"},
+      {"unknown table", "[stages]", "[stagse]", "plan.toml:9", "stages"},
+      {"unknown system", "[systems.files]", "[systems.sqlit]", "plan.toml:11", "sqlite"},
+      {"unknown payload", "payloads = [\"random_binary\"]", "payloads = [\"random_binery\"]", "plan.toml:5",
+       "random_binary"},
+      {"grade above 99", "grades = [\"U0\", \"U50\"]", "grades = [\"U0\", \"U101\"]", "plan.toml:6", "U101"},
+      {"grade with a fraction", "grades = [\"U0\", \"U50\"]", "grades = [\"U0.5\"]", "plan.toml:6", "U0.5"},
+      {"size with a stray digit", "object_size = \"4 KiB\"", "object_size = \"4 KB0\"", "plan.toml:8",
+       "4 KB0"},
+      {"a chain that deletes nothing", "chains = [[\"bulk_insert\"]]", "chains = [[\"perfile_delete\"]]",
+       "plan.toml:10", "perfile_delete"},
+      {"a refill of a full system", "chains = [[\"bulk_insert\"]]",
+       "chains = [[\"bulk_insert\", \"refill\"]]", "plan.toml:10", "refill"},
+      {"unknown stage", "chains = [[\"bulk_insert\"]]", "chains = [[\"bulk_insrt\"]]", "plan.toml:10",
+       "bulk_insert"},
+      {"a negative count", "objects = 20", "objects = -20", "plan.toml:7", "objects"},
+      {"a huge count", "objects = 20", "objects = 99999999999999", "plan.toml:7", "objects"},
+      {"no object", "objects = 20", "objects = 0", "plan.toml:7", "objects"},
+      {"a text for a number", "repetitions = 1", "repetitions = \"1\"", "plan.toml:3", "repetitions"},
+      {"a number for a text", "object_size = \"4 KiB\"", "object_size = true", "plan.toml:8", "object_size"},
+      {"an empty list", "grades = [\"U0\", \"U50\"]", "grades = []", "plan.toml:6", "grades"},
+      {"a leading zero", "seed = 42", "seed = 042", "plan.toml:2", "seed = 042"},
+      {"a broken line", "objects = 20", "objects = = 20", "plan.toml:7", "objects = = 20"},
+      {"unknown variant", "[systems.files]", "[systems.sqlite]\nvariants = [\"rolback\"]", "plan.toml:12",
+       "rollback"},
+      {"a password in the url", "[systems.files]",
+       "[systems.postgresql]\nurl = \"postgresql://lab:hunter2@db/lab\"", "plan.toml:12", "password"},
+      {"no object is so small", "object_size = \"4 KiB\"", "object_size = \"0\"", "random_binary",
+       "smallest"},
+  };
+  for (const BadPlan& bad : cases) {
+    SCOPED_TRACE(bad.what);
+    std::string text = good_plan();
+    const std::size_t at = text.find(bad.line);
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, std::string(bad.line).size(), bad.instead);
+    const auto plan = write("plan.toml", text);
+    expect_refused({"run", plan.string(), "--out", (root_ / "out").string()}, {bad.expected, bad.also});
+    EXPECT_EQ(run({"run", plan.string(), "--out", (root_ / "out").string()}).err.find("hunter2"),
+              std::string::npos);
+  }
+}
+
+TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
+  const auto plan = write("plan.toml", good_plan()).string();
+  const std::string out = (root_ / "out").string();
+  struct Case {
+    const char* what;
+    std::vector<std::string> arguments;
+    const char* expected;
+  };
+  const std::vector<Case> cases{
+      {"unknown command", {"runn"}, "run"},
+      {"no command", {}, "--help"},
+      {"unknown flag", {"run", plan, "--grade", "U0"}, "--grades"},
+      {"missing plan", {"run", (root_ / "none.toml").string()}, "none.toml"},
+      {"a folder as plan", {"run", root_.string()}, root_.string().c_str()},
+      {"unknown system", {"run", plan, "--systems", "postgre"}, "--systems"},
+      {"unknown payload", {"run", plan, "--payloads", "randm_binary"}, "random_binary"},
+      {"unknown grade", {"run", plan, "--grades", "U100"}, "U100"},
+      {"negative repetitions", {"run", plan, "--repetitions", "-1"}, "repetitions"},
+      {"objects no number", {"run", plan, "--objects", "many"}, "objects"},
+      {"objects too many", {"run", plan, "--objects", "99999999999999999999"}, "objects"},
+      {"bad size", {"run", plan, "--object-size", "4 KB0"}, "4 KB0"},
+      {"bad duration", {"run", plan, "--stop-after", "5 hours"}, "5 hours"},
+      {"bad retry scope", {"run", plan, "--retry-scope", "cell"}, "cell"},
+      {"a run directory without a run", {"resume", root_.string()}, "holds no run"},
+      {"status of nothing", {"status", (root_ / "none").string()}, "none"},
+      {"report of nothing", {"report", (root_ / "none").string()}, "none"},
+      {"generate an unknown payload", {"generate", "--payload", "jason", "--output", out}, "structured_json"},
+      {"generate a bad grade",
+       {"generate", "--payload", "random_binary", "--grade", "50", "--output", out},
+       "50"},
+      {"generate nothing",
+       {"generate", "--payload", "random_binary", "--objects", "0", "--output", out},
+       "--objects"},
+      {"generate into a full folder",
+       {"generate", "--payload", "random_binary", "--output", root_.string()},
+       "empty"},
+      {"generate too small objects",
+       {"generate", "--payload", "structured_json", "--object-size", "3", "--output", out},
+       "smallest"},
+      {"more real files than there are",
+       {"generate", "--payload", "directory:" + root_.string(), "--objects", "500", "--output", out},
+       "1"},
+      {"a payload folder that is not there",
+       {"generate", "--payload", "directory:/no/such", "--output", out},
+       "/no/such"},
+      {"unknown log format", {"--log-format", "xml", "payloads"}, "json"},
+      {"unknown shell", {"completion", "bush"}, "bash"},
+      {"a threshold that is none",
+       {"compare", root_.string(), root_.string(), "--fail-if", "etta<0.1"},
+       "eta"},
+  };
+  for (const Case& bad : cases) {
+    SCOPED_TRACE(bad.what);
+    expect_refused(bad.arguments, {bad.expected});
+  }
+}
+
+TEST_F(BadInput, AKnownSystemThatIsNotBuiltInIsMarkedByADryRunAndRefusedByARun) {
+  const auto plan = std::string(LAB_SOURCE_ROOT) + "/plans/classic-matrix.toml";
+  const Ended dry = run({"run", plan, "--dry-run"});
+  EXPECT_EQ(dry.exit_code, 0) << dry.err;
+  EXPECT_NE(dry.out.find("stage measurements: 2016"), std::string::npos) << dry.out;
+  EXPECT_NE(dry.out.find("not built in yet: "), std::string::npos);
+  expect_refused({"run", plan, "--out", (root_ / "out").string()}, {"not built in"});
+}
+
+TEST_F(BadInput, ADirectoryWithOtherThingsIsNotTaken) {
+  const auto plan = write("plan.toml", good_plan()).string();
+  expect_refused({"run", plan, "--out", root_.string()}, {"not empty"});
+}
+
+TEST_F(BadInput, AnEditedPlanOfARunIsRefused) {
+  const auto plan = small_plan().string();
+  const std::string out = (root_ / "out").string();
+  ASSERT_EQ(run({"run", plan, "--out", out, "--stop-after", "0ms"}).exit_code, 6);
+  write("out/plan.toml", good_plan());
+  expect_refused({"resume", out}, {"plan.toml"});
+  const auto other = write("other.toml", good_plan()).string();
+  expect_refused({"run", other, "--out", out, "--resume"}, {"plan"});
+}
+
+}  // namespace
+}  // namespace lab::e2e

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "program_test_support.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+namespace lab::e2e {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+[[noreturn]] void become(std::vector<std::string> arguments, const fs::path& scratch,
+                         const std::map<std::string, std::string>& environment) {
+  const auto redirect = [&](const char* name, int to) {
+    const int file = ::open((scratch / name).c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
+    ::dup2(file, to);
+    ::close(file);
+  };
+  redirect("out", STDOUT_FILENO);
+  redirect("err", STDERR_FILENO);
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  ::dup2(nothing, STDIN_FILENO);
+  for (const auto& [key, value] : environment) ::setenv(key.c_str(), value.c_str(), 1);
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  ::execvp(pointers[0], pointers.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+Program::Program(std::vector<std::string> arguments, fs::path scratch,
+                 std::map<std::string, std::string> environment)
+    : scratch_(std::move(scratch)) {
+  fs::create_directories(scratch_);
+  pid_ = ::fork();
+  if (pid_ == 0) become(std::move(arguments), scratch_, environment);
+}
+
+Program::~Program() {
+  if (reaped_ || pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, &status_, 0);
+}
+
+bool Program::running() {
+  if (!reaped_ && ::waitpid(pid_, &status_, WNOHANG) == pid_) reaped_ = true;
+  return !reaped_;
+}
+
+void Program::signal(int number) const { ::kill(pid_, number); }
+
+Ended Program::wait(std::chrono::seconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (running() && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  if (running()) {
+    ADD_FAILURE() << "the program was still there after " << limit.count() << " s";
+    signal(SIGKILL);
+    ::waitpid(pid_, &status_, 0);
+    reaped_ = true;
+  }
+  const int code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+  return {code, text_of(scratch_ / "out"), text_of(scratch_ / "err")};
+}
+
+Ended deduplab(std::vector<std::string> arguments, const fs::path& scratch,
+               std::map<std::string, std::string> environment) {
+  arguments.insert(arguments.begin(), LAB_PROGRAM_PATH);
+  return Program(std::move(arguments), scratch, std::move(environment)).wait();
+}
+
+void ProgramTest::SetUp() {
+  std::string name = (fs::temp_directory_path() / "program_XXXXXX").string();
+  ASSERT_NE(::mkdtemp(name.data()), nullptr);
+  root_ = fs::path(name) / "work";
+  scratch_ = fs::path(name) / "scratch";
+  fs::create_directories(root_);
+  fs::create_directories(scratch_);
+}
+
+void ProgramTest::TearDown() { fs::remove_all(root_.parent_path()); }
+
+fs::path ProgramTest::write(const std::string& name, const std::string& text) const {
+  std::ofstream(root_ / name) << text;
+  return root_ / name;
+}
+
+fs::path ProgramTest::small_plan(int repetitions, const std::string& more) const {
+  return write("small.toml", R"([run]
+seed = 42
+repetitions = )" + std::to_string(repetitions) +
+                                 R"(
+[dataset]
+payloads = ["random_binary"]
+grades = ["U0", "U50"]
+objects = 20
+object_size = "16 KiB"
+[stages]
+chains = [["bulk_insert"], ["perfile_insert", "perfile_delete", "maintenance", "refill"]]
+[settle]
+window = "20ms"
+interval = "10ms"
+idle = "20ms"
+[systems.files]
+[systems.cas]
+)" + more);
+}
+
+std::map<std::string, std::string> tree_of(const fs::path& folder) {
+  std::map<std::string, std::string> all;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    all[entry.path().lexically_relative(folder).string()] =
+        entry.is_regular_file() ? text_of(entry.path()) : "";
+  return all;
+}
+
+std::map<std::string, std::string> figures_of(const fs::path& run_directory) {
+  std::map<std::string, std::string> all;
+  const auto results = nlohmann::json::parse(text_of(run_directory / "results.json"), nullptr, false);
+  EXPECT_TRUE(results.is_object()) << "results.json of " << run_directory;
+  if (!results.is_object()) return all;
+  for (const auto& stage : results["stages"]) {
+    if (stage["superseded"].get<bool>()) continue;
+    const std::string key = stage["cell_id"].get<std::string>() + "|" + stage["chain"].get<std::string>() +
+                            "|" + stage["stage"].get<std::string>();
+    EXPECT_FALSE(all.contains(key)) << "counts twice: " << key;
+    const auto bytes = stage.value("stored_bytes", nlohmann::json::object());
+    all[key] = (stage["valid"].get<bool>() ? "valid " : "not valid ") + bytes.dump();
+  }
+  return all;
+}
+
+}  // namespace lab::e2e

@@ -1,0 +1,303 @@
+// The main job as a user does it: run, look, go on, unite, compare, clean.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "core/hash.hpp"
+#include "program_test_support.hpp"
+
+namespace lab::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+class Run : public ProgramTest {
+ protected:
+  std::string out(const std::string& name = "out") const { return (root_ / name).string(); }
+
+  Json results(const std::string& name = "out") const {
+    std::ifstream file(root_ / name / "results.json");
+    const Json parsed = Json::parse(file, nullptr, false);
+    EXPECT_TRUE(parsed.is_object());
+    return parsed;
+  }
+
+  /// Waits until the run has finished a cell; false if it ended before.
+  static bool wait_for_a_cell(Program& program, const fs::path& directory) {
+    for (int tries = 0; tries < 12'000 && program.running(); ++tries) {
+      const Ended status = deduplab({"--json", "status", directory.string()},
+                                    directory.parent_path().parent_path() / "scratch2");
+      const Json figures = Json::parse(status.out, nullptr, false);
+      if (figures.is_object() && figures.value("valid", 0) > 0) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+};
+
+TEST_F(Run, LeavesAWholeRunDirectoryAndPrintsTheAnswer) {
+  const Ended ended = run({"run", small_plan().string(), "--out", out()});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(ended.out.find("report: "), std::string::npos);
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(root_ / "out"))
+    names.insert(entry.path().filename().string());
+  for (const char* name : {"plan.toml", "environment.json", "journal.db", "log.jsonl", "results.csv",
+                           "stages.csv", "samples.csv", "events.csv", "results.json", "report.html"})
+    EXPECT_TRUE(names.contains(name)) << name;
+  EXPECT_FALSE(names.contains("journal.db-wal")) << "journal.db alone must be the run";
+  EXPECT_FALSE(names.contains("lease.json"));
+  EXPECT_TRUE(!fs::exists(root_ / "out" / "data") || fs::is_empty(root_ / "out" / "data"))
+      << "data is removed after the export";
+  EXPECT_EQ(fs::status(root_ / "out").permissions() & fs::perms::mask, fs::perms::owner_all);
+}
+
+TEST_F(Run, BothControlsAnswerAndTheVerdictsFollow) {
+  const auto plan = small_plan(5).string();
+  const Ended ended =
+      run({"run", plan, "--out", out(), "--object-size", "64 KiB", "--objects", "50", "--grades", "U0,U90"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  std::set<std::string> seen;
+  const Json all = results();
+  for (const Json& verdict : all["verdicts"]) {
+    if (verdict["stage"] != "bulk_insert" || verdict["probe"] != "files") continue;
+    SCOPED_TRACE(verdict.dump());
+    const std::string system = verdict["system"];
+    EXPECT_EQ(verdict["verdict"], system == "cas" ? "full" : "none");
+    EXPECT_EQ(verdict["n"], 5);
+    seen.insert(system);
+  }
+  EXPECT_EQ(seen, (std::set<std::string>{"files", "cas"}));
+}
+
+TEST_F(Run, ResultsHoldExactlyOneCountingRecordForEachCellChainAndStage) {
+  ASSERT_EQ(run({"run", small_plan(2).string(), "--out", out()}).exit_code, 0);
+  EXPECT_EQ(figures_of(root_ / "out").size(), 2U * 2 * 2 * 5);
+  const Json all = results();
+  EXPECT_EQ(all["format"], 1);
+  for (const Json& stage : all["stages"]) {
+    EXPECT_EQ(stage["dataset_seed"].is_number_unsigned(), true);
+    if (!stage["valid"].get<bool>()) {
+      EXPECT_TRUE(stage["reason"].get<std::string>().starts_with("unsupported: ")) << stage.dump();
+      continue;
+    }
+    EXPECT_TRUE(stage["after_bytes"].contains("files"));
+    if (stage["logical_bytes"] == 0) EXPECT_TRUE(!stage.contains("edr") || stage["edr"].empty());
+  }
+}
+
+TEST_F(Run, OverAStartedDirectoryIsRefusedWithTheCommandThatGoesOn) {
+  const auto plan = small_plan().string();
+  ASSERT_EQ(run({"run", plan, "--out", out()}).exit_code, 0);
+  const auto before = tree_of(root_);
+  const Ended again = run({"run", plan, "--out", out()});
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_NE(again.err.find("deduplab resume " + out()), std::string::npos) << again.err;
+  EXPECT_EQ(tree_of(root_), before);
+  EXPECT_EQ(run({"run", plan, "--out", out(), "--resume"}).exit_code, 0);
+}
+
+TEST_F(Run, ADryRunWritesNothing) {
+  const auto plan = small_plan().string();
+  const auto before = tree_of(root_);
+  const Ended ended = run({"run", plan, "--out", out(), "--dry-run"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(ended.out.find("cells: 4 "), std::string::npos) << ended.out;
+  EXPECT_EQ(tree_of(root_), before);
+}
+
+TEST_F(Run, StopAfterEndsWithSixAndResumeCompletesTheSameFigures) {
+  const auto plan = small_plan(2).string();
+  ASSERT_EQ(run({"run", plan, "--out", out("whole")}).exit_code, 0);
+  const Ended stopped = run({"run", plan, "--out", out(), "--stop-after", "1ms"});
+  EXPECT_EQ(stopped.exit_code, 6) << stopped.err;
+  EXPECT_NE(stopped.err.find("deduplab resume "), std::string::npos);
+  EXPECT_EQ(run({"resume", out()}).exit_code, 0);
+  EXPECT_EQ(figures_of(root_ / "out"), figures_of(root_ / "whole"));
+}
+
+TEST_F(Run, SignalsEndItWithTheirCodesAndItGoesOn) {
+  const auto plan = small_plan(8).string();
+  ASSERT_EQ(run({"run", plan, "--out", out("whole")}).exit_code, 0);
+  for (const auto& [number, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+    SCOPED_TRACE(number);
+    fs::remove_all(root_ / "out");
+    Program program({LAB_PROGRAM_PATH, "run", plan, "--out", out()}, root_.parent_path() / "first");
+    ASSERT_TRUE(wait_for_a_cell(program, root_ / "out"));
+    program.signal(number);
+    const Ended ended = program.wait();
+    EXPECT_EQ(ended.exit_code, code) << ended.err;
+    EXPECT_NE(ended.err.find("deduplab resume "), std::string::npos) << ended.err;
+    EXPECT_FALSE(fs::exists(root_ / "out" / "lease.json")) << "the lease is released";
+    EXPECT_EQ(run({"resume", out()}).exit_code, 0);
+    EXPECT_EQ(figures_of(root_ / "out"), figures_of(root_ / "whole"));
+  }
+}
+
+TEST_F(Run, ASecondWriterIsRefusedWithThree) {
+  const auto plan = small_plan(8).string();
+  Program program({LAB_PROGRAM_PATH, "run", plan, "--out", out()}, root_.parent_path() / "first");
+  ASSERT_TRUE(wait_for_a_cell(program, root_ / "out"));
+  const Ended second = run({"resume", out()});
+  EXPECT_EQ(second.exit_code, 3) << second.err;
+  EXPECT_NE(second.err.find(std::to_string(program.pid())), std::string::npos) << second.err;
+}
+
+TEST_F(Run, RedoKeepsAndMarksTheOldRecords) {
+  const auto plan = small_plan().string();
+  ASSERT_EQ(run({"run", plan, "--out", out()}).exit_code, 0);
+  EXPECT_EQ(run({"resume", out(), "--redo", "system=ca"}).exit_code, 2);
+  EXPECT_EQ(run({"resume", out(), "--redo", "system=cas"}).exit_code, 0);
+  std::size_t superseded = 0;
+  const Json all = results();
+  for (const Json& stage : all["stages"])
+    if (stage["superseded"].get<bool>()) {
+      EXPECT_EQ(stage["system"], "cas");
+      EXPECT_FALSE(stage["reason"].get<std::string>().empty());
+      ++superseded;
+    }
+  EXPECT_EQ(superseded, 2U * 5);
+}
+
+TEST_F(Run, DirectoriesOfOnePlanAreUnited) {
+  const auto plan = small_plan(5).string();
+  ASSERT_EQ(run({"run", plan, "--out", out("a"), "--systems", "files"}).exit_code, 0);
+  ASSERT_EQ(run({"run", plan, "--out", out("b"), "--systems", "cas"}).exit_code, 0);
+  const Ended united = run({"report", out("a"), out("b"), "--output", out("both")});
+  EXPECT_EQ(united.exit_code, 0) << united.err;
+  std::set<std::string> systems;
+  const Json all = results("both");
+  for (const Json& stage : all["stages"])
+    if (!stage["control"].get<bool>()) systems.insert(stage["system"]);
+  EXPECT_EQ(systems, (std::set<std::string>{"files", "cas"}));
+  ASSERT_EQ(run({"run", plan, "--out", out("c"), "--objects", "21"}).exit_code, 0);
+  EXPECT_EQ(run({"report", out("a"), out("c"), "--output", out("mixed")}).exit_code, 2);
+  EXPECT_FALSE(fs::exists(root_ / "mixed"));
+}
+
+TEST_F(Run, CompareFindsNothingBetweenEqualRunsAndBreaksAThreshold) {
+  const auto plan = small_plan(5).string();
+  ASSERT_EQ(run({"run", plan, "--out", out("a")}).exit_code, 0);
+  EXPECT_EQ(run({"compare", out("a"), out("a")}).exit_code, 0);
+  EXPECT_EQ(run({"compare", out("a"), out("a"), "--fail-if", "change.eta>0.001,change.eta<-0.001"}).exit_code,
+            0);
+  EXPECT_EQ(run({"compare", out("a"), out("a"), "--fail-if", "eta<0.5"}).exit_code, 5);
+}
+
+TEST_F(Run, AFolderThatIsNotOursIsNeitherWrittenNorCleaned) {
+  fs::create_directories(root_ / "precious");
+  write("precious/thesis", "do not touch");
+  const auto plan = small_plan(1, "").string();
+  std::ofstream(plan, std::ios::app) << "[systems.null]\n";
+  const auto text = tree_of(root_)["small.toml"];
+  const std::size_t at = text.find("[systems.files]\n");
+  write("small.toml", text.substr(0, at) + fmt::format("[systems.files]\npath = \"{}\"\n", out("precious")) +
+                          text.substr(at + 16));
+  const auto before = tree_of(root_);
+  EXPECT_EQ(run({"run", plan, "--out", out()}).exit_code, 3);
+  EXPECT_EQ(run({"doctor", plan}).exit_code, 3);
+  EXPECT_EQ(run({"clean", plan}).exit_code, 3);
+  EXPECT_EQ(tree_of(root_), before);
+}
+
+TEST_F(Run, CleanShowsThenRemovesWhatARunLeft) {
+  const auto plan = small_plan(1, "[export]\ncleanup = \"never\"\n").string();
+  ASSERT_EQ(run({"run", plan, "--out", out()}).exit_code, 0);
+  ASSERT_TRUE(fs::exists(root_ / "out" / "data" / "cas"));
+  EXPECT_NE(run({"clean", out(), "--dry-run"}).out.find("would remove cas"), std::string::npos);
+  EXPECT_TRUE(fs::exists(root_ / "out" / "data" / "cas"));
+  const Ended cleaned = run({"clean", out()});
+  EXPECT_EQ(cleaned.exit_code, 0) << cleaned.err;
+  EXPECT_NE(cleaned.out.find("nothing is left"), std::string::npos);
+  EXPECT_FALSE(fs::exists(root_ / "out" / "data" / "cas"));
+}
+
+TEST_F(Run, AFailedExportForbidsTheCleanUpAndEndsWithFour) {
+  const auto plan = small_plan().string();
+  ASSERT_EQ(run({"run", plan, "--out", out(), "--stop-after", "0ms"}).exit_code, 6);
+  fs::remove(root_ / "out" / "results.csv");
+  fs::create_directories(root_ / "out" / "results.csv" / "in the way");
+  const Ended ended = run({"resume", out()});
+  EXPECT_EQ(ended.exit_code, 4) << ended.err;
+  EXPECT_NE(ended.err.find("results.csv"), std::string::npos) << ended.err;
+  EXPECT_TRUE(fs::exists(root_ / "out" / "data" / "files")) << "nothing is removed before it is exported";
+}
+
+TEST_F(Run, ThePlansOfTheProjectParseAndSayWhatTheyCost) {
+  for (const auto& entry : fs::directory_iterator(fs::path(LAB_SOURCE_ROOT) / "plans")) {
+    SCOPED_TRACE(entry.path());
+    const Ended ended = run({"--json", "run", entry.path().string(), "--dry-run"});
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_GT(Json::parse(ended.out, nullptr, false).value("stage_measurements", 0), 0);
+  }
+}
+
+TEST_F(Run, EveryListAnswersInTextAndInJson) {
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"systems"}, {"systems", "--features"}, {"payloads"}, {"doctor"}}) {
+    SCOPED_TRACE(command.front());
+    EXPECT_EQ(run(command).exit_code, 0);
+    std::vector<std::string> json = command;
+    json.insert(json.begin(), "--json");
+    EXPECT_TRUE(Json::parse(run(json).out, nullptr, false).is_array());
+  }
+  EXPECT_NE(run({"--version"}).out.find("SQLite"), std::string::npos);
+  EXPECT_EQ(run({"manual"}).out.rfind(".TH DEDUPLAB 1", 0), 0U);
+  for (const char* shell : {"bash", "zsh", "fish"})
+    EXPECT_NE(run({"completion", shell}).out.find("redo"), std::string::npos) << shell;
+}
+
+TEST_F(Run, GenerateMakesExactlyTheDistinctObjectsThatTheGradeSays) {
+  for (const char* payload : {"random_binary", "structured_json", "text_document"})
+    for (const int grade : {0, 50, 90, 95, 99}) {
+      SCOPED_TRACE(fmt::format("{} U{}", payload, grade));
+      fs::remove_all(root_ / "data");
+      ASSERT_EQ(run({"generate", "--payload", payload, "--grade", fmt::format("U{}", grade), "--objects",
+                     "500", "--object-size", "1 KiB", "--output", out("data")})
+                    .exit_code,
+                0);
+      std::set<Digest> distinct;
+      std::size_t objects = 0;
+      for (const auto& [name, text] : tree_of(root_ / "data" / "objects")) {
+        EXPECT_EQ(text.size(), 1024U);
+        distinct.insert(sha256(text));
+        ++objects;
+      }
+      EXPECT_EQ(objects, 500U);
+      EXPECT_EQ(distinct.size(), static_cast<std::size_t>(500 - 500 * grade / 100));
+    }
+}
+
+TEST_F(Run, GenerateToStandardOutputGivesTheSameBytesAsToADirectory) {
+  const std::vector<std::string> flags{
+      "generate", "--payload",     "structured_json",     "--grade", "U50", "--objects",
+      "30",       "--object-size", "uniform:1 KiB:4 KiB", "--seed",  "9",   "--output"};
+  auto to_directory = flags;
+  to_directory.push_back(out("data"));
+  ASSERT_EQ(run(to_directory).exit_code, 0);
+  auto to_stream = flags;
+  to_stream.push_back("-");
+  const Ended stream = run(to_stream);
+  ASSERT_EQ(stream.exit_code, 0) << stream.err;
+  std::string all;
+  const auto files = tree_of(root_ / "data" / "objects");
+  for (int number = 0; number < 30; ++number) all += files.at(std::to_string(number));
+  EXPECT_EQ(stream.out, all);
+}
+
+TEST_F(Run, ProgressIsShownUnlessItIsNotWanted) {
+  const auto plan = small_plan().string();
+  const Ended loud = run({"run", plan, "--out", out("a")});
+  EXPECT_NE(loud.err.find("cells"), std::string::npos);
+  const Ended quiet = run({"run", plan, "--out", out("b"), "--no-progress"});
+  EXPECT_EQ(quiet.err.find("% "), std::string::npos) << quiet.err;
+}
+
+}  // namespace
+}  // namespace lab::e2e
