@@ -33,9 +33,12 @@ Result<MaintenanceOutcome> Driver::maintain(const CallContext& /*call*/) {
 
 std::string_view to_string(DeleteAll how) noexcept {
   switch (how) {
-    case DeleteAll::kLogical: return "delete_logical";
-    case DeleteAll::kTruncate: return "delete_truncate";
-    case DeleteAll::kDrop: return "delete_drop";
+    case DeleteAll::kLogical:
+      return "delete_logical";
+    case DeleteAll::kTruncate:
+      return "delete_truncate";
+    case DeleteAll::kDrop:
+      return "delete_drop";
   }
   return "?";
 }

@@ -16,14 +16,14 @@
 namespace lab {
 
 enum class Capability : std::uint8_t {
-  kBatch,            // put_batch: the system's best bulk path.
-  kGet,              // get by key.
-  kEraseEach,        // erase of named objects, one or more.
-  kDeleteLogical,    // All objects by the system's logical delete (DELETE without WHERE, a range tombstone).
-  kDeleteTruncate,   // All objects by truncation.
-  kDeleteDrop,       // All objects by dropping their container, which is made anew empty.
-  kMaintenance,      // maintain().
-  kReplace,          // A second put of an id replaces: what the update stage needs.
+  kBatch,           // put_batch: the system's best bulk path.
+  kGet,             // get by key.
+  kEraseEach,       // erase of named objects, one or more.
+  kDeleteLogical,   // All objects by the system's logical delete (DELETE without WHERE, a range tombstone).
+  kDeleteTruncate,  // All objects by truncation.
+  kDeleteDrop,      // All objects by dropping their container, which is made anew empty.
+  kMaintenance,     // maintain().
+  kReplace,         // A second put of an id replaces: what the update stage needs.
 };
 
 /// What a second put of an id does.
@@ -36,21 +36,22 @@ enum class DeleteAll : std::uint8_t { kLogical, kTruncate, kDrop };
 std::string_view to_string(DeleteAll how) noexcept;  // "delete_logical", "delete_truncate", "delete_drop"
 
 struct DriverInfo {
-  std::string system{};   // "sqlite"
-  std::string variant{};  // "wal"
-  std::string bulk_path{};  // "one transaction, prepared INSERT": what put_batch is, for the report.
+  std::string system{};      // "sqlite"
+  std::string variant{};     // "wal"
+  std::string bulk_path{};   // "one transaction, prepared INSERT": what put_batch is, for the report.
   std::string durability{};  // What an acknowledgement of put means: "fsync of file and folder".
   std::set<Capability> capabilities{};
   SecondPut second_put = SecondPut::kRefuse;
-  Keeps keeps = Keeps::kAll;         // The key is the content's SHA-256 unless a system's page says otherwise.
-  bool background_work = false;      // False: settled after two equal readings behind syncfs.
+  Keeps keeps = Keeps::kAll;     // The key is the content's SHA-256 unless a system's page says otherwise.
+  bool background_work = false;  // False: settled after two equal readings behind syncfs.
   std::int64_t object_size_max = 0;  // Largest payload it takes, 0 = no limit of its own.
 
   bool has(Capability capability) const { return capabilities.contains(capability); }
 };
 
 /// Called for each object read back; the payload is borrowed. An error ends the reading and is returned.
-using ObjectSink = std::function<Status(const ObjectId&, std::uint32_t container, std::span<const std::byte> payload)>;
+using ObjectSink =
+    std::function<Status(const ObjectId&, std::uint32_t container, std::span<const std::byte> payload)>;
 
 /// What a maintenance did. `worked` is told from its own counter or from the files, not from bytes freed.
 struct MaintenanceOutcome {

@@ -22,7 +22,7 @@ enum class Kind { kMissing, kFile, kFolder, kOther };
 
 /// What lies at `path` itself; a symbolic link is kOther.
 Result<Kind> kind_of(const fs::path& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) return Kind::kMissing;
     return errno_error("home.lstat", path.string(), errno);
@@ -56,11 +56,13 @@ Result<FileHandle> lock_marker(const fs::path& home, int flags) {
   // Other failures: a file system without locks (ENOLCK on some network mounts); there nobody can hold one.
   if (errno != EWOULDBLOCK) return marker;
   const auto holder = read_file(path, Bytes{4096});
-  return Error{ErrorCode::kInUse, "home",
-               home.string() + ": held by run " + (holder ? std::string(trim(*holder)) : std::string("unknown"))};
+  return Error{
+      ErrorCode::kInUse, "home",
+      home.string() + ": held by run " + (holder ? std::string(trim(*holder)) : std::string("unknown"))};
 }
 
-/// In place, so that the lock stays on the file that has the name. An empty marker (a crash between) is ours too.
+/// In place, so that the lock stays on the file that has the name. An empty marker (a crash between) is ours
+/// too.
 Status write_marker(const FileHandle& marker, const fs::path& home, const std::string& run_id) {
   if (::ftruncate(marker.get(), 0) != 0) return errno_error("home.marker", home.string(), errno);
   LAB_TRY(write_all(marker, run_id + "\n", home / kMarker));

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "driver/temporary_folder.hpp"
+#include "driver/testing/temporary_folder.hpp"
 
 namespace lab {
 namespace {

@@ -14,7 +14,8 @@
 namespace lab {
 namespace {
 
-constexpr std::size_t kStartTimeField = 19;  // proc(5), stat: field 22, counted from the state (field 3) as 0.
+constexpr std::size_t kStartTimeField =
+    19;  // proc(5), stat: field 22, counted from the state (field 3) as 0.
 
 std::string read_start_tick() {
   const auto stat = read_file("/proc/self/stat", 1_MiB);
@@ -38,7 +39,8 @@ std::string process_started_at() {
 
 Result<ServerIdentity> EmbeddedObserver::identity(const CallContext& call) {
   LAB_TRY(allowed(call, "observer.identity"));
-  ServerIdentity identity{.name = name_, .version = version_, .identity = "memory", .started_at = process_started_at()};
+  ServerIdentity identity{
+      .name = name_, .version = version_, .identity = "memory", .started_at = process_started_at()};
   if (data_.empty()) return identity;
   std::error_code failure;
   const auto canonical = std::filesystem::canonical(data_, failure);
@@ -74,7 +76,7 @@ Result<std::map<std::string, double>> EmbeddedObserver::statement_seconds(const 
 }
 
 Result<std::vector<Counter>> file_system_counters(const std::filesystem::path& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) return errno_error("observer.statvfs", path.string(), errno);
   const auto block = static_cast<double>(info.f_frsize);
   return std::vector<Counter>{

@@ -10,9 +10,12 @@ template <class T, class Call>
 Result<T> through(FaultScript& script, const char* operation, Call&& call) {
   FaultScript::Decision decision = script.decide(operation);
   switch (decision.answer) {
-    case FaultScript::Answer::kFail: return std::move(decision.error);
-    case FaultScript::Answer::kLie: return T{};
-    case FaultScript::Answer::kPass: break;
+    case FaultScript::Answer::kFail:
+      return std::move(decision.error);
+    case FaultScript::Answer::kLie:
+      return T{};
+    case FaultScript::Answer::kPass:
+      break;
   }
   return call();
 }
@@ -92,7 +95,8 @@ Result<ServerIdentity> FaultyObserver::identity(const CallContext& call) {
 }
 
 Result<std::map<std::string, std::string>> FaultyObserver::settings(const CallContext& call) {
-  return through<std::map<std::string, std::string>>(*script_, "settings", [&] { return inner_->settings(call); });
+  return through<std::map<std::string, std::string>>(*script_, "settings",
+                                                     [&] { return inner_->settings(call); });
 }
 
 Result<std::map<std::string, double>> FaultyObserver::busy(const CallContext& call) {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "driver/recording_driver.hpp"
+#include "driver/testing/recording_driver.hpp"
 
 namespace lab {
 namespace {
@@ -21,7 +21,8 @@ class FaultyDriverTest : public testing::Test {
 };
 
 TEST_F(FaultyDriverTest, FailsForGoodAfterTheGivenCalls) {
-  FaultyDriver driver = driver_with({.operation = "put", .after_calls = 2, .code = ErrorCode::kIo, .retryable = true});
+  FaultyDriver driver =
+      driver_with({.operation = "put", .after_calls = 2, .code = ErrorCode::kIo, .retryable = true});
   EXPECT_TRUE(driver.put(open_, {}));
   EXPECT_TRUE(driver.flush(open_)) << "another operation neither fails nor counts";
   EXPECT_TRUE(driver.put(open_, {}));
@@ -71,8 +72,8 @@ struct RecordingSession final : Session {
 };
 
 TEST_F(FaultyDriverTest, ASessionGivesOutFaultyConnections) {
-  const auto script = std::make_shared<FaultScript>(
-      std::vector<Fault>{{.operation = "open_driver", .after_calls = 1, .once = true}, {.operation = "prove"}});
+  const auto script = std::make_shared<FaultScript>(std::vector<Fault>{
+      {.operation = "open_driver", .after_calls = 1, .once = true}, {.operation = "prove"}});
   FaultySession session(std::make_unique<RecordingSession>(calls_), script);
   const auto driver = session.open_driver(open_);
   ASSERT_TRUE(driver);

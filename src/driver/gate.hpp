@@ -1,5 +1,5 @@
-// A door for many or for one, and a watch over a long call: how engines that cannot wait with a deadline are held.
-// SPDX-License-Identifier: Apache-2.0
+// A door for many or for one, and a watch over a long call: how engines that cannot wait with a deadline are
+// held. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>
@@ -46,8 +46,8 @@ class Gate {
   bool taken_alone_ = false;
 };
 
-/// Calls `on_end` once, from another thread or at once, when the call's deadline passes or its stop is requested
-/// while this object lives. After its destruction `on_end` does not run and is not running.
+/// Calls `on_end` once, from another thread or at once, when the call's deadline passes or its stop is
+/// requested while this object lives. After its destruction `on_end` does not run and is not running.
 class CallWatch {
  public:
   CallWatch(const CallContext& call, std::function<void()> on_end);

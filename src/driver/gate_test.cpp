@@ -74,7 +74,9 @@ TEST(CallWatch, EndsACallOnceWhenAStopIsRequested) {
 TEST(CallWatch, IsSilentWhenTheCallIsOverInTime) {
   std::stop_source stop;
   int ended = 0;
-  { const CallWatch watch({Clock::now() + 1h, stop.get_token()}, [&] { ++ended; }); }
+  {
+    const CallWatch watch({Clock::now() + 1h, stop.get_token()}, [&] { ++ended; });
+  }
   stop.request_stop();
   EXPECT_EQ(ended, 0);
 }

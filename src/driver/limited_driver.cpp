@@ -20,14 +20,15 @@ Bytes size_of(std::span<const Object> objects) {
 GuardedDriver::GuardedDriver(std::unique_ptr<Driver> inner, std::optional<Bytes> max_bytes)
     : inner_(std::move(inner)), max_bytes_(max_bytes) {}
 
-Status GuardedDriver::admit(const CallContext& call, std::span<const Object> objects, const char* operation) const {
+Status GuardedDriver::admit(const CallContext& call, std::span<const Object> objects,
+                            const char* operation) const {
   LAB_TRY(allowed(call, operation));
   const std::int64_t object_max = info().object_size_max;
   for (const Object& object : objects)
     if (object_max > 0 && std::ssize(object.payload) > object_max)
       return Error{ErrorCode::kInvalidArgument, operation,
-                   fmt::format("object {} has {} bytes, {} takes at most {}", object.number, object.payload.size(),
-                               info().system, object_max)};
+                   fmt::format("object {} has {} bytes, {} takes at most {}", object.number,
+                               object.payload.size(), info().system, object_max)};
   if (max_bytes_ && held_ + size_of(objects) > *max_bytes_)
     return Error{ErrorCode::kResourceExhausted, operation,
                  fmt::format("{} bytes more would exceed max_bytes = {}", size_of(objects).count,

@@ -29,7 +29,8 @@ class GuardedDriver final : public Driver {
   Status erase_all(const CallContext& call, DeleteAll how) override;
   Result<MaintenanceOutcome> maintain(const CallContext& call) override;
 
-  /// Payload bytes acknowledged since the last reset or deletion of all. A deletion by id takes off the mean size.
+  /// Payload bytes acknowledged since the last reset or deletion of all. A deletion by id takes off the mean
+  /// size.
   Bytes bytes_held() const noexcept { return held_; }
 
  private:

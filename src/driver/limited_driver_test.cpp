@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "driver/recording_driver.hpp"
+#include "driver/testing/recording_driver.hpp"
 
 namespace lab {
 namespace {
@@ -38,8 +38,9 @@ TEST_F(GuardedDriverTest, TouchesNothingAfterTheDeadlineOrAStop) {
     CallContext call;
     ErrorCode want;
   };
-  for (const Case& c : {Case{"past deadline", {Clock::now() - 1s, {}}, ErrorCode::kTimeout},
-                        Case{"stop requested", {Clock::time_point::max(), stop.get_token()}, ErrorCode::kCancelled}}) {
+  for (const Case& c :
+       {Case{"past deadline", {Clock::now() - 1s, {}}, ErrorCode::kTimeout},
+        Case{"stop requested", {Clock::time_point::max(), stop.get_token()}, ErrorCode::kCancelled}}) {
     SCOPED_TRACE(c.what);
     EXPECT_EQ(code_of(driver.prove(c.call)), c.want);
     EXPECT_EQ(code_of(driver.reset(c.call)), c.want);

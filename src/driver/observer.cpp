@@ -6,10 +6,14 @@ namespace lab {
 
 std::string_view to_string(FilePart part) noexcept {
   switch (part) {
-    case FilePart::kPayload: return "payload";
-    case FilePart::kIndex: return "index";
-    case FilePart::kLog: return "log";
-    case FilePart::kMeta: return "meta";
+    case FilePart::kPayload:
+      return "payload";
+    case FilePart::kIndex:
+      return "index";
+    case FilePart::kLog:
+      return "log";
+    case FilePart::kMeta:
+      return "meta";
   }
   return "?";
 }

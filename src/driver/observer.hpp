@@ -48,8 +48,8 @@ class Observer {
   /// Folders that hold all files of the lab's namespace on this machine; empty where there are none here.
   virtual Result<std::vector<std::filesystem::path>> directories(const CallContext&) = 0;
 
-  /// Part of a file below one of `directories()`, by its path relative to that folder; nothing where the engine
-  /// keeps several parts in that one file (the parts then come from the engine's figure).
+  /// Part of a file below one of `directories()`, by its path relative to that folder; nothing where the
+  /// engine keeps several parts in that one file (the parts then come from the engine's figure).
   virtual std::optional<FilePart> part_of(const std::filesystem::path& relative) const = 0;
 
   /// Bytes by which the system's files grow at a time (page, extent), for the systematic error.

@@ -11,8 +11,8 @@
 namespace lab {
 
 const SystemEntry* find_system(const Registry& registry, std::string_view name) {
-  const auto found =
-      std::find_if(registry.begin(), registry.end(), [&](const SystemEntry& entry) { return entry.name == name; });
+  const auto found = std::find_if(registry.begin(), registry.end(),
+                                  [&](const SystemEntry& entry) { return entry.name == name; });
   return found == registry.end() ? nullptr : &*found;
 }
 

@@ -66,12 +66,13 @@ struct SystemEntry {
   std::vector<VariantInfo> variants{};  // The first is what "default" means.
   std::vector<std::string> options{};   // Keys that [systems.NAME.options] may hold.
   std::vector<Mechanism> mechanisms{};
-  std::string library{};         // "SQLite 3.40.1", for --version.
-  Bytes quantum{4096};           // Step in which its files grow by default, for the check of a plan's size.
-  bool has_files = true;         // False: it keeps nothing on disk (null), so `files` cannot be required of it.
+  std::string library{};  // "SQLite 3.40.1", for --version.
+  Bytes quantum{4096};    // Step in which its files grow by default, for the check of a plan's size.
+  bool has_files = true;  // False: it keeps nothing on disk (null), so `files` cannot be required of it.
 
   /// Opens a session: embedded engines open their files (made when missing), servers are connected to.
-  /// Errors: kInvalidArgument (variant, option), kRefused (a folder that is not ours), kConnectionLost, kInUse.
+  /// Errors: kInvalidArgument (variant, option), kRefused (a folder that is not ours), kConnectionLost,
+  /// kInUse.
   Result<std::unique_ptr<Session>> (*open)(const SystemConfig&, const CallContext&) = nullptr;
 
   /// Removes what our runs left in the namespace, the marker last; nothing when there is nothing. Refuses a
@@ -83,8 +84,9 @@ struct SystemEntry {
 using Registry = std::vector<SystemEntry>;
 const SystemEntry* find_system(const Registry& registry, std::string_view name);
 
-/// The variant's own name ("default" is the first one's). Errors: kInvalidArgument (variant or option unknown,
-/// with the nearest name; no container), kUnsupported (a mode other than blob). For systems without native schemas.
+/// The variant's own name ("default" is the first one's). Errors: kInvalidArgument (variant or option
+/// unknown, with the nearest name; no container), kUnsupported (a mode other than blob). For systems without
+/// native schemas.
 Result<std::string> resolve_config(const SystemEntry& entry, const SystemConfig& config);
 
 }  // namespace lab

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "driver/embedded_observer.hpp"
-#include "driver/temporary_folder.hpp"
+#include "driver/testing/temporary_folder.hpp"
 
 namespace lab {
 namespace {
@@ -63,9 +63,9 @@ struct BareDriver final : Driver {
 TEST(Driver, RefusesWhatItDoesNotDeclare) {
   BareDriver driver;
   const CallContext call{};
-  for (const Error& error : {driver.put_batch(call, {}).error(), driver.get(call, {}).error(),
-                             driver.erase(call, {}).error(), driver.erase_all(call, DeleteAll::kTruncate).error(),
-                             driver.maintain(call).error()})
+  for (const Error& error :
+       {driver.put_batch(call, {}).error(), driver.get(call, {}).error(), driver.erase(call, {}).error(),
+        driver.erase_all(call, DeleteAll::kTruncate).error(), driver.maintain(call).error()})
     EXPECT_EQ(error.code, ErrorCode::kUnsupported) << error.text();
   EXPECT_EQ(driver.erase_all(call, DeleteAll::kTruncate).error().operation, "bare.delete_truncate");
 }

@@ -47,7 +47,8 @@ Result<std::span<const std::byte>> row_payload(std::string_view value, const cha
 
 Result<ObjectId> id_from_text(std::string_view key, const char* operation) {
   ObjectId id{};
-  if (key.size() != id.size()) return Error{ErrorCode::kCorruption, operation, "a stored key is no id of ours"};
+  if (key.size() != id.size())
+    return Error{ErrorCode::kCorruption, operation, "a stored key is no id of ours"};
   std::memcpy(id.data(), key.data(), id.size());
   return id;
 }

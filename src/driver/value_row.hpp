@@ -10,8 +10,8 @@
 
 namespace lab {
 
-/// The part before the payload: u16 length of the MIME type and the type, u64 size, 32 bytes of SHA-256; integers
-/// little-endian. About 60 bytes an object.
+/// The part before the payload: u16 length of the MIME type and the type, u64 size, 32 bytes of SHA-256;
+/// integers little-endian. About 60 bytes an object.
 std::string row_header(const Object& object);
 
 /// The payload inside a stored value. Errors: kCorruption when the value is no row of ours.

@@ -1,4 +1,4 @@
-// A driver that only notes which calls reached it. Used by tests only.
+// A driver that only notes which calls reached it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -19,7 +19,9 @@ struct RecordingDriver final : Driver {
   Result<std::uint64_t> count(const CallContext&) override { return noted("count", std::uint64_t{42}); }
   Status flush(const CallContext&) override { return note("flush"); }
   Status put_batch(const CallContext&, std::span<const Object>) override { return note("put_batch"); }
-  Result<std::string> get(const CallContext&, const ObjectKey&) override { return noted("get", std::string("x")); }
+  Result<std::string> get(const CallContext&, const ObjectKey&) override {
+    return noted("get", std::string("x"));
+  }
   Status erase(const CallContext&, std::span<const ObjectKey>) override { return note("erase"); }
   Status erase_all(const CallContext&, DeleteAll) override { return note("erase_all"); }
   Result<MaintenanceOutcome> maintain(const CallContext&) override {

@@ -1,4 +1,4 @@
-// A folder for one test, removed after it. Used by tests only.
+// A folder for one test, removed after it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

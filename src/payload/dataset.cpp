@@ -1,0 +1,267 @@
+// Datasets out of their parts: a source of contents, the stream of copies, containers and ids.
+// SPDX-License-Identifier: Apache-2.0
+#include "payload/dataset.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <new>
+#include <stdexcept>
+
+#include "core/text.hpp"
+#include "payload/content_stream.hpp"
+#include "payload/copies.hpp"
+#include "payload/directory_source.hpp"
+#include "payload/made_kinds.hpp"
+#include "payload/sizes.hpp"
+
+namespace lab {
+namespace {
+
+Error bad(std::string detail) { return {ErrorCode::kInvalidArgument, "payload", std::move(detail)}; }
+
+// --- Contents that are made ---
+
+class MadeSource final : public ContentSource {
+ public:
+  MadeSource(const MadeKind& kind, const DatasetSpec& spec)
+      : kind_(kind),
+        law_(spec.object_size),
+        dataset_seed_(spec.dataset_seed),
+        contents_max_(made_contents_max(kind, size_range(law_, kind.smallest_any).smallest)) {}
+
+  std::uint64_t contents_max() const override { return contents_max_; }
+  std::string_view mime_of(std::uint64_t /*content*/) const override { return kind_.mime; }
+
+  Result<Bytes> size_of(std::uint64_t content) const override {
+    if (content >= contents_max_) return no_such(content);
+    return drawn_size(law_, {dataset_seed_, content}, kind_.smallest_any);
+  }
+
+  Status fill(std::uint64_t content, std::vector<std::byte>& out) const override {
+    const auto size = size_of(content);
+    if (!size) return size.error();
+    try {
+      kind_.make({dataset_seed_, content}, static_cast<std::size_t>(size->count), out);
+    } catch (const std::bad_alloc&) {
+      return Error{ErrorCode::kResourceExhausted, "payload",
+                   fmt::format("no memory for an object of {}", format_bytes(*size))};
+    }
+    return ok();
+  }
+
+ private:
+  Error no_such(std::uint64_t content) const {
+    return bad(fmt::format("content {} of {}: there are {}", content, kind_.name, contents_max_));
+  }
+
+  const MadeKind& kind_;
+  SizeLaw law_;
+  std::uint64_t dataset_seed_;
+  std::uint64_t contents_max_;
+};
+
+// --- The plan of the objects ---
+
+ObjectId id_of(std::uint64_t dataset_seed, std::uint64_t number) {
+  constexpr unsigned kSerialBits = 60;  // The id begins with a bijection of the number: ids cannot collide.
+  const std::uint64_t seed = derive_seed(dataset_seed, Purpose::kId);
+  const std::uint64_t serial = mixed_serial(number, seed, kSerialBits);
+  // RFC 9562: 48 bits, version 4, 12 bits; then variant 0b10 and 62 bits.
+  const std::uint64_t high = ((serial >> 12U) << 16U) | 0x4000U | (serial & 0xFFFU);
+  const std::uint64_t low = (derive_seed(seed, number) >> 2U) | 0x8000'0000'0000'0000ULL;
+  ObjectId id{};
+  for (unsigned i = 0; i < 8; ++i) {
+    id[i] = static_cast<std::byte>(high >> (56U - 8U * i));
+    id[8 + i] = static_cast<std::byte>(low >> (56U - 8U * i));
+  }
+  return id;
+}
+
+/// Index holds any object number: four bytes for the content, four for the container, and four for the first
+/// occurrence of each original; twice as much for the first and last above 2^32 objects.
+template <class Index>
+class PlannedDataset final : public Dataset {
+ public:
+  PlannedDataset(DatasetSpec spec, std::unique_ptr<const ContentSource> source,
+                 std::optional<DirectoryReport> report)
+      : spec_(std::move(spec)),
+        distinct_(distinct_objects(spec_.objects, spec_.grade)),
+        source_(std::move(source)),
+        report_(std::move(report)),
+        contents_(content_stream<Index>(
+            {spec_.objects, distinct_, spec_.popularity, spec_.order, spec_.dataset_seed})),
+        firsts_(distinct_) {
+    // Contents appear for the first time in the order 0, 1, 2, ...
+    std::uint64_t seen = 0;
+    for (std::uint64_t number = 0; number < contents_.size(); ++number)
+      if (contents_[number] == seen) firsts_[seen++] = static_cast<Index>(number);
+    if (spec_.containers > 1) place();
+  }
+
+  const DatasetSpec& spec() const override { return spec_; }
+  std::uint64_t objects() const override { return spec_.objects; }
+  std::uint64_t distinct() const override { return distinct_; }
+  const ContentSource& source() const override { return *source_; }
+  std::optional<DirectoryReport> directory_report() const override { return report_; }
+
+  ObjectFacts facts(std::uint64_t number) const override {
+    LAB_CHECK(number < contents_.size(), "the number of an object is below the number of objects");
+    const std::uint64_t content = contents_[number];
+    const std::uint64_t first = firsts_[content];
+    ObjectFacts facts{.number = number, .id = id_of(spec_.dataset_seed, number), .content = content};
+    if (!containers_.empty()) facts.container = containers_[number];
+    if (first != number) facts.copy_of = first;
+    return facts;
+  }
+
+  Result<std::uint64_t> spare_content(std::uint64_t index) const override {
+    const std::uint64_t spares = source_->contents_max() - spec_.objects;
+    if (index < spares) return spec_.objects + index;
+    return bad(fmt::format("{} objects of {} leave {} contents to spare, {} are needed", spec_.objects,
+                           spec_.payload, spares, index + 1));
+  }
+
+ private:
+  /// The m-th occurrence of content k lies in container (h(k) + m) mod n.
+  void place() {
+    const std::uint64_t seed = derive_seed(spec_.dataset_seed, Purpose::kContainer);
+    std::vector<std::uint32_t> next(distinct_);
+    for (std::uint64_t content = 0; content < distinct_; ++content)
+      next[content] = static_cast<std::uint32_t>(Random(derive_seed(seed, content)).below(spec_.containers));
+    containers_.reserve(contents_.size());
+    for (const Index content : contents_) {
+      containers_.push_back(next[content]);
+      next[content] = next[content] + 1 == spec_.containers ? 0 : next[content] + 1;
+    }
+  }
+
+  DatasetSpec spec_;
+  std::uint64_t distinct_;
+  std::unique_ptr<const ContentSource> source_;
+  std::optional<DirectoryReport> report_;
+  std::vector<Index> contents_;              // By number.
+  std::vector<Index> firsts_;                // By content: the number of its original.
+  std::vector<std::uint32_t> containers_{};  // By number; empty where there is one.
+};
+
+// --- Checks ---
+
+Status check_kind(std::string_view payload) {
+  if (payload.starts_with(kDirectoryPrefix)) {
+    if (payload.size() > kDirectoryPrefix.size()) return ok();
+    return bad("'directory:' needs a path: directory:<path>");
+  }
+  if (find_made_kind(payload) != nullptr) return ok();
+  std::vector<std::string> names{std::string(kDirectoryPrefix)};
+  for (const PayloadKind& kind : payload_kinds()) {
+    if (!kind.built_in && kind.name == payload)
+      return Error{ErrorCode::kUnsupported, "payload",
+                   fmt::format("'{}' is known but not built in", payload)};
+    if (!kind.name.starts_with(kDirectoryPrefix)) names.push_back(kind.name);
+  }
+  // A slip in "directory:/path" is to be seen without the path.
+  const std::size_t colon = payload.find(':');
+  const std::string_view word = colon == std::string_view::npos ? payload : payload.substr(0, colon + 1);
+  return bad(fmt::format("'{}' is not a payload kind{}", payload, suggestion(word, names)));
+}
+
+Status check_size_law(const DatasetSpec& spec, const MadeKind& kind) {
+  constexpr std::int64_t kLargestObject = 1LL << 40;
+  const SizeLaw& law = spec.object_size;
+  const bool lognormal = law.kind == SizeLaw::Kind::kLognormal;
+  const bool uniform = law.kind == SizeLaw::Kind::kUniform;
+  if (law.low.count < 1 || law.low.count > kLargestObject || (uniform && law.high.count > kLargestObject))
+    return bad(fmt::format("object size {}: an object has 1 byte to 1 TiB", to_string(law)));
+  if (uniform && law.high < law.low)
+    return bad(fmt::format("object size {}: the largest size is below the smallest", to_string(law)));
+  if (lognormal && !(law.sigma > 0 && law.sigma <= 100))
+    return bad(fmt::format("object size {}: sigma is a number above 0", to_string(law)));
+  // The lower cut of a lognormal law must not depend on the number of objects, so it allows for any number.
+  const Bytes smallest = lognormal ? kind.smallest_any : smallest_made_size(kind, spec.objects);
+  if (law.low < smallest)
+    return bad(fmt::format("object size {} is too small for {} distinct objects of {}: at least {}",
+                           to_string(law), spec.objects, kind.name, format_bytes_exact(smallest)));
+  return ok();
+}
+
+Status check_spec(const DatasetSpec& spec) {
+  LAB_TRY(check_kind(spec.payload));
+  if (spec.objects == 0) return bad("objects: at least 1");
+  if (spec.grade < 0 || spec.grade > 99) return bad(fmt::format("grade U{}: U0 to U99", spec.grade));
+  const double exponent = spec.popularity.zipf_exponent;
+  if (!(exponent == 0 || (exponent >= 0.01 && exponent <= 10)))
+    return bad(fmt::format("popularity zipf:{}: 0.01 to 10", exponent));
+  if (spec.containers == 0) return bad("containers: at least 1");
+  if (spec.containers > 1 && spec.placement == Placement::kWithin)
+    return bad(fmt::format("placement 'within' has 1 container, not {}", spec.containers));
+  return ok();
+}
+
+std::shared_ptr<const Dataset> planned(const DatasetSpec& spec, std::unique_ptr<const ContentSource> source,
+                                       std::optional<DirectoryReport> report) {
+  if (spec.objects <= std::numeric_limits<std::uint32_t>::max())
+    return std::make_shared<const PlannedDataset<std::uint32_t>>(spec, std::move(source), std::move(report));
+  return std::make_shared<const PlannedDataset<std::uint64_t>>(spec, std::move(source), std::move(report));
+}
+
+Result<std::shared_ptr<const Dataset>> make_of_directory(const DatasetSpec& spec) {
+  const auto pool = scan_directory(spec.payload.substr(kDirectoryPrefix.size()));
+  if (!pool) return pool.error();
+  const DirectoryReport& report = (*pool)->report;
+  if (spec.objects > report.distinct)
+    return bad(fmt::format("{} objects asked, {} has {} distinct files ({} files, {} of them duplicates)",
+                           spec.objects, report.path, report.distinct, report.files, report.duplicates));
+  return planned(spec, make_directory_source(*pool, spec.dataset_seed), report);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) try {
+  LAB_TRY(check_spec(spec));
+  if (spec.payload.starts_with(kDirectoryPrefix)) return make_of_directory(spec);
+  const MadeKind& kind = *find_made_kind(spec.payload);
+  LAB_TRY(check_size_law(spec, kind));
+  return planned(spec, std::make_unique<const MadeSource>(kind, spec), std::nullopt);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::kResourceExhausted, "payload",
+               fmt::format("no memory for {} objects", spec.objects)};
+} catch (const std::length_error&) {
+  return Error{ErrorCode::kResourceExhausted, "payload",
+               fmt::format("no memory for {} objects", spec.objects)};
+}
+
+const std::vector<PayloadKind>& payload_kinds() {
+  static const std::vector<PayloadKind> kinds = [] {
+    std::vector<PayloadKind> all;
+    for (const std::string_view name : {"random_binary", "structured_json", "text_document"})
+      all.push_back({std::string(name), std::string(find_made_kind(name)->what), true});
+    all.push_back({"directory:<path>", "the distinct files of a local directory, as they are", true});
+    for (const auto& [name, what] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"uuid_keys", "short rows of UUID keys"},
+             {"jsonb_documents", "JSON documents in a database's binary form"},
+             {"time_series", "measurements over time"},
+             {"synthetic_transactions", "made payment records"},
+             {"bank_transactions", "a public data set of payments"},
+             {"text_corpus", "a public collection of texts"},
+             {"numeric_dataset", "a public table of numbers"},
+             {"nasa_image", "downloaded pictures"},
+             {"blender_video", "downloaded videos"},
+             {"gutenberg_text", "downloaded books"},
+             {"github_events", "downloaded event records"},
+             {"mixed", "equal shares of several kinds"}})
+      all.push_back({name, what, false});
+    return all;
+  }();
+  return kinds;
+}
+
+Result<std::optional<Bytes>> smallest_object_size(std::string_view payload, std::uint64_t objects) {
+  LAB_TRY(check_kind(payload));
+  const MadeKind* const kind = find_made_kind(payload);
+  if (kind == nullptr) return std::optional<Bytes>{};
+  return std::optional(smallest_made_size(*kind, objects));
+}
+
+}  // namespace lab

@@ -1,0 +1,94 @@
+// The dataset: every object of a specification, reproducible by its number, in constant memory a byte.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "model/dataset.hpp"
+
+namespace lab {
+
+/// Makes the distinct contents of one payload kind: content k of a dataset seed. Contents of different k are
+/// different, by construction and not by chance. Thread-safe: const and without shared state.
+class ContentSource {
+ public:
+  virtual ~ContentSource() = default;
+  virtual std::uint64_t contents_max() const = 0;  // How many contents there are; large for made kinds.
+  virtual Result<Bytes> size_of(std::uint64_t content) const = 0;
+  virtual std::string_view mime_of(std::uint64_t content) const = 0;
+  /// Fills `out` with content k, resized to its exact size. Errors: kCorruption when a real file changed
+  /// since it was scanned, kResourceExhausted when the object does not fit into memory.
+  virtual Status fill(std::uint64_t content, std::vector<std::byte>& out) const = 0;
+};
+
+/// What a directory payload found: what it uses, and what it left out and why.
+struct DirectoryReport {
+  std::string path{};          // Canonical.
+  std::uint64_t files = 0;     // Regular files, empty ones too.
+  Bytes bytes{};               // Of all of them.
+  std::uint64_t distinct = 0;  // Different contents: the pool of originals.
+  Bytes distinct_bytes{};
+  std::uint64_t duplicates = 0;  // Files, hard links too, whose content an earlier file has: not used twice.
+  std::uint64_t symlinks = 0;    // Left out, not followed.
+  std::uint64_t specials = 0;    // Sockets, pipes, devices: left out.
+  std::vector<std::string> duplicate_names{};  // The first few of each, relative to `path`, in path order.
+  std::vector<std::string> symlink_names{};
+  std::vector<std::string> special_names{};
+};
+
+/// What is known of an object without making its bytes.
+struct ObjectFacts {
+  std::uint64_t number = 0;
+  ObjectId id{};
+  std::uint32_t container = 0;
+  std::uint64_t content = 0;               // Which content of the source.
+  std::optional<std::uint64_t> copy_of{};  // Number of the first object with the same content.
+};
+
+/// The exact plan of a dataset: N objects of which distinct_objects(N, grade) are distinct. The originals, in
+/// order, are contents 0, 1, 2, ...: the first `distinct` objects of U0. Const after making; thread-safe.
+/// Memory: a few bytes an object, none a byte of payload.
+class Dataset {
+ public:
+  /// Errors: kInvalidArgument (unknown kind, sizes too small for N distinct objects, fewer real files than
+  /// asked, naming how many there are), kUnsupported (known kind that is not built in), kNotFound
+  /// (directory), kRefused or kIo (a file that cannot be read, named), kResourceExhausted (memory). A
+  /// directory is scanned once a process: what is made of the same path later uses the same scan.
+  static Result<std::shared_ptr<const Dataset>> make(const DatasetSpec& spec);
+
+  virtual ~Dataset() = default;
+  virtual const DatasetSpec& spec() const = 0;
+  virtual std::uint64_t objects() const = 0;
+  virtual std::uint64_t distinct() const = 0;
+  virtual ObjectFacts facts(std::uint64_t number) const = 0;
+  virtual const ContentSource& source() const = 0;
+
+  /// A content that no object of the dataset has, the `index`-th: for the update stage. Errors:
+  /// kInvalidArgument where the source has no more. Spare contents are the ones that U0 of the same
+  /// specification does not reach, so they are equal across grades.
+  virtual Result<std::uint64_t> spare_content(std::uint64_t index) const = 0;
+
+  /// For directory payloads only.
+  virtual std::optional<DirectoryReport> directory_report() const { return std::nullopt; }
+};
+
+struct PayloadKind {
+  std::string name{};
+  std::string what{};
+  bool built_in = true;
+};
+
+/// Every payload kind by name: those that are built in, `directory:<path>`, and the known ones that are not.
+const std::vector<PayloadKind>& payload_kinds();
+
+/// Smallest object size from which `objects` distinct contents of `payload` can be made; nothing for a
+/// directory. Errors: kInvalidArgument (unknown kind, with the nearest), kUnsupported (not built in).
+Result<std::optional<Bytes>> smallest_object_size(std::string_view payload, std::uint64_t objects);
+
+}  // namespace lab

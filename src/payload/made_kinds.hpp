@@ -1,0 +1,50 @@
+// The payload kinds that are made here: each turns a content's key and size into its bytes.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/units.hpp"
+#include "payload/content_stream.hpp"
+
+namespace lab {
+
+/// Format v1 of all kinds: the bytes that these functions make are guarded by hashes in the tests, and a
+/// change of one of them is a new format. Precondition of all: size >= the kind's smallest; `out` is resized
+/// to `size`.
+
+/// Incompressible bytes. From 8 bytes on any number of contents; below, 256^size contents.
+void make_random_binary(ContentKey key, std::size_t size, std::vector<std::byte>& out);
+
+/// One JSON object in canonical form: keys sorted at every level, no white space, UTF-8, no escapes.
+void make_structured_json(ContentKey key, std::size_t size, std::vector<std::byte>& out);
+
+/// A title with the serial, then sentences and paragraphs; UTF-8, ends with a newline.
+void make_text_document(ContentKey key, std::size_t size, std::vector<std::byte>& out);
+
+inline constexpr Bytes kSmallestAnyBinary{8};
+inline constexpr Bytes kSmallestJson{46};  // {"id":"<16 hexadecimal digits>","items":[],"note":""}
+inline constexpr Bytes kSmallestText{27};  // "Document <16 hexadecimal digits>" and ".\n"
+
+struct MadeKind {
+  std::string_view name{};
+  std::string_view what{};
+  std::string_view mime{};
+  Purpose purpose{};
+  Bytes smallest_any{};  // From this size on there are more contents than anybody can ask for.
+  void (*make)(ContentKey, std::size_t, std::vector<std::byte>&) = nullptr;
+};
+
+/// Nothing if `name` is not a kind that is made here.
+const MadeKind* find_made_kind(std::string_view name);
+
+/// Smallest size from which `objects` distinct contents can be made, at least 1.
+Bytes smallest_made_size(const MadeKind& kind, std::uint64_t objects);
+
+/// How many distinct contents there are when none is smaller than `smallest`.
+std::uint64_t made_contents_max(const MadeKind& kind, Bytes smallest);
+
+}  // namespace lab

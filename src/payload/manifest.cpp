@@ -1,0 +1,229 @@
+// Writing a whole dataset: into a directory with its manifest, all or nothing, or into a descriptor.
+// SPDX-License-Identifier: Apache-2.0
+#include "payload/manifest.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <nlohmann/json.hpp>
+
+#include "core/files.hpp"
+#include "payload/producer.hpp"
+
+namespace lab {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kManifestBuffer = 1U << 20U;
+constexpr Millis kProgressInterval{100};
+constexpr int kPollMs = 100;  // How soon a stop or a deadline is seen while a reader does not read.
+constexpr const char* kManifestName = "manifest.jsonl";
+constexpr const char* kManifestTemporary = ".manifest.jsonl.tmp";
+
+/// A dataset that somebody else owns, in the producer's terms.
+std::shared_ptr<const Dataset> borrowed(const Dataset& dataset) {
+  return {std::shared_ptr<void>(), &dataset};
+}
+
+/// Makes every object in order and hands it to `write`; sums up and reports progress.
+Result<GenerateSummary> write_objects(
+    const Dataset& dataset, const CallContext& call, const GenerateProgress& progress,
+    const std::function<Status(const ObjectFacts&, const MadeObject&)>& write) {
+  Producer producer(borrowed(dataset), dataset.objects(), [&](std::uint64_t number) {
+    const ObjectFacts facts = dataset.facts(number);
+    return ObjectOrder{{facts.number, facts.id, facts.container}, facts.content};
+  });
+  GenerateSummary summary;
+  auto reported = Clock::now();
+  while (true) {
+    auto made = producer.next(call);
+    if (!made) return std::move(made).error();
+    if (!*made) break;
+    MadeObject& object = **made;
+    const ObjectFacts facts = dataset.facts(object.key.number);
+    LAB_TRY(write(facts, object));
+    const Bytes size{std::ssize(object.payload)};
+    summary.objects += 1;
+    summary.logical += size;
+    if (!facts.copy_of) {
+      summary.distinct += 1;
+      summary.unique += size;
+    }
+    producer.recycle(std::move(object));
+    if (progress && Clock::now() - reported >= kProgressInterval) {
+      progress(summary.objects, summary.logical);
+      reported = Clock::now();
+    }
+  }
+  if (progress) progress(summary.objects, summary.logical);
+  return summary;
+}
+
+// --- Directory ---
+
+/// What was made on the way, and how to take it back.
+class Undo {
+ public:
+  explicit Undo(fs::path directory) : directory_(std::move(directory)) {}
+  ~Undo() {
+    if (kept_) return;
+    // The error that led here is the one to report; what cannot be removed stays visible to the user.
+    ignore(remove_tree(directory_ / "objects"), "an earlier error is reported");
+    ::unlink((directory_ / kManifestTemporary).c_str());
+    ::unlink((directory_ / kManifestName).c_str());
+    for (const fs::path& folder : made_) ::rmdir(folder.c_str());  // Only if empty: others may have used it.
+  }
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+
+  /// Remembers which folders of the path are missing, the innermost first.
+  void note_missing() {
+    std::error_code unknown;
+    for (fs::path folder = directory_; !folder.empty() && !fs::exists(folder, unknown);
+         folder = folder.parent_path())
+      made_.push_back(folder);
+  }
+  void keep() { kept_ = true; }
+
+ private:
+  fs::path directory_;
+  std::vector<fs::path> made_{};
+  bool kept_ = false;
+};
+
+/// The path without a slash at its end and without "." parts, so that its parents are its parents.
+Result<fs::path> target_of(const fs::path& directory) {
+  std::error_code failure;
+  fs::path target = fs::absolute(directory, failure).lexically_normal();
+  if (failure) return errno_error("generate", directory.string(), failure.value());
+  if (!target.has_filename()) target = target.parent_path();
+  const fs::file_status status = fs::status(target, failure);
+  if (!fs::exists(status)) return target;
+  if (!fs::is_directory(status))
+    return Error{ErrorCode::kRefused, "generate", target.string() + ": exists and is not a directory"};
+  const auto used = has_entries(target);
+  if (!used) return used.error();
+  if (*used)
+    return Error{ErrorCode::kRefused, "generate",
+                 target.string() + ": not empty; name a new or an empty directory"};
+  return target;
+}
+
+/// manifest.jsonl under a temporary name until it is whole.
+class ManifestWriter {
+ public:
+  static Result<ManifestWriter> open(const fs::path& directory) {
+    ManifestWriter writer;
+    writer.temporary_ = directory / kManifestTemporary;
+    writer.final_ = directory / kManifestName;
+    auto file = open_file(writer.temporary_, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    if (!file) return std::move(file).error();
+    writer.file_ = std::move(*file);
+    return writer;
+  }
+
+  Status add(const std::string& line) {
+    lines_ += line;
+    lines_ += '\n';
+    return lines_.size() < kManifestBuffer ? ok() : flush();
+  }
+
+  Status finish() {
+    LAB_TRY(flush());
+    if (::fsync(file_.get()) != 0) return errno_error("fsync", temporary_.string(), errno);
+    if (::rename(temporary_.c_str(), final_.c_str()) != 0)
+      return errno_error("rename", final_.string(), errno);
+    return sync_directory(final_.parent_path());
+  }
+
+ private:
+  Status flush() {
+    LAB_TRY(write_all(file_, lines_, temporary_));
+    lines_.clear();
+    return ok();
+  }
+
+  fs::path temporary_{};
+  fs::path final_{};
+  FileHandle file_{};
+  std::string lines_{};
+};
+
+// --- Descriptor ---
+
+/// Waits until the descriptor takes bytes, within the call's bounds.
+Status wait_writable(int descriptor, const CallContext& call) {
+  while (true) {
+    LAB_TRY(allowed(call, "generate"));
+    pollfd waiting{.fd = descriptor, .events = POLLOUT, .revents = 0};
+    const int ready = ::poll(&waiting, 1, kPollMs);
+    if (ready > 0) return ok();  // An error or a closed reader too: the write says which.
+    if (ready < 0 && errno != EINTR) return errno_error("generate", "poll", errno);
+  }
+}
+
+Status write_bounded(int descriptor, std::string_view bytes, std::size_t piece_max, const CallContext& call) {
+  while (!bytes.empty()) {
+    LAB_TRY(wait_writable(descriptor, call));
+    const ssize_t written = ::write(descriptor, bytes.data(), std::min(bytes.size(), piece_max));
+    if (written < 0 && errno != EINTR && errno != EAGAIN) return errno_error("generate", "output", errno);
+    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ok();
+}
+
+}  // namespace
+
+std::string manifest_line(const ObjectFacts& facts, std::string_view mime, Bytes size, const Digest& digest) {
+  return fmt::format(R"({{"number":{},"id":"{}","mime":{},"size":{},"sha256":"{}","copy_of":{}}})",
+                     facts.number, format_uuid(facts.id), nlohmann::json(mime).dump(), size.count,
+                     to_hex(digest), facts.copy_of ? std::to_string(*facts.copy_of) : "null");
+}
+
+Result<GenerateSummary> generate_directory(const Dataset& dataset, const fs::path& directory,
+                                           const CallContext& call, const GenerateProgress& progress) {
+  const auto target = target_of(directory);
+  if (!target) return target.error();
+  Undo undo(*target);
+  undo.note_missing();
+  const fs::path objects = *target / "objects";
+  LAB_TRY(make_directories(objects));
+  auto manifest = ManifestWriter::open(*target);
+  if (!manifest) return std::move(manifest).error();
+  auto summary = write_objects(
+      dataset, call, progress, [&](const ObjectFacts& facts, const MadeObject& object) -> Status {
+        const fs::path path = objects / std::to_string(facts.number);
+        auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+        if (!file) return std::move(file).error();
+        LAB_TRY(write_all(*file, as_text(object.payload), path));
+        return manifest->add(
+            manifest_line(facts, object.mime, Bytes{std::ssize(object.payload)}, object.digest));
+      });
+  if (!summary) return summary;
+  // One sync for all objects, before the manifest that vouches for them appears.
+  LAB_TRY(sync_file_system(objects));
+  LAB_TRY(manifest->finish());
+  undo.keep();
+  return summary;
+}
+
+Result<GenerateSummary> generate_stream(const Dataset& dataset, int descriptor, const CallContext& call,
+                                        const GenerateProgress& progress) {
+  struct stat info{};
+  if (::fstat(descriptor, &info) != 0) return errno_error("generate", "output", errno);
+  // A pipe that polls as writable takes PIPE_BUF bytes without blocking (POSIX write); more could hang.
+  const std::size_t piece_max = S_ISREG(info.st_mode) ? kManifestBuffer : std::size_t{PIPE_BUF};
+  return write_objects(dataset, call, progress, [&](const ObjectFacts& /*facts*/, const MadeObject& object) {
+    return write_bounded(descriptor, as_text(object.payload), piece_max, call);
+  });
+}
+
+}  // namespace lab

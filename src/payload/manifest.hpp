@@ -1,0 +1,38 @@
+// The manifest: number, id, mime, size, SHA-256 and original of every object, one JSON object a line.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "core/time.hpp"
+#include "payload/dataset.hpp"
+
+namespace lab {
+
+struct GenerateSummary {
+  std::uint64_t objects = 0;
+  std::uint64_t distinct = 0;
+  Bytes logical{};  // L
+  Bytes unique{};   // U
+};
+
+/// Progress of a long generation: objects done, bytes done. Called now and then.
+using GenerateProgress = std::function<void(std::uint64_t objects, Bytes bytes)>;
+
+/// Writes DIR/objects/<number> (from 0) and DIR/manifest.jsonl (last, atomically): number, id, mime, size,
+/// sha256, copy_of (number or null). DIR must be new or empty. On any error everything written is removed
+/// again. Memory does not grow with the dataset's bytes.
+Result<GenerateSummary> generate_directory(const Dataset& dataset, const std::filesystem::path& directory,
+                                           const CallContext& call, const GenerateProgress& progress);
+
+/// Writes every payload, one after the other, to an open file descriptor, which may be a pipe that nobody
+/// reads: the call's bounds hold. SIGPIPE is the caller's to ignore; a reader that went away is then kIo.
+Result<GenerateSummary> generate_stream(const Dataset& dataset, int descriptor, const CallContext& call,
+                                        const GenerateProgress& progress);
+
+/// One line of the manifest, without its newline.
+std::string manifest_line(const ObjectFacts& facts, std::string_view mime, Bytes size, const Digest& digest);
+
+}  // namespace lab
