@@ -25,11 +25,11 @@ namespace fs = std::filesystem;
 
 std::string tool_name() { return fmt::format("deduplab {}", kVersion); }
 
-RunInfo new_run_info(const Plan& plan) {
+RunInfo new_run_info(const Plan& plan, const std::string& question) {
   RunInfo info;
   info.started_ms = wall_time_ms();
   info.seed = plan.seed;
-  info.plan_toml = save_plan(plan);
+  info.plan_toml = (question.empty() ? "" : question + "\n") + save_plan(plan);
   info.plan_hash = plan_hash(plan);
   info.tool = tool_name();
   const std::string unique = fmt::format("{}/{}/{}", info.plan_hash, info.started_ms, this_process().pid);
@@ -60,7 +60,7 @@ Result<std::unique_ptr<Journal>> open_journal(const ExecuteRequest& request, con
     LAB_TRY((*journal)->set_value("environment", environment));
     return journal;
   }
-  const RunInfo info = new_run_info(request.plan);
+  const RunInfo info = new_run_info(request.plan, request.question);
   LAB_TRY(write_file_atomic(request.directory / "plan.toml", info.plan_toml));
   auto journal = Journal::create(request.directory, info, options);
   if (!journal) return journal.error();

@@ -15,7 +15,8 @@ namespace lab::cli {
 struct ExecuteRequest {
   std::filesystem::path directory{};
   Plan plan{};
-  bool resume = false;  // The journal is there already.
+  std::string question{};  // The first comment line of the plan's file, with its #; may be empty.
+  bool resume = false;     // The journal is there already.
   std::optional<Millis> stop_after{};
   std::vector<std::string> redo_systems{};
 };

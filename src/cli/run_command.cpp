@@ -90,6 +90,13 @@ int dry_run(const LoadedPlan& loaded, const GlobalOptions& global) {
   return kExitOk;
 }
 
+/// "# Question: ..." if the plan's file begins with such a line. The plan was just read, so no error is left.
+std::string question_of(const fs::path& plan) {
+  const auto text = read_file(plan);
+  const std::string first = text ? split(*text, '\n').front() : "";
+  return first.starts_with('#') ? first : "";
+}
+
 /// What a run that was killed before its journal appeared may have left: nothing of it counts.
 bool left_before_the_journal(const std::string& name) {
   return name == "plan.toml" || name == "log.jsonl" || name.starts_with("lease.json") ||
@@ -149,7 +156,9 @@ int run(const RunOptions& options, const GlobalOptions& global) {
     return fail(kExitUsage, payloads.error());
   for (const std::string& warning : loaded->warnings) fmt::print(stderr, "warning: {}\n", warning);
   if (failed_checks(preflight(plan, built_in_systems(), directory)) > 0) return kExitPreflight;
-  return execute({.directory = directory, .plan = plan, .stop_after = stop_after}, global);
+  return execute(
+      {.directory = directory, .plan = plan, .question = question_of(options.plan), .stop_after = stop_after},
+      global);
 }
 
 }  // namespace lab::cli

@@ -84,6 +84,7 @@ Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<con
   Settled outcome;
   Quiet quiet(plan.tolerance, required);
   std::optional<Reading> before;
+  int looks = 0;
   while (true) {
     const auto busy = source.busy();
     const double work = busy ? total_of(*busy) : 1;
@@ -103,9 +104,9 @@ Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<con
       drop_unsettled(quiet, Reading(outcome.reading), "", "when the others had settled", outcome);
       return outcome;
     }
-    // Without background work the second look may follow at once: syncfs lies between the two.
-    const auto pause =
-        !source.background_work && quiet.equal_in_row() < 2 && work <= 0 ? Millis{0} : plan.interval;
+    // Without background work the second look follows at once: syncfs lies between the two.
+    const bool second_at_once = !source.background_work && work <= 0 && looks++ == 0;
+    const Millis pause = second_at_once ? Millis{0} : plan.interval;
     if (now >= limit || !time.sleep_until(call.stop, std::min(now + pause, limit))) {
       const std::string why = call.stop.stop_requested() ? "when a stop was requested"
                                                          : "at the limit of " + format_duration(plan.limit);

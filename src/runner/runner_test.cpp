@@ -59,7 +59,7 @@ TEST_F(RunFixture, ABlockThatFailsForGoodIsShownAndTheOthersGoOn) {
   std::set<std::string> valid_systems;
   for (const StageRecord& record : records()) {
     if (record.valid && record.chain.starts_with("perfile")) valid_systems.insert(record.cell.system);
-    if (!record.valid) EXPECT_FALSE(record.reason.empty());
+    EXPECT_TRUE(record.valid || !record.reason.empty());
   }
   EXPECT_EQ(valid_systems, std::set<std::string>{"cas"});
 }

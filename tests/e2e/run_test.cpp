@@ -88,7 +88,8 @@ TEST_F(Run, ResultsHoldExactlyOneCountingRecordForEachCellChainAndStage) {
       continue;
     }
     EXPECT_TRUE(stage["after_bytes"].contains("files"));
-    if (stage["logical_bytes"] == 0) EXPECT_TRUE(!stage.contains("edr") || stage["edr"].empty());
+    const bool holds_something = stage["logical_bytes"] != 0;
+    EXPECT_EQ(stage.contains("edr") && !stage["edr"].empty(), holds_something) << stage["stage"];
   }
 }
 

@@ -1,0 +1,238 @@
+// The whole answer in one pass: figures, groups, controls, intervals, verdicts, and what weakens them.
+// SPDX-License-Identifier: Apache-2.0
+#include "report/analysis.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "report/controls.hpp"
+#include "report/figures.hpp"
+#include "report/pairs.hpp"
+#include "report/statistics.hpp"
+
+namespace lab::report {
+namespace {
+
+constexpr double kResolutionShare =
+    0.01;  // Quantum and noise should stay below this share of the unique bytes.
+
+/// What a verdict needs beside its own group.
+struct Context {
+  const RunData& run;
+  std::span<const StageFigures> figures;
+  const TwinIndex& twins;
+  const std::vector<ControlOutcome>& controls;
+};
+
+std::vector<StageFigures> all_figures(const RunData& run) {
+  std::vector<StageFigures> figures;
+  for (const StageRow& row : run.stages) {
+    // A cell that another directory has too gives no result, but it is a twin and a control in its own run.
+    const bool used = !row.record.superseded || row.counted_elsewhere;
+    figures.push_back(used ? compute_figures(row.record) : StageFigures{});
+  }
+  return figures;
+}
+
+void count_records(const RunData& run, Analysis& analysis) {
+  for (const auto& [record, source, id, attempt, elsewhere] : run.stages) {
+    if (record.cell.control) continue;
+    if (record.superseded) {
+      analysis.superseded += 1;
+    } else if (record.unsupported) {
+      analysis.unsupported += 1;
+    } else if (record.valid) {
+      analysis.valid += 1;
+    } else {
+      analysis.invalid += 1;
+      analysis.invalid_reasons[record.reason.empty() ? "no reason recorded" : record.reason] += 1;
+    }
+  }
+}
+
+void add_edr(const Context& context, Group& group) {
+  std::map<std::string, std::vector<double>> ratios;
+  std::map<std::string, double> uncertainties;
+  for (const std::size_t row : group.rows) {
+    const StageRecord& record = context.run.stages[row].record;
+    for (const auto& [probe, edr] : context.figures[row].edr) {
+      ratios[probe].push_back(edr);
+      const auto stored = static_cast<double>(context.figures[row].stored_bytes.at(probe));
+      uncertainties[probe] += stored_uncertainty(record, probe) / stored;
+    }
+  }
+  for (const auto& [probe, values] : ratios) {
+    const auto ratio = estimate_ratio(values, uncertainties[probe] / static_cast<double>(values.size()));
+    if (!ratio) continue;
+    group.edr[probe] = {ratio->mean, ratio->low.value_or(ratio->mean), ratio->high.value_or(ratio->mean),
+                        ratio->n};
+  }
+}
+
+/// True where the stage leaves logical bytes in the system. Without a valid record its kind decides.
+bool holds_data(const RunData& run, const Group& group) {
+  if (group.valid_rows > 0)
+    return std::any_of(group.rows.begin(), group.rows.end(), [&](std::size_t row) {
+      const StageRecord& record = run.stages[row].record;
+      return counts(record) && record.logical_bytes > 0;
+    });
+  const auto kind = parse_stage_kind(group.stage);
+  return kind && (is_insert(*kind) || *kind == StageKind::kUpdate);
+}
+
+bool all_unsupported(const RunData& run, const Group& group) {
+  return std::all_of(group.rows.begin(), group.rows.end(),
+                     [&](std::size_t row) { return run.stages[row].record.unsupported; });
+}
+
+/// Every probe that answered in the group, and the headline's in any case.
+std::set<std::string> probes_of(const RunData& run, const Group& group) {
+  std::set<std::string> probes{std::string(kHeadlineProbe)};
+  for (const std::size_t row : group.rows)
+    for (const auto& [probe, bytes] : run.stages[row].record.after_bytes) probes.insert(probe);
+  return probes;
+}
+
+Verdict blank_verdict(const Group& group, const std::string& probe) {
+  Verdict verdict;
+  verdict.system = group.system;
+  verdict.variant = group.variant;
+  verdict.payload = group.payload;
+  verdict.object_size = group.object_size;
+  verdict.total_bytes = group.total_bytes;
+  verdict.grade = group.grade;
+  verdict.order = group.order;
+  verdict.placement = group.placement;
+  verdict.mode = group.mode;
+  verdict.cache = group.cache;
+  verdict.chain = group.chain;
+  verdict.stage = group.stage;
+  verdict.probe = probe;
+  return verdict;
+}
+
+/// The variant keeps one object per key as it declares: counted, not estimated. Nothing unless a valid record
+/// says so.
+std::optional<Verdict> semantic_verdict(const RunData& run, const Group& group, const std::string& probe) {
+  std::uint64_t n = 0;
+  std::optional<std::uint64_t> least, most;
+  std::string keeps;
+  for (const std::size_t row : group.rows) {
+    const StageRecord& record = run.stages[row].record;
+    if (!counts(record) || record.keeps.empty()) continue;
+    n += 1;
+    keeps = record.keeps;
+    if (!record.removed) continue;
+    least = std::min(least.value_or(*record.removed), *record.removed);
+    most = std::max(most.value_or(*record.removed), *record.removed);
+  }
+  if (n == 0) return std::nullopt;
+  Verdict verdict = blank_verdict(group, probe);
+  verdict.word = VerdictWord::kSemantic;
+  verdict.n = n;
+  verdict.reason = fmt::format("the variant keeps {}", keeps);
+  if (!least) return verdict;
+  verdict.removed = least;
+  verdict.of = group.objects;
+  verdict.reason += fmt::format(": {} of {} objects removed", *least, group.objects);
+  if (*most != *least) verdict.reason += fmt::format(" at least, {} at most", *most);
+  return verdict;
+}
+
+const ControlOutcome* failed_control(const Context& context, const Group& group) {
+  for (const ControlOutcome& control : context.controls)
+    if (control.payload == group.payload && !control.passed) return &control;
+  return nullptr;
+}
+
+/// A failed control outranks everything that the numbers could say, too few of them included: more
+/// repetitions would not heal it.
+Judgement judge_group(const Context& context, const Group& group, const Estimate& eta,
+                      const EtaSample& sample) {
+  if (const ControlOutcome* control = failed_control(context, group))
+    return {VerdictWord::kWithheld,
+            fmt::format("a control of {} failed: {}", group.payload, control->reason)};
+  Judgement judgement = judge(eta);
+  const std::string refused = describe_refused(sample.refused);
+  if (!refused.empty()) judgement.reason += "; " + refused;
+  return judgement;
+}
+
+void add_verdict(const Context& context, const PairSet& pairs, const std::string& probe, Group& group) {
+  if (auto semantic = semantic_verdict(context.run, group, probe)) {
+    group.verdicts[probe] = std::move(*semantic);
+    return;
+  }
+  EtaSample sample = etas_of(context.run, context.figures, pairs, probe);
+  const auto eta = estimate(sample.etas, sample.uncertainty);
+  Verdict verdict = blank_verdict(group, probe);
+  if (eta) {
+    verdict.eta = eta->mean;
+    verdict.low = eta->low;
+    verdict.high = eta->high;
+    verdict.n = eta->n;
+    group.eta_uncertainty[probe] = sample.uncertainty;
+  }
+  Judgement judgement = judge_group(context, group, eta ? *eta : Estimate{}, sample);
+  verdict.word = judgement.word;
+  verdict.reason = std::move(judgement.reason);
+  group.verdicts[probe] = std::move(verdict);
+  if (!sample.etas.empty()) group.etas[probe] = std::move(sample.etas);
+}
+
+void add_verdicts(const Context& context, Group& group) {
+  if (grade_of(group) == 0 || !holds_data(context.run, group) || all_unsupported(context.run, group)) return;
+  std::vector<std::size_t> rows;
+  for (const std::size_t row : group.rows)
+    if (!context.run.stages[row].record.unsupported) rows.push_back(row);
+  const PairSet pairs = pair_rows(context.run, context.twins, rows);
+  for (const std::string& probe : probes_of(context.run, group)) add_verdict(context, pairs, probe, group);
+}
+
+/// The allocation step and the noise must be small against the unique bytes, or no interval can decide.
+void warn_of_resolution(const RunData& run, const Group& group, std::vector<std::string>& warnings) {
+  const auto kind = parse_stage_kind(group.stage);
+  if (!kind || !is_insert(*kind) || group.control) return;
+  for (const std::size_t row : group.rows) {
+    const StageRecord& record = run.stages[row].record;
+    if (!counts(record) || record.unique_bytes <= 0) continue;
+    const std::int64_t step = part_or_whole(record.quantum_bytes, kHeadlineProbe).value_or(0) +
+                              part_or_whole(record.noise_bytes, kHeadlineProbe).value_or(0);
+    const auto unique = static_cast<double>(record.unique_bytes);
+    if (static_cast<double>(step) <= kResolutionShare * unique) continue;
+    const double needed = static_cast<double>(step) / kResolutionShare;
+    const double in_total = needed * static_cast<double>(record.logical_bytes) / unique;
+    warnings.push_back(
+        fmt::format("{}: allocation step and noise of {} are {:.2g} % of the unique bytes; for 1 % it takes "
+                    "{} unique, {} in all",
+                    point_name(group), format_bytes(Bytes{step}), 100 * static_cast<double>(step) / unique,
+                    format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
+                    format_bytes(Bytes{static_cast<std::int64_t>(in_total)})));
+    return;  // One line a group; its repetitions would say the same.
+  }
+}
+
+}  // namespace
+
+Analysis analyse(const RunData& run) {
+  Analysis analysis;
+  analysis.figures = all_figures(run);
+  analysis.groups = build_groups(run);
+  const TwinIndex twins(run);
+  analysis.controls = judge_controls(run, analysis.figures, twins);
+  const Context context{run, analysis.figures, twins, analysis.controls};
+  for (Group& group : analysis.groups) {
+    add_edr(context, group);
+    add_verdicts(context, group);
+    warn_of_resolution(run, group, analysis.warnings);
+  }
+  count_records(run, analysis);
+  // Groups took what they needed from the records that count elsewhere; no result may show them.
+  for (std::size_t row = 0; row < run.stages.size(); ++row)
+    if (run.stages[row].record.superseded) analysis.figures[row] = {};
+  return analysis;
+}
+
+}  // namespace lab::report

@@ -1,0 +1,148 @@
+// The contract of results.json: its keys, and that what is not known is an absent key.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "report/outputs.hpp"
+#include "report/sample_run.hpp"
+
+namespace lab::report {
+namespace {
+
+using nlohmann::json;
+
+RunData sample_run() {
+  RunData run;
+  run.info.run_id = "run-1";
+  run.info.seed = 42;
+  run.info.started_ms = 1'700'000'000'000;
+  add_controls(run);
+  add_pairs(run, {.noise = 100}, {0.5, 0.51, 0.49, 0.5, 0.52});
+  return run;
+}
+
+json results_of(const RunData& run) { return json::parse(results_json(run, analyse(run))); }
+
+/// Visits every value of a document.
+void each_value(const json& value, const std::function<void(const json&)>& visit) {
+  visit(value);
+  if (value.is_structured())
+    for (const auto& [key, inner] : value.items()) each_value(inner, visit);
+}
+
+json verdict_in(const json& results, const std::string& system, const std::string& probe = "files") {
+  for (const json& verdict : results["verdicts"])
+    if (verdict["system"] == system && verdict["probe"] == probe) return verdict;
+  ADD_FAILURE() << "no verdict of " << system;
+  return {};
+}
+
+TEST(ResultsJson, HasItsKeys) {
+  const json results = results_of(sample_run());
+  EXPECT_EQ(results["format"], 1);
+  EXPECT_EQ(results["run_id"], "run-1");
+  EXPECT_EQ(results["started"], "2023-11-14T22:13:20.000Z");
+  EXPECT_EQ(results["seed"], 42);
+  ASSERT_EQ(results["stages"].size(), 30U);
+  for (const char* key :
+       {"system",       "server",      "control",     "variant",        "payload",          "dataset_seed",
+        "object_size",  "total_bytes", "grade",       "order",          "placement",        "mode",
+        "cache",        "repetition",  "chain",       "stage",          "cell_id",          "valid",
+        "superseded",   "reason",      "objects",     "logical_bytes",  "unique_bytes",     "copies",
+        "before_bytes", "after_bytes", "empty_bytes", "stored_bytes",   "noise_bytes",      "edr",
+        "edr_cluster",  "missing",     "settled",     "settle_seconds", "duration_seconds", "latency_us"})
+    EXPECT_TRUE(results["stages"][0].contains(key)) << key;
+  for (const char* key :
+       {"system", "variant", "payload", "object_size", "total_bytes", "grade", "order", "placement", "mode",
+        "cache", "chain", "stage", "probe", "eta", "low", "high", "n", "verdict", "reason"})
+    EXPECT_TRUE(verdict_in(results, "sqlite").contains(key)) << key;
+}
+
+TEST(ResultsJson, HoldsTheAnswer) {
+  const json results = results_of(sample_run());
+  const json verdict = verdict_in(results, "sqlite");
+  EXPECT_EQ(verdict["verdict"], "partial");
+  EXPECT_EQ(verdict["n"], 5);
+  EXPECT_NEAR(verdict["eta"].get<double>(), 0.504, 1e-6);
+  EXPECT_LT(verdict["low"].get<double>(), 0.504);
+  EXPECT_GT(verdict["u_sys"].get<double>(), 0);
+  EXPECT_EQ(verdict["delta"], 0.02);
+  EXPECT_EQ(verdict["object_size"], 131072);
+  const json& stage = results["stages"].back();
+  EXPECT_EQ(
+      stage["stored_bytes"]["files"].get<std::int64_t>(),
+      stage["after_bytes"]["files"].get<std::int64_t>() - stage["empty_bytes"]["files"].get<std::int64_t>());
+  EXPECT_EQ(stage["server"]["version"], "1.2.3");
+  EXPECT_TRUE(results["controls"][0]["passed"]);
+}
+
+TEST(ResultsJson, WhatIsNotKnownIsAnAbsentKey) {
+  RunData run = sample_run();
+  StageRecord& record = run.stages.back().record;
+  record.missing["files"] = "unsettled";
+  record.after_bytes.erase("files");
+  record.settle_seconds = std::nan("");
+  record.noise_bytes["apparent"] = kLogical;
+  const json results = results_of(run);
+  each_value(results, [](const json& value) { EXPECT_FALSE(value.is_null()); });
+  const json& stage = results["stages"].back();
+  EXPECT_FALSE(stage["stored_bytes"].contains("files"));
+  EXPECT_FALSE(stage["edr"].contains("files"));
+  EXPECT_FALSE(stage["edr_cluster"].contains("files"));
+  EXPECT_FALSE(stage.contains("settle_seconds"));
+  EXPECT_EQ(stage["missing"]["files"], "unsettled");
+  EXPECT_TRUE(stage["missing"]["apparent"].get<std::string>().starts_with("below resolution"));
+  EXPECT_EQ(verdict_in(results, "sqlite")["verdict"], "too_few_repetitions");
+}
+
+TEST(ResultsJson, AVerdictWithoutPairsHasNoEta) {
+  RunData run = sample_run();
+  for (StageRow& row : run.stages)
+    if (row.record.cell.system == "sqlite" && row.record.cell.dataset.grade == 90) row.record.valid = false;
+  const json verdict = verdict_in(results_of(run), "sqlite");
+  for (const char* key : {"eta", "low", "high", "u_sys", "removed", "of"})
+    EXPECT_FALSE(verdict.contains(key)) << key;
+  EXPECT_EQ(verdict["n"], 0);
+}
+
+TEST(ResultsJson, SemanticSaysHowManyOfHowMany) {
+  RunData run = sample_run();
+  for (StageRow& row : run.stages)
+    if (row.record.cell.system == "sqlite" && row.record.cell.dataset.grade == 90) {
+      row.record.keeps = "one per key";
+      row.record.removed = 360;
+    }
+  const json verdict = verdict_in(results_of(run), "sqlite");
+  EXPECT_EQ(verdict["verdict"], "semantic");
+  EXPECT_EQ(verdict["removed"], 360);
+  EXPECT_EQ(verdict["of"], 400);
+  EXPECT_FALSE(verdict.contains("eta"));
+}
+
+TEST(ResultsJson, OneRecordACellChainAndStageCounts) {
+  RunData run = sample_run();
+  StageRecord old = run.stages.back().record;
+  old.superseded = true;
+  add_record(run, old);
+  std::map<std::string, int> counted;
+  for (const json& stage : results_of(run)["stages"])
+    counted[stage["cell_id"].get<std::string>() + stage["chain"].get<std::string>() +
+            stage["stage"].get<std::string>()] += stage["superseded"].get<bool>() ? 0 : 1;
+  EXPECT_EQ(counted.size(), 30U);
+  for (const auto& [key, count] : counted) EXPECT_EQ(count, 1) << key;
+}
+
+TEST(ResultsJson, KeepsForeignBytesReadable) {
+  RunData run = sample_run();
+  run.stages.back().record.valid = false;
+  run.stages.back().record.reason = "server said \xFF\xFE";
+  run.notes.emplace_back("bad \xC3 note");
+  EXPECT_EQ(results_of(run)["stages"].back()["reason"], "server said \xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+}  // namespace
+}  // namespace lab::report

@@ -1,0 +1,98 @@
+// The suite that every system passes in every variant: its fixture, its objects and its bounds.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "driver/system.hpp"
+#include "driver/testing/temporary_folder.hpp"
+
+namespace lab {
+
+using namespace std::chrono_literals;
+
+/// One system in one variant.
+struct Candidate {
+  SystemEntry entry{};
+  std::string variant{};
+};
+std::string name_of(const testing::TestParamInfo<Candidate>& info);
+void PrintTo(const Candidate& candidate, std::ostream* out);  // The name that GoogleTest looks for.
+
+/// An object that owns its bytes.
+struct Made {
+  ObjectId id{};
+  std::uint32_t container = 0;
+  std::string payload{};
+
+  Object view() const {
+    return {.id = id,
+            .mime = "application/octet-stream",
+            .container = container,
+            .payload = as_bytes(payload),
+            .digest = sha256(payload)};
+  }
+  ObjectKey key() const { return {.id = id, .container = container}; }
+};
+
+/// A valid UUID version 4 that says its number.
+ObjectId id_of(std::uint64_t number);
+std::string random_bytes(std::uint64_t seed, std::size_t size);
+Made made(std::uint64_t number, std::string payload, std::uint32_t container = 0);
+
+/// Distinct contents of `size` bytes each, numbered from `first`.
+std::vector<Made> made_many(std::uint64_t first, std::size_t objects, std::size_t size);
+std::vector<Object> views(const std::vector<Made>& objects);
+std::vector<ObjectKey> keys(const std::vector<Made>& objects);
+
+inline CallContext within(Millis limit) { return {Clock::now() + limit, {}}; }
+inline CallContext soon() { return within(60s); }
+
+/// How long a call may go on after a stop: 2 s by contract, and slack for sanitizers on a busy machine.
+constexpr auto kStopBound = 6s;
+
+struct Tree {
+  std::int64_t apparent = 0;
+  std::int64_t allocated = 0;
+  std::map<std::string, std::string> digests{};  // By relative path; filled by tree_with_digests alone.
+};
+Tree tree_of(const std::filesystem::path& root);
+Tree tree_with_digests(const std::filesystem::path& root);
+
+class DriverConformance : public testing::TestWithParam<Candidate> {
+ protected:
+  void SetUp() override;
+  void TearDown() override { close(); }
+
+  /// Opens session, driver and observer on the home folder, as `config_` says.
+  void open();
+  void close();
+
+  const DriverInfo& info() const { return driver_->info(); }
+  bool declares(Capability capability) const { return info().has(capability); }
+  std::filesystem::path home() const { return config_.path; }
+  std::filesystem::path data() const { return config_.path / "data"; }
+
+  /// By put_batch where it is declared, else one by one; then flush.
+  void load(const std::vector<Made>& objects);
+  /// Nothing but these, each with its bytes, by read_all and by count.
+  void expect_holds(const std::vector<Made>& objects);
+  std::uint64_t count();
+
+  TemporaryFolder folder_{};
+  SystemConfig config_{};
+  std::unique_ptr<Session> session_{};
+  std::unique_ptr<Driver> driver_{};
+  std::unique_ptr<Observer> observer_{};
+};
+
+/// Every system and variant; a new system is one line there.
+std::vector<Candidate> candidates();
+
+}  // namespace lab

@@ -1,0 +1,30 @@
+// Which systems the suite runs on: one line a system, all its variants.
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance.hpp"
+#include "drivers/cas/cas.hpp"
+#include "drivers/files/files.hpp"
+#include "drivers/lmdb/lmdb.hpp"
+#include "drivers/null/null.hpp"
+#include "drivers/rocksdb/rocksdb.hpp"
+#include "drivers/sqlite/sqlite.hpp"
+
+namespace lab {
+
+std::vector<Candidate> candidates() {
+  const SystemEntry entries[] = {
+      null_system(),     //
+      files_system(),    //
+      cas_system(),      //
+      sqlite_system(),   //
+      rocksdb_system(),  //
+      lmdb_system(),     //
+  };
+  std::vector<Candidate> all;
+  for (const SystemEntry& entry : entries)
+    for (const VariantInfo& variant : entry.variants) all.push_back({entry, variant.name});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Systems, DriverConformance, testing::ValuesIn(candidates()), name_of);
+
+}  // namespace lab
