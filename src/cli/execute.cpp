@@ -50,6 +50,14 @@ std::string environment_text(const Plan& plan, const fs::path& directory) {
   return describe_environment(folders, tool_name(), libraries);
 }
 
+/// DIR/plan.toml comes after the journal, which holds the plan too; a kill between the two is mended by
+/// resume.
+Status write_plan(const fs::path& directory, const RunInfo& info) {
+  std::error_code failure;
+  if (fs::exists(directory / "plan.toml", failure)) return ok();
+  return write_file_atomic(directory / "plan.toml", info.plan_toml);
+}
+
 /// The journal of the run: made with plan.toml and environment.json beside it, or opened.
 Result<std::unique_ptr<Journal>> open_journal(const ExecuteRequest& request, const Lease& lease) {
   const JournalOptions options{.lost = [&lease] { return lease.lost(); }};
@@ -58,13 +66,14 @@ Result<std::unique_ptr<Journal>> open_journal(const ExecuteRequest& request, con
     auto journal = Journal::open(request.directory, options);
     if (!journal) return journal.error();
     LAB_TRY((*journal)->set_value("environment", environment));
+    LAB_TRY(write_plan(request.directory, (*journal)->info()));
     return journal;
   }
   const RunInfo info = new_run_info(request.plan, request.question);
-  LAB_TRY(write_file_atomic(request.directory / "plan.toml", info.plan_toml));
   auto journal = Journal::create(request.directory, info, options);
   if (!journal) return journal.error();
   LAB_TRY((*journal)->set_value("environment", environment));
+  LAB_TRY(write_plan(request.directory, info));
   return journal;
 }
 

@@ -31,6 +31,9 @@ Result<Plan> plan_of(const fs::path& directory) {
   auto recorded = parse_plan((*reader)->info().plan_toml, directory / "journal.db", vocabulary());
   if (!recorded) return recorded.error();
   LAB_TRY(require_built_in(*recorded));
+  std::error_code failure;
+  if (!fs::exists(directory / "plan.toml", failure))
+    return std::move(recorded->plan);  // Killed before it was written.
   const auto beside = load_plan(directory / "plan.toml", vocabulary());
   if (!beside) return beside.error();
   if (plan_hash(beside->plan) != (*reader)->info().plan_hash)

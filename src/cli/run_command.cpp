@@ -99,9 +99,8 @@ std::string question_of(const fs::path& plan) {
 
 /// What a run that was killed before its journal appeared may have left: nothing of it counts.
 bool left_before_the_journal(const std::string& name) {
-  return name == "plan.toml" || name == "log.jsonl" || name.starts_with("lease.json") ||
-         name.starts_with(".plan.toml.") || name.starts_with(".journal.db") ||
-         name.starts_with("journal.db.") || name.starts_with(".lease.json");
+  return name == "log.jsonl" || name == "lease.json" || name.starts_with(".lease.") ||
+         name.starts_with(".journal.db.");
 }
 
 /// A directory that a new run may take: missing, or empty.

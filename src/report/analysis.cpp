@@ -37,7 +37,8 @@ std::vector<StageFigures> all_figures(const RunData& run) {
 }
 
 void count_records(const RunData& run, Analysis& analysis) {
-  for (const auto& [record, source, id, attempt, elsewhere] : run.stages) {
+  for (const StageRow& row : run.stages) {
+    const StageRecord& record = row.record;
     if (record.cell.control) continue;
     if (record.superseded) {
       analysis.superseded += 1;
@@ -191,10 +192,8 @@ void add_verdicts(const Context& context, Group& group) {
   for (const std::string& probe : probes_of(context.run, group)) add_verdict(context, pairs, probe, group);
 }
 
-/// The allocation step and the noise must be small against the unique bytes, or no interval can decide.
-void warn_of_resolution(const RunData& run, const Group& group, std::vector<std::string>& warnings) {
-  const auto kind = parse_stage_kind(group.stage);
-  if (!kind || !is_insert(*kind) || group.control) return;
+/// What is too coarse about a group, as a sentence; empty when its unique bytes are enough.
+std::string coarseness(const RunData& run, const Group& group) {
   for (const std::size_t row : group.rows) {
     const StageRecord& record = run.stages[row].record;
     if (!counts(record) || record.unique_bytes <= 0) continue;
@@ -204,14 +203,32 @@ void warn_of_resolution(const RunData& run, const Group& group, std::vector<std:
     if (static_cast<double>(step) <= kResolutionShare * unique) continue;
     const double needed = static_cast<double>(step) / kResolutionShare;
     const double in_total = needed * static_cast<double>(record.logical_bytes) / unique;
-    warnings.push_back(
-        fmt::format("{}: allocation step and noise of {} are {:.2g} % of the unique bytes; for 1 % it takes "
-                    "{} unique, {} in all",
-                    point_name(group), format_bytes(Bytes{step}), 100 * static_cast<double>(step) / unique,
-                    format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
-                    format_bytes(Bytes{static_cast<std::int64_t>(in_total)})));
-    return;  // One line a group; its repetitions would say the same.
+    // One sentence a group; its other repetitions would say the same.
+    return fmt::format(
+        "{}: allocation step and noise of {} are {:.2g} % of the unique bytes; for 1 % it takes {} unique, "
+        "{} in all",
+        point_name(group), format_bytes(Bytes{step}), 100 * static_cast<double>(step) / unique,
+        format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
+        format_bytes(Bytes{static_cast<std::int64_t>(in_total)}));
   }
+  return {};
+}
+
+/// The allocation step and the noise must be small against the unique bytes, or no interval can decide. The
+/// highest grade has the fewest of them, so it speaks for the others.
+std::vector<std::string> resolution_warnings(const RunData& run, const std::vector<Group>& groups) {
+  std::map<std::string, const Group*> highest;
+  for (const Group& group : groups) {
+    const auto kind = parse_stage_kind(group.stage);
+    if (group.control || !kind || !is_insert(*kind)) continue;
+    const Group*& known = highest[point_without_grade(group)];
+    if (known == nullptr || grade_of(*known) < grade_of(group)) known = &group;
+  }
+  std::vector<std::string> warnings;
+  for (const auto& [point, group] : highest)
+    if (std::string warning = coarseness(run, *group); !warning.empty())
+      warnings.push_back(std::move(warning));
+  return warnings;
 }
 
 }  // namespace
@@ -226,8 +243,8 @@ Analysis analyse(const RunData& run) {
   for (Group& group : analysis.groups) {
     add_edr(context, group);
     add_verdicts(context, group);
-    warn_of_resolution(run, group, analysis.warnings);
   }
+  analysis.warnings = resolution_warnings(run, analysis.groups);
   count_records(run, analysis);
   // Groups took what they needed from the records that count elsewhere; no result may show them.
   for (std::size_t row = 0; row < run.stages.size(); ++row)

@@ -245,9 +245,19 @@ std::string controls_text(const Analysis& analysis, std::size_t width) {
   return text;
 }
 
+/// The first few paragraphs, and how many more stand in the report.
+std::string first_few(const std::vector<std::string>& paragraphs) {
+  constexpr std::size_t kShown = 5;
+  std::string text;
+  for (std::size_t index = 0; index < std::min(kShown, paragraphs.size()); ++index) text += paragraphs[index];
+  if (paragraphs.size() > kShown)
+    text += fmt::format("  and {} more, in the report\n", paragraphs.size() - kShown);
+  return text;
+}
+
 /// Why a line of the table has no clear word.
 std::string reasons_text(const std::vector<const Group*>& groups, std::size_t width) {
-  std::string text;
+  std::vector<std::string> lines;
   const auto dimensions = varying_dimensions(groups);
   for (const Group* group : groups) {
     const auto verdict = group->verdicts.find(std::string(kHeadlineProbe));
@@ -255,10 +265,10 @@ std::string reasons_text(const std::vector<const Group*>& groups, std::size_t wi
     const VerdictWord word = verdict->second.word;
     // Withheld is explained by its control.
     if (word != VerdictWord::kInconclusive && word != VerdictWord::kTooFewRepetitions) continue;
-    text += paragraph(fmt::format("  {}: {}", point_name(*group, dimensions), verdict->second.reason), width,
-                      2 * kIndent);
+    lines.push_back(paragraph(fmt::format("  {}: {}", point_name(*group, dimensions), verdict->second.reason),
+                              width, 2 * kIndent));
   }
-  return text.empty() ? text : "no verdict\n" + text;
+  return lines.empty() ? "" : "no verdict\n" + first_few(lines);
 }
 
 std::string counts_text(const Analysis& analysis, std::size_t width) {
@@ -272,9 +282,10 @@ std::string counts_text(const Analysis& analysis, std::size_t width) {
 }
 
 std::string warnings_text(const Analysis& analysis, std::size_t width) {
-  std::string text;
-  for (const std::string& warning : analysis.warnings) text += paragraph("warning: " + warning, width);
-  return text;
+  std::vector<std::string> lines;
+  for (const std::string& warning : analysis.warnings)
+    lines.push_back(paragraph("warning: " + warning, width, kIndent));
+  return first_few(lines);
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ std::string line_with(const std::string& text, const std::vector<std::string>& w
 }
 
 TEST(AnswerTable, GivesTheAnswer) {
-  const std::string table = answer_table(analyse(sample_run()));
+  const std::string table = answer_table(analyse(sample_run()), 120);
   EXPECT_THAT(table, HasSubstr("bulk_insert, probe files"));
   EXPECT_THAT(table, HasSubstr("sqlite (Server 1.2.3)"));
   const std::string line = line_with(table, {"default", "U90"});

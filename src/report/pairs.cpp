@@ -154,6 +154,12 @@ std::string point_name(const Group& group, std::span<const std::string_view> dim
   return name;
 }
 
+std::string point_without_grade(const Group& group) {
+  Group other = group;
+  other.grade.clear();
+  return point_name(other, kDimensions);
+}
+
 TwinIndex::Key TwinIndex::key_of(const StageRow& row) {
   return {row.source, block_id(row.record.cell), row.record.chain, row.record.stage};
 }

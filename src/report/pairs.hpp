@@ -30,6 +30,9 @@ std::string point_name(const Group& group, std::span<const std::string_view> dim
 /// cache, chain.
 std::vector<std::string_view> varying_dimensions(std::span<const Group* const> groups);
 
+/// All that names a point but its grade.
+std::string point_without_grade(const Group& group);
+
 /// A group's value in one of these dimensions, as text.
 std::string dimension_value(const Group& group, std::string_view dimension);
 

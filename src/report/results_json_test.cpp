@@ -129,7 +129,8 @@ TEST(ResultsJson, OneRecordACellChainAndStageCounts) {
   old.superseded = true;
   add_record(run, old);
   std::map<std::string, int> counted;
-  for (const json& stage : results_of(run)["stages"])
+  const json results = results_of(run);
+  for (const json& stage : results["stages"])
     counted[stage["cell_id"].get<std::string>() + stage["chain"].get<std::string>() +
             stage["stage"].get<std::string>()] += stage["superseded"].get<bool>() ? 0 : 1;
   EXPECT_EQ(counted.size(), 30U);

@@ -44,8 +44,9 @@ fs::path write_directory(const ScratchFolder& folder, const Directory& directory
     EXPECT_TRUE((*journal)->finish_attempt(*attempt));
   }
   EXPECT_TRUE((*journal)->add_event({5, "run_started", "", "", "", "", directory.name}));
-  if (!directory.cells_planned.empty())
+  if (!directory.cells_planned.empty()) {
     EXPECT_TRUE((*journal)->set_value("cells_planned", directory.cells_planned));
+  }
   EXPECT_TRUE((*journal)->set_value("environment", "{\"kernel\": \"" + directory.name + "\"}"));
   EXPECT_TRUE((*journal)->close());
   return path;
@@ -136,7 +137,9 @@ TEST(LoadRuns, TheFirstDirectoryCountsWhereACellStandsInTwo) {
   for (const StageRow& row : run->stages) {
     counted[row.record.cell_id] += row.record.superseded ? 0 : 1;
     EXPECT_EQ(row.counted_elsewhere, row.record.superseded);
-    if (row.record.superseded) EXPECT_THAT(row.record.reason, HasSubstr("too"));
+    if (row.record.superseded) {
+      EXPECT_THAT(row.record.reason, HasSubstr("too"));
+    }
   }
   EXPECT_EQ(counted.size(), 5U);
   for (const auto& [cell, count] : counted) EXPECT_EQ(count, 1) << cell;

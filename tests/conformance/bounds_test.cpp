@@ -129,8 +129,9 @@ TEST_P(DriverConformance, StopsReadingInTheMiddle) {
   expect_holds(objects);
 }
 
-TEST_P(DriverConformance, AStoppedMaintenanceOrDeletionLosesNothingElse) {
+TEST_P(DriverConformance, AStoppedMaintenanceOrFlushLosesNothing) {
   const auto kept = made_many(1'000, 40, 100'000);
+  const auto gone = made_many(0, 100, 100'000);
   struct Case {
     const char* what;
     Capability capability;
@@ -148,7 +149,6 @@ TEST_P(DriverConformance, AStoppedMaintenanceOrDeletionLosesNothingElse) {
   for (const Case& c : cases) {
     if (!declares(c.capability) || !declares(Capability::kEraseEach)) continue;
     SCOPED_TRACE(c.what);
-    const auto gone = made_many(0, 100, 100'000);
     ASSERT_TRUE(driver_->reset(soon()));
     load(kept);
     load(gone);
@@ -162,6 +162,27 @@ TEST_P(DriverConformance, AStoppedMaintenanceOrDeletionLosesNothingElse) {
     expect_holds(kept);
     load(made_many(0, 3, 1'000));
     EXPECT_EQ(count(), kept.size() + 3);
+  }
+}
+
+TEST_P(DriverConformance, AStoppedDeletionOfAllLeavesASoundSystem) {
+  const auto objects = made_many(0, 100, 100'000);
+  for (const DeleteAll how : {DeleteAll::kLogical, DeleteAll::kTruncate, DeleteAll::kDrop}) {
+    SCOPED_TRACE(to_string(how));
+    load(objects);
+    Stopper stopper(2ms);
+    const Status status = driver_->erase_all(stopper.call(), how);
+    EXPECT_LT(stopper.since(), kStopBound);
+    if (!status && status.error().code == ErrorCode::kUnsupported) continue;
+    if (status) {
+      EXPECT_EQ(count(), 0U);
+    } else {
+      EXPECT_EQ(status.error().code, ErrorCode::kCancelled) << status.error().text();
+      EXPECT_LE(count(), objects.size());
+    }
+    ASSERT_TRUE(driver_->reset(soon()));
+    load({objects[7]});
+    expect_holds({objects[7]});
   }
 }
 

@@ -70,8 +70,8 @@ TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
        "rollback"},
       {"a password in the url", "[systems.files]",
        "[systems.postgresql]\nurl = \"postgresql://lab:hunter2@db/lab\"", "plan.toml:12", "password"},
-      {"no object is so small", "object_size = \"4 KiB\"", "object_size = \"0\"", "random_binary",
-       "smallest"},
+      {"objects too small to differ", "objects = 20\nobject_size = \"4 KiB\"",
+       "objects = 300\nobject_size = \"1\"", "random_binary", "at least"},
   };
   for (const BadPlan& bad : cases) {
     SCOPED_TRACE(bad.what);
@@ -99,7 +99,7 @@ TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
       {"no command", {}, "--help"},
       {"unknown flag", {"run", plan, "--grade", "U0"}, "--grades"},
       {"missing plan", {"run", (root_ / "none.toml").string()}, "none.toml"},
-      {"a folder as plan", {"run", root_.string()}, root_.string().c_str()},
+      {"a folder as plan", {"run", root_.string()}, "directory"},
       {"unknown system", {"run", plan, "--systems", "postgre"}, "--systems"},
       {"unknown payload", {"run", plan, "--payloads", "randm_binary"}, "random_binary"},
       {"unknown grade", {"run", plan, "--grades", "U100"}, "U100"},
@@ -124,7 +124,7 @@ TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
        "empty"},
       {"generate too small objects",
        {"generate", "--payload", "structured_json", "--object-size", "3", "--output", out},
-       "smallest"},
+       "at least"},
       {"more real files than there are",
        {"generate", "--payload", "directory:" + root_.string(), "--objects", "500", "--output", out},
        "1"},

@@ -1,5 +1,8 @@
 # The report in a browser: a made-up run of each kind, opened and looked at. Included by the CMakeLists.txt of this
 # folder. Without Chromium or Python the test is skipped and says so.
+if(NOT LAB_TESTS)
+  return()
+endif()
 add_executable(make_sample_report make_sample_report.cpp)
 lab_target_options(make_sample_report)
 set_target_properties(make_sample_report PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/test-programs")

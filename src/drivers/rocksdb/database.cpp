@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <rocksdb/convenience.h>
 
-#include <algorithm>
+#include <atomic>
 #include <set>
 
 namespace lab::rocks {
@@ -149,19 +149,27 @@ Status Database::flush(const CallContext& call) {
 
 Status Database::compact_all(const CallContext& call, const View& view) {
   const char* operation = "rocksdb.maintain";
-  canceled_ = false;
   ::rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = ::rocksdb::BottommostLevelCompaction::kForce;
   options.allow_write_stall = true;
-  options.canceled = &canceled_;
   options.blob_garbage_collection_policy = ::rocksdb::BlobGarbageCollectionPolicy::kForce;
   options.blob_garbage_collection_age_cutoff = 1.0;  // All blob files, not the oldest quarter.
-  const CallWatch watch(call, [this] { canceled_ = true; });
+  std::atomic<bool> disabled{false};
+  Status compacted = ok();
   for (ColumnFamilyHandle* container : view.containers) {
-    LAB_TRY(allowed(call, operation));
-    const auto compacted = view.db.CompactRange(options, container, nullptr, nullptr);
-    if (!compacted.ok()) return error_of(compacted, operation, call);
+    compacted = allowed(call, operation);
+    if (!compacted) break;
+    // Disabling wakes it even where it waits for an automatic compaction; options.canceled does not.
+    const CallWatch watch(call, [&] {
+      disabled = true;
+      view.db.DisableManualCompaction();
+    });
+    const auto status = view.db.CompactRange(options, container, nullptr, nullptr);
+    if (!status.ok()) compacted = error_of(status, operation, call);
+    if (!compacted) break;
   }
+  if (disabled) view.db.EnableManualCompaction();
+  LAB_TRY(compacted);
   // A job's last act is the removal of its input files.
   while (single(view.db, DB::Properties::kNumRunningCompactions) > 0) {
     LAB_TRY(allowed(call, operation));

@@ -5,7 +5,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/statistics.h>
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -74,8 +73,7 @@ class Database {
   EmbeddedHome home_;
   Setup setup_;
   Gate gate_{};
-  Gate maintenance_{};  // One at a time: it owns canceled_.
-  std::atomic<bool> canceled_{false};
+  Gate maintenance_{};  // One at a time: the end of one would end another.
   std::unique_ptr<::rocksdb::DB> db_{};
   std::vector<::rocksdb::ColumnFamilyHandle*> containers_{};
   std::vector<::rocksdb::ColumnFamilyHandle*> others_{};  // RocksDB's own "default", never written.

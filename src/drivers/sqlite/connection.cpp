@@ -105,7 +105,7 @@ Result<std::unique_ptr<Use>> Connection::use(const CallContext& call, const char
 Status Connection::open(const Use& use) {
   const int opened =
       sqlite3_open_v2(store_.file().c_str(), &handle_,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, bounded_files());
   Status status = opened == SQLITE_OK ? ok() : Status(use.error(opened));
   if (status) {
     ++generation_;
@@ -156,7 +156,8 @@ Use::Use(Connection& connection, Gate::Pass pass, const CallContext& call, const
       pass_(std::move(pass)),
       call_(call),
       operation_(operation),
-      outer_(connection.current_) {
+      outer_(connection.current_),
+      access_(&call_) {
   connection_.current_ = &call_;
 }
 
@@ -167,12 +168,9 @@ Use::~Use() {
 
 sqlite3* Use::handle() const noexcept { return connection_.handle_; }
 
-CallWatch Use::watch_deadline() const {
-  return CallWatch({call_.deadline, {}}, [handle = handle()] { sqlite3_interrupt(handle); });
-}
-
 Error Use::error(int code) const {
-  if ((code & 0xff) == SQLITE_INTERRUPT || (code & 0xff) == SQLITE_BUSY)
+  const int primary = code & 0xff;
+  if (primary == SQLITE_INTERRUPT || primary == SQLITE_BUSY || primary == SQLITE_IOERR)
     if (const Status bounded = allowed(call_, operation_); !bounded) return bounded.error();
   sqlite3* handle = connection_.handle_;
   const int system_error = handle == nullptr ? 0 : sqlite3_system_errno(handle);
@@ -228,6 +226,7 @@ Status Use::transaction(const std::function<Status()>& work) const {
   if (status) status = execute("COMMIT");
   // An interrupted write has rolled back by itself; then there is nothing to undo.
   if (!status && sqlite3_get_autocommit(handle()) == 0) {
+    const BoundedAccess unbounded(nullptr);
     const CallContext* bounded = std::exchange(connection_.current_, nullptr);
     const int code = sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
     connection_.current_ = bounded;

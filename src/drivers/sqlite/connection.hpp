@@ -15,6 +15,7 @@
 
 #include "driver/embedded_home.hpp"
 #include "driver/gate.hpp"
+#include "drivers/sqlite/bounded_files.hpp"
 
 namespace lab::sqlite {
 
@@ -117,6 +118,7 @@ class Use {
   CallContext call_;
   const char* operation_;
   const CallContext* outer_;
+  BoundedAccess access_;
   std::optional<CallWatch> watch_{};
 };
 

@@ -225,7 +225,6 @@ class SqliteDriver final : public Driver {
   /// Moves the log into the database and cuts it to nothing. Errors: kInUse when a reader prevents it.
   Status checkpoint(const Use& use) {
     if (!store_.setup.wal) return ok();  // A commit has put everything in its place.
-    const CallWatch watch = use.watch_deadline();
     const int code =
         sqlite3_wal_checkpoint_v2(use.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     if (code != SQLITE_OK) return use.error(code);

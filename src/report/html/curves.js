@@ -17,12 +17,23 @@ function lineOf(curve, metric) {
   if (curve.decoded[metric] || !curve.lines?.[metric]) return curve.decoded[metric] ?? null;
   const [times, values] = curve.lines[metric];
   let [time, value] = [0, 0];
-  curve.decoded[metric] = times.map((step, i) => {
+  const line = times.map((step, i) => {
     time += step;
     value += values[i];
     return [time, value];
   });
+  curve.decoded[metric] = metric === 'acked_bytes' ? addedUp(line) : line;
   return curve.decoded[metric];
+}
+
+// Each stage counts its bytes from zero; over a chain they add up.
+function addedUp(line) {
+  let [before, last] = [0, 0];
+  return line.map(([time, value]) => {
+    if (value < last) before += last;
+    last = value;
+    return [time, before + value];
+  });
 }
 
 // The line's value at `x`, between its neighbours; held constant beyond its ends.
