@@ -68,16 +68,31 @@ Result<CleanTarget> clean_target(const fs::path& target) {
   return found;
 }
 
-/// Folders that hold something of ours, by system.
-std::vector<std::pair<std::string, fs::path>> leftovers(const CleanTarget& target,
-                                                        const std::vector<std::string>& only) {
-  std::vector<std::pair<std::string, fs::path>> found;
+struct Leftover {
+  std::string system{};
+  std::string what{};  // A folder, a schema with its tables, ...
+};
+
+constexpr Millis kLookLimit{60'000};  // Of one server.
+
+/// What there is of ours, by system. Errors: a server that cannot be asked, so that nothing passes for clean.
+Result<std::vector<Leftover>> leftovers(const CleanTarget& target, const std::vector<std::string>& only) {
+  std::vector<Leftover> found;
   for (const SystemPlan& system : systems_with_controls(target.plan)) {
-    const bool chosen = only.empty() || std::find(only.begin(), only.end(), system.name) != only.end();
+    if (!only.empty() && std::find(only.begin(), only.end(), system.name) == only.end()) continue;
+    const SystemEntry* entry = find_system(built_in_systems(), system.name);
+    if (entry != nullptr && entry->leftovers != nullptr) {
+      const auto config = system_config(system, *entry, target.info.run_id, target.directory);
+      if (!config) return config.error();
+      const auto lines = entry->leftovers(*config, {Clock::now() + kLookLimit, {}});
+      if (!lines) return lines.error();
+      for (const std::string& line : *lines) found.push_back({system.name, line});
+      continue;
+    }
     const bool located = system.path || !target.directory.empty();
     std::error_code failure;
     const fs::path path = system_path(system, target.directory);
-    if (chosen && located && fs::exists(path, failure)) found.emplace_back(system.name, path);
+    if (located && fs::exists(path, failure)) found.push_back({system.name, path.string()});
   }
   return found;
 }
@@ -146,27 +161,28 @@ int clean(const CleanOptions& options, const GlobalOptions& global) {
       return fail(kExitUsage, {ErrorCode::kInvalidArgument, "clean",
                                "--systems: the plan has no system '" + name + "'" + suggestion(name, names)});
   const auto found = leftovers(*target, options.systems);
+  if (!found) return fail(exit_code_of(found.error()), found.error());
   nlohmann::ordered_json all{{"found", nlohmann::ordered_json::array()},
                              {"left", nlohmann::ordered_json::array()}};
-  for (const auto& [system, path] : found) {
-    all["found"].push_back({{"system", system}, {"path", path.string()}});
-    if (!global.json)
-      fmt::print("{} {}: {}\n", options.dry_run ? "would remove" : "removing", system, path.string());
-  }
   std::vector<std::string> chosen;
-  for (const auto& [system, path] : found) chosen.push_back(system);
+  for (const auto& [system, what] : *found) {
+    all["found"].push_back({{"system", system}, {"path", what}});
+    if (!global.json) fmt::print("{} {}: {}\n", options.dry_run ? "would remove" : "removing", system, what);
+    if (std::find(chosen.begin(), chosen.end(), system) == chosen.end()) chosen.push_back(system);
+  }
   Status removed = ok();
   if (!options.dry_run && !chosen.empty())
     removed = remove_systems(target->plan, built_in_systems(), target->info, target->directory, chosen);
   const auto left = leftovers(*target, options.systems);
-  for (const auto& [system, path] : left) {
-    all["left"].push_back({{"system", system}, {"path", path.string()}});
-    if (!global.json && !options.dry_run) fmt::print("left: {}: {}\n", system, path.string());
+  if (!left) return fail(exit_code_of(left.error()), left.error());
+  for (const auto& [system, what] : *left) {
+    all["left"].push_back({{"system", system}, {"path", what}});
+    if (!global.json && !options.dry_run) fmt::print("left: {}: {}\n", system, what);
   }
   if (global.json) fmt::print("{}\n", all.dump(2));
-  if (!global.json && left.empty()) fmt::print("nothing is left\n");
+  if (!global.json && left->empty()) fmt::print("nothing is left\n");
   if (!removed) return fail(kExitPreflight, removed.error());
-  return options.dry_run || left.empty() ? kExitOk : kExitPreflight;
+  return options.dry_run || left->empty() ? kExitOk : kExitPreflight;
 }
 
 }  // namespace lab::cli

@@ -130,8 +130,8 @@ Result<RunOutcome> run_with(const ExecuteRequest& request, const GlobalOptions& 
       {wall_time_ms(), request.resume ? "run_resumed" : "run_started", "", "", "", "", tool_name()}));
   auto outcome = run_plan(setting);
   if (!outcome) return outcome;
-  const char* const kEnds[] = {"run_complete", "run_stopped", "run_stopped_after"};
-  LAB_TRY(journal.add_event({wall_time_ms(), kEnds[static_cast<int>(outcome->end)], "", "", "", "", ""}));
+  const char* const ends[] = {"run_complete", "run_stopped", "run_stopped_after"};
+  LAB_TRY(journal.add_event({wall_time_ms(), ends[static_cast<int>(outcome->end)], "", "", "", "", ""}));
   return outcome;
 }
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "driver/testing/temporary_folder.hpp"
+#include "core/testing/temporary_folder.hpp"
 
 namespace lab {
 namespace {

@@ -19,22 +19,28 @@ namespace lab {
 struct SystemConfig {
   std::string variant = "default";
   std::string mode = "blob";
-  std::string payload{};         // For native schemas.
-  std::uint32_t containers = 1;  // Tables, databases, prefixes among which objects are placed.
-  std::string run_id{};          // Written into the namespace's marker.
-  std::filesystem::path path{};  // Embedded: the folder that is ours alone.
-  std::filesystem::path directory{};
-  std::string url{};
-  std::string password{};  // Resolved from environment or file; never logged.
+  std::string payload{};              // For native schemas.
+  std::uint32_t containers = 1;       // Tables, databases, prefixes among which objects are placed.
+  std::string run_id{};               // Written into the namespace's marker.
+  std::filesystem::path path{};       // Embedded: the folder that is ours alone.
+  std::filesystem::path directory{};  // Server: where its files are on this machine; empty: not known here.
+  std::string url{};                  // Server: without a password.
+  std::string password{};             // Resolved from environment or file; never logged.
   std::map<std::string, std::string> options{};
 };
 
-/// Statements that give the lab its user, rights and namespace. Embedded systems need none.
+/// Gives the lab its user, rights and namespace: additive, least rights, never a REVOKE. Statements are in
+/// the system's own language (SQL, ACL SETUSER ..., a command line of its tools) and hold no password: where
+/// one is needed they hold a placeholder that names the variable.
 class Admin {
  public:
   virtual ~Admin() = default;
   virtual std::vector<std::string> apply_statements() const = 0;
   virtual std::vector<std::string> undo_statements() const = 0;
+  /// Does it on the server, with the rights of the configuration's own user. Running it twice changes
+  /// nothing.
+  virtual Status apply(const CallContext&) = 0;
+  virtual Status undo(const CallContext&) = 0;
 };
 
 /// One cell's fresh connections. Thread-safe: connections may be opened from several threads. It must
@@ -58,6 +64,14 @@ struct Mechanism {
   std::string source{};
 };
 
+/// One thing that was looked at before a run writes anything.
+struct Finding {
+  std::string what{};  // "connection", "rights", "version", "files"
+  bool passed = false;
+  std::string detail{};  // What was found, or what is wrong and what to do about it. Never a credential.
+  bool warning = false;  // Passed, but a reader should know.
+};
+
 /// One registry line.
 struct SystemEntry {
   std::string name{};
@@ -66,9 +80,10 @@ struct SystemEntry {
   std::vector<VariantInfo> variants{};  // The first is what "default" means.
   std::vector<std::string> options{};   // Keys that [systems.NAME.options] may hold.
   std::vector<Mechanism> mechanisms{};
-  std::string library{};  // "SQLite 3.40.1", for --version.
-  Bytes quantum{4096};    // Step in which its files grow by default, for the check of a plan's size.
-  bool has_files = true;  // False: it keeps nothing on disk (null), so `files` cannot be required of it.
+  std::string library{};       // "SQLite 3.40.1", for --version.
+  Bytes quantum{4096};         // Step in which its files grow by default, for the check of a plan's size.
+  bool has_files = true;       // False: it keeps nothing on disk (null), so `files` cannot be required of it.
+  std::string password_env{};  // Server: the variable that holds its password unless a plan names another.
 
   /// Opens a session: embedded engines open their files (made when missing), servers are connected to.
   /// Errors: kInvalidArgument (variant, option), kRefused (a folder that is not ours), kConnectionLost,
@@ -78,6 +93,18 @@ struct SystemEntry {
   /// Removes what our runs left in the namespace, the marker last; nothing when there is nothing. Refuses a
   /// namespace without the marker. Afterwards nothing of ours is left.
   Status (*remove)(const SystemConfig&, const CallContext&) = nullptr;
+
+  /// Server: reaches and identifies it and checks version, rights, settings that would spoil a result, whose
+  /// namespace ours is, and that `directory` is this server's. Writes nothing. A server that cannot be
+  /// reached is a finding that did not pass.
+  std::vector<Finding> (*examine)(const SystemConfig&, const CallContext&) = nullptr;
+
+  /// Server: what of our runs is in the namespace now, a line each ("schema dedup_lab, 3 tables"); empty
+  /// where nothing is. Writes nothing.
+  Result<std::vector<std::string>> (*leftovers)(const SystemConfig&, const CallContext&) = nullptr;
+
+  /// Server: the statements of `deduplab setup`; null where there are none.
+  Result<std::unique_ptr<Admin>> (*admin)(const SystemConfig&) = nullptr;
 };
 
 /// The systems that are built in, in the order of `deduplab systems`.

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/testing/temporary_folder.hpp"
 #include "driver/embedded_observer.hpp"
-#include "driver/testing/temporary_folder.hpp"
 
 namespace lab {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <functional>
 
-#include "report/sample_run.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {

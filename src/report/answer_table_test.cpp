@@ -5,8 +5,8 @@
 
 #include "core/text.hpp"
 #include "report/outputs.hpp"
-#include "report/sample_run.hpp"
 #include "report/terminal_text.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {

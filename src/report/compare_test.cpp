@@ -8,7 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "report/sample_run.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "report/sample_run.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {

@@ -8,10 +8,10 @@
 #include <cmath>
 #include <map>
 
+#include "core/testing/temporary_folder.hpp"
 #include "core/text.hpp"
 #include "report/csv_files.hpp"
-#include "report/sample_run.hpp"
-#include "report/scratch_folder.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {
@@ -93,7 +93,7 @@ TEST(CsvRow, WhatIsNoNumberIsBlank) {
 }
 
 TEST(StreamedFile, AppearsWholeOrNotAtAll) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder.path() / "x.csv";
   {
     auto file = StreamedFile::create(path);
@@ -122,11 +122,11 @@ struct Written {
 
 template <class Write>
 Written written(Write&& write) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const Status status = write(folder.path() / "file.csv");
   EXPECT_TRUE(status) << status.error().text();
   Written result;
-  result.text = folder.text_of("file.csv");
+  result.text = *read_file(folder.path() / "file.csv");
   result.table = table_of(result.text);
   return result;
 }

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "report/sample_run.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {

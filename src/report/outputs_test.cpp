@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "report/sample_run.hpp"
-#include "report/scratch_folder.hpp"
+#include "core/testing/temporary_folder.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {
@@ -37,7 +37,7 @@ TEST(WriteOutputs, WritesWhatWasAskedForAndNothingElse) {
   const Analysis analysis = analyse(run);
   for (const Case& c : {Case{{Format::kCsv}, csv}, Case{{Format::kJson}, {"results.json"}},
                         Case{{Format::kHtml}, {"report.html"}}, Case{{}, {}}}) {
-    const ScratchFolder folder;
+    const TemporaryFolder folder;
     const Status written = write_outputs(run, analysis, folder.path() / "new", c.formats);
     ASSERT_TRUE(written) << written.error().text();
     EXPECT_EQ(files_in(folder.path() / "new"), c.want);
@@ -45,15 +45,15 @@ TEST(WriteOutputs, WritesWhatWasAskedForAndNothingElse) {
 }
 
 TEST(WriteOutputs, ReplacesOlderFiles) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   ASSERT_TRUE(write_file_atomic(folder.path() / "results.json", "old"));
   const RunData run = sample_run();
   ASSERT_TRUE(write_outputs(run, analyse(run), folder.path(), {Format::kJson}));
-  EXPECT_TRUE(folder.text_of("results.json").starts_with("{"));
+  EXPECT_TRUE(read_file(folder.path() / "results.json")->starts_with("{"));
 }
 
 TEST(WriteOutputs, AFailureNamesTheFileAndLeavesNoHalf) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const RunData run = sample_run();
   for (const std::string name : {"stages.csv", "results.json", "report.html"}) {
     SCOPED_TRACE(name);

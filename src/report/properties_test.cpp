@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/sample_run.hpp"
 #include "report/statistics.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {

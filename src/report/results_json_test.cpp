@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/outputs.hpp"
-#include "report/sample_run.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {

@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/testing/temporary_folder.hpp"
 #include "report/outputs.hpp"
-#include "report/sample_run.hpp"
-#include "report/scratch_folder.hpp"
+#include "report/testing/sample_run.hpp"
 
 namespace lab::report {
 namespace {
@@ -26,7 +26,7 @@ struct Directory {
 };
 
 /// Writes a run directory below `folder`: one attempt a record, two samples each, one event.
-fs::path write_directory(const ScratchFolder& folder, const Directory& directory) {
+fs::path write_directory(const TemporaryFolder& folder, const Directory& directory) {
   const fs::path path = folder.path() / directory.name;
   EXPECT_TRUE(make_directories(path));
   RunInfo info;
@@ -60,7 +60,7 @@ std::vector<StageRecord> cells(const std::string& system, int count, bool contro
 }
 
 TEST(LoadRuns, ReadsOneDirectory) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   Directory one{.name = "a", .records = cells("sqlite", 3)};
   const auto controls = cells("files", 1, true);
   one.records.insert(one.records.end(), controls.begin(), controls.end());
@@ -84,7 +84,7 @@ TEST(LoadRuns, ReadsOneDirectory) {
 }
 
 TEST(LoadRuns, UnitesDirectoriesOfOnePlan) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const std::vector<fs::path> paths{
       write_directory(folder, {.name = "a", .records = cells("sqlite", 4)}),
       write_directory(
@@ -103,7 +103,7 @@ TEST(LoadRuns, UnitesDirectoriesOfOnePlan) {
 }
 
 TEST(LoadRuns, RefusesAnotherPlanAndNamesTheKey) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const std::vector<fs::path> paths{
       write_directory(folder, {.name = "a"}),
       write_directory(folder, {.name = "b", .plan = "[run]\nseed = 42\n[dataset]\nobjects = 40\n"})};
@@ -114,7 +114,7 @@ TEST(LoadRuns, RefusesAnotherPlanAndNamesTheKey) {
 }
 
 TEST(LoadRuns, RefusesTheSameRunTwice) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const std::vector<fs::path> paths{write_directory(folder, {.name = "a"}),
                                     write_directory(folder, {.name = "b", .run_id = "a"})};
   const auto run = load_runs(paths);
@@ -123,7 +123,7 @@ TEST(LoadRuns, RefusesTheSameRunTwice) {
 }
 
 TEST(LoadRuns, TheFirstDirectoryCountsWhereACellStandsInTwo) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   Directory second{.name = "b", .records = cells("sqlite", 3)};
   const auto controls = cells("files", 2, true);
   second.records.insert(second.records.end(), controls.begin(), controls.end());
@@ -151,7 +151,7 @@ TEST(LoadRuns, TheFirstDirectoryCountsWhereACellStandsInTwo) {
 }
 
 TEST(LoadRuns, NamesASystemThatIsConfiguredDifferently) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const std::string plan = kCommon;
   const std::vector<fs::path> paths{
       write_directory(folder, {.name = "a", .plan = plan + "[systems.sqlite]\nvariants = ['x']\n"}),
@@ -163,7 +163,7 @@ TEST(LoadRuns, NamesASystemThatIsConfiguredDifferently) {
 }
 
 TEST(LoadRuns, SaysWhenThePlannedCellsAreNotKnown) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const std::vector<fs::path> paths{
       write_directory(folder, {.name = "a", .records = cells("sqlite", 2), .cells_planned = ""})};
   const auto run = load_runs(paths);
@@ -173,14 +173,14 @@ TEST(LoadRuns, SaysWhenThePlannedCellsAreNotKnown) {
 }
 
 TEST(LoadRuns, RefusesADirectoryWithoutAJournal) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const std::vector<fs::path> paths{folder.path()};
   EXPECT_FALSE(load_runs(paths));
   EXPECT_FALSE(load_runs({}));
 }
 
 TEST(LoadRuns, WritesTheSamplesOfEveryDirectory) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   std::vector<StageRecord> records = cells("lmdb", 1);
   const std::vector<fs::path> paths{
       write_directory(folder, {.name = "a", .records = cells("sqlite", 1)}),
@@ -189,7 +189,7 @@ TEST(LoadRuns, WritesTheSamplesOfEveryDirectory) {
   const auto run = load_runs(paths);
   ASSERT_TRUE(run);
   ASSERT_TRUE(write_outputs(*run, analyse(*run), folder.path() / "out", {Format::kCsv}));
-  const std::string text = folder.text_of("out/samples.csv");
+  const std::string text = *read_file(folder.path() / "out/samples.csv");
   EXPECT_THAT(text, HasSubstr("1000,sqlite,files,5,bytes,system=sqlite"));
   EXPECT_THAT(text, HasSubstr("1100,lmdb,files,6.5,bytes,system=lmdb"));
 }

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr double kQuantumShareMax =
     0.01;  // q above 1 % of the unique bytes blurs eta by more than the verdict's margin.
 constexpr std::int64_t kJournalReserve = 64LL << 20;  // For journal and results beside the data.
+constexpr Millis kExamineLimit{15'000};               // To reach a server and ask it a few questions.
 constexpr double kDiskFactor =
     2.5;  // Of the logical bytes of the largest cell: log, rewrite during maintenance.
 
@@ -170,6 +171,31 @@ std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blo
   return checks;
 }
 
+namespace {
+
+/// What a server says of itself, before anything is written to it.
+void examine(const SystemPlan& system, const SystemEntry& entry, const fs::path& directory,
+             std::vector<Check>& checks) {
+  const auto config = system_config(system, entry, "", directory);
+  if (!config) {
+    checks.push_back({system.name, false, config.error().text()});
+    return;
+  }
+  for (const std::string& variant : system.variants) {
+    SystemConfig of_variant = *config;
+    of_variant.variant = variant;
+    for (const Finding& found : entry.examine(of_variant, {Clock::now() + kExamineLimit, {}})) {
+      Check check{system.name + " " + found.what, found.passed, found.detail, found.warning};
+      const bool known = std::any_of(checks.begin(), checks.end(), [&](const Check& other) {
+        return other.name == check.name && other.detail == check.detail;
+      });
+      if (!known) checks.push_back(std::move(check));
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<Check> preflight(const Plan& plan, const Registry& registry, const fs::path& directory) {
   std::vector<Check> checks;
   const auto blocks = expand(plan);
@@ -184,10 +210,15 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
       checks.push_back({system.name, false, "is not built in"});
       continue;
     }
-    if (!entry->embedded || !entry->has_files) continue;
-    const fs::path path = system_path(system, directory);
-    checks.push_back(check_home(system, path));
-    if (checks.back().passed) checks.push_back(check_space(system.name + " disk", path, needs.disk_peak));
+    if (entry->examine != nullptr) examine(system, *entry, directory, checks);
+    if (!entry->has_files) continue;
+    if (entry->embedded) {
+      const fs::path path = system_path(system, directory);
+      checks.push_back(check_home(system, path));
+      if (checks.back().passed) checks.push_back(check_space(system.name + " disk", path, needs.disk_peak));
+    } else if (system.directory) {
+      checks.push_back(check_space(system.name + " disk", *system.directory, needs.disk_peak));
+    }
     if (system.max_bytes && *system.max_bytes < needs.disk_peak)
       checks.push_back({system.name + " max_bytes", false,
                         fmt::format("max_bytes is {}, the largest cell needs about {} at once",

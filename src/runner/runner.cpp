@@ -9,6 +9,7 @@
 
 #include "core/text.hpp"
 #include "runner/cell_run.hpp"
+#include "runner/password.hpp"
 
 namespace lab {
 namespace {
@@ -105,7 +106,7 @@ class PlanRun {
     const SystemEntry* entry = find_system(setting_.registry, system.name);
     if (entry == nullptr)
       return Error{ErrorCode::kInvalidArgument, "run", "system " + system.name + " is not built in"};
-    auto config = system_config(system, setting_.journal.info(), setting_.directory);
+    auto config = system_config(system, *entry, setting_.journal.info().run_id, setting_.directory);
     if (!config) return config.error();
     const CellSetting cells{setting_.plan,     system,        *entry,       *config, setting_.journal, noise_,
                             setting_.listener, setting_.time, setting_.stop};
@@ -251,10 +252,13 @@ std::filesystem::path system_path(const SystemPlan& system, const std::filesyste
   return system.path ? std::filesystem::path(*system.path) : directory / "data" / system.name;
 }
 
-Result<SystemConfig> system_config(const SystemPlan& system, const RunInfo& info,
-                                   const std::filesystem::path& directory) {
+Result<SystemConfig> system_config(const SystemPlan& system, const SystemEntry& entry,
+                                   const std::string& run_id, const std::filesystem::path& directory) {
   SystemConfig config;
-  config.run_id = info.run_id;
+  config.run_id = run_id;
+  auto password = resolve_password(system, entry);
+  if (!password) return password.error();
+  config.password = std::move(*password);
   config.path = system_path(system, directory);
   if (system.directory) config.directory = *system.directory;
   if (system.url) config.url = *system.url;
@@ -271,7 +275,7 @@ Status remove_systems(const Plan& plan, const Registry& registry, const RunInfo&
     if (!only_systems.empty() && !contains(only_systems, system.name)) continue;
     const SystemEntry* entry = find_system(registry, system.name);
     if (entry == nullptr) continue;
-    const auto config = system_config(system, info, directory);
+    const auto config = system_config(system, *entry, info.run_id, directory);
     if (!config) return config.error();
     const Status removed = entry->remove(*config, {Clock::now() + kRemoveLimit, {}});
     if (!removed && first) first = removed;

@@ -39,9 +39,9 @@ struct RunOutcome {
 /// Where an embedded system's data lies: its `path`, or DIR/data/<system>.
 std::filesystem::path system_path(const SystemPlan& system, const std::filesystem::path& directory);
 
-/// What a cell needs to open a system.
-Result<SystemConfig> system_config(const SystemPlan& system, const RunInfo& info,
-                                   const std::filesystem::path& directory);
+/// What a cell needs to open a system. Errors: those of resolve_password.
+Result<SystemConfig> system_config(const SystemPlan& system, const SystemEntry& entry,
+                                   const std::string& run_id, const std::filesystem::path& directory);
 
 /// Goes through the plan's blocks, from the first that lacks a valid record on. A system that cannot be
 /// reached leaves its blocks for a later resume and the others go on. Errors: the journal's (the run stops at

@@ -83,7 +83,7 @@ TEST_P(DriverConformance, MaintenanceWorksAfterDeletionsAndKeepsTheRest) {
     GTEST_SKIP() << "not declared";
   auto objects = made_many(0, 64, 65'536);
   load(objects);
-  const std::int64_t loaded = tree_of(data()).allocated;
+  const std::int64_t loaded = held_bytes();
   const std::vector<Made> gone(objects.begin(), objects.begin() + 48);
   ASSERT_TRUE(driver_->erase(soon(), keys(gone)));
   ASSERT_TRUE(driver_->flush(soon()));
@@ -94,7 +94,7 @@ TEST_P(DriverConformance, MaintenanceWorksAfterDeletionsAndKeepsTheRest) {
   objects.erase(objects.begin(), objects.begin() + 48);
   expect_holds(objects);
   if (GetParam().entry.has_files) {
-    EXPECT_LT(tree_of(data()).allocated, loaded * 6 / 10) << "three of four objects are gone";
+    EXPECT_LT(held_bytes(), loaded * 6 / 10) << "three of four objects are gone";
   }
   load(gone);
   EXPECT_EQ(count(), 64U);
@@ -104,14 +104,14 @@ TEST_P(DriverConformance, MaintenanceOfDeletedDataFreesIt) {
   if (!declares(Capability::kMaintenance) || !declares(Capability::kDeleteLogical))
     GTEST_SKIP() << "not declared";
   load(made_many(0, 64, 65'536));
-  const std::int64_t loaded = tree_of(data()).allocated;
+  const std::int64_t loaded = held_bytes();
   ASSERT_TRUE(driver_->erase_all(soon(), DeleteAll::kLogical));
   ASSERT_TRUE(driver_->flush(soon()));
   const auto outcome = driver_->maintain(soon());
   ASSERT_TRUE(outcome) << outcome.error().text();
   EXPECT_TRUE(outcome->worked) << outcome->what;
   expect_holds({});
-  EXPECT_LT(tree_of(data()).allocated, loaded / 10);
+  EXPECT_LT(held_bytes(), loaded / 10);
 }
 
 }  // namespace lab

@@ -10,8 +10,8 @@
 #include <tuple>
 #include <vector>
 
+#include "core/testing/temporary_folder.hpp"
 #include "driver/system.hpp"
-#include "driver/testing/temporary_folder.hpp"
 
 namespace lab {
 
@@ -68,13 +68,14 @@ Tree tree_with_digests(const std::filesystem::path& root);
 class DriverConformance : public testing::TestWithParam<Candidate> {
  protected:
   void SetUp() override;
-  void TearDown() override { close(); }
+  void TearDown() override;
 
-  /// Opens session, driver and observer on the home folder, as `config_` says.
+  /// Opens session, driver and observer as `config_` says: on the home folder, or on the real server.
   void open();
   void close();
 
   const DriverInfo& info() const { return driver_->info(); }
+  bool embedded() const { return GetParam().entry.embedded; }
   bool declares(Capability capability) const { return info().has(capability); }
   std::filesystem::path home() const { return config_.path; }
   std::filesystem::path data() const { return config_.path / "data"; }
@@ -84,6 +85,13 @@ class DriverConformance : public testing::TestWithParam<Candidate> {
   /// Nothing but these, each with its bytes, by read_all and by count.
   void expect_holds(const std::vector<Made>& objects);
   std::uint64_t count();
+  /// All that lies in the observer's directories, after syncfs.
+  Tree disk();
+  /// The engine's own figure of the payload. Fails where it has none.
+  std::int64_t payload_bytes();
+  /// What shows whether space was freed: an embedded system's files; of a server, whose log and neighbours
+  /// lie in the same directory, the payload part.
+  std::int64_t held_bytes();
 
   TemporaryFolder folder_{};
   SystemConfig config_{};

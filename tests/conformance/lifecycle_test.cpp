@@ -1,5 +1,7 @@
 // Reset, reopening, removal, and that nothing of others is ever touched.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "conformance.hpp"
 
 namespace lab {
@@ -19,7 +21,7 @@ TEST_P(DriverConformance, KeepsEverythingOverReopening) {
 }
 
 TEST_P(DriverConformance, ResetLeavesTheSameFilesEachTime) {
-  if (!GetParam().entry.has_files) GTEST_SKIP() << "keeps nothing on disk";
+  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
   std::vector<Tree> empty;
   for (int round = 0; round < 3; ++round) {
     ASSERT_TRUE(driver_->reset(soon()));
@@ -34,7 +36,7 @@ TEST_P(DriverConformance, ResetLeavesTheSameFilesEachTime) {
 }
 
 TEST_P(DriverConformance, TouchesNothingBesideItsData) {
-  if (!GetParam().entry.has_files) GTEST_SKIP() << "keeps nothing on disk";
+  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
   const auto others = folder_.path() / "others";
   ASSERT_TRUE(make_directories(others / "deep"));
   ASSERT_TRUE(write_file_atomic(others / "deep" / "file", "theirs"));
@@ -51,7 +53,7 @@ TEST_P(DriverConformance, TouchesNothingBesideItsData) {
 }
 
 TEST_P(DriverConformance, RefusesAFolderThatIsNotOurs) {
-  if (!GetParam().entry.has_files) GTEST_SKIP() << "keeps nothing on disk";
+  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
   close();
   config_.path = folder_.path() / "theirs";
   ASSERT_TRUE(make_directories(config_.path / "data"));
@@ -67,7 +69,7 @@ TEST_P(DriverConformance, RefusesAFolderThatIsNotOurs) {
 }
 
 TEST_P(DriverConformance, ResetRefusesWhenTheMarkerIsGone) {
-  if (!GetParam().entry.has_files) GTEST_SKIP() << "keeps nothing on disk";
+  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
   load(made_many(0, 3, 1'000));
   std::filesystem::remove(home() / ".deduplab");
   const Status emptied = driver_->reset(soon());
@@ -81,18 +83,83 @@ TEST_P(DriverConformance, RemoveLeavesNothing) {
   close();
   const Status removed = GetParam().entry.remove(config_, soon());
   ASSERT_TRUE(removed) << removed.error().text();
-  EXPECT_FALSE(std::filesystem::exists(home()));
+  if (embedded()) {
+    EXPECT_FALSE(std::filesystem::exists(home()));
+  } else {
+    const auto left = GetParam().entry.leftovers(config_, soon());
+    ASSERT_TRUE(left) << left.error().text();
+    EXPECT_EQ(*left, std::vector<std::string>{});
+  }
   EXPECT_TRUE(GetParam().entry.remove(config_, soon())) << "nothing to remove is fine";
 }
 
 TEST_P(DriverConformance, RefusesASecondSessionOnTheSameFolder) {
-  if (!GetParam().entry.has_files) GTEST_SKIP() << "keeps nothing on disk";
+  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
   const auto second = GetParam().entry.open(config_, soon());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kInUse);
   const Status removed = GetParam().entry.remove(config_, soon());
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().code, ErrorCode::kInUse);
+}
+
+TEST_P(DriverConformance, AnotherRunIsToldWhoHoldsTheNamespace) {
+  if (embedded()) GTEST_SKIP() << "a lock on its folder, tested above";
+  SystemConfig other = config_;
+  other.run_id = "another-run";
+  const auto second = GetParam().entry.open(other, soon());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kInUse) << second.error().text();
+  EXPECT_NE(second.error().detail.find("conformance"), std::string::npos) << second.error().detail;
+  const Status removed = GetParam().entry.remove(other, soon());
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::kInUse) << removed.error().text();
+  load(made_many(0, 2, 1'000));
+  EXPECT_EQ(count(), 2U);
+  close();
+  EXPECT_TRUE(GetParam().entry.open(other, soon())) << "given up at the end of the session";
+}
+
+TEST_P(DriverConformance, ResetEmptiesTheEngineEachTime) {
+  if (embedded()) GTEST_SKIP() << "told from its files, tested above";
+  std::vector<std::int64_t> empty;
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(driver_->reset(soon()));
+    ASSERT_TRUE(driver_->flush(soon()));
+    expect_holds({});
+    empty.push_back(payload_bytes());
+    load(made_many(static_cast<std::uint64_t>(round) * 100, 20, 100'000));
+    EXPECT_GE(payload_bytes() - empty.back(), 20 * 100'000);
+  }
+  for (const std::int64_t bytes : empty) EXPECT_EQ(bytes, empty.front());
+}
+
+TEST_P(DriverConformance, IsFoundFitBeforeARunAndNothingIsWritten) {
+  if (embedded()) GTEST_SKIP() << "checked by its folder";
+  close();
+  ASSERT_TRUE(GetParam().entry.remove(config_, soon()));
+  const auto findings = GetParam().entry.examine(config_, soon());
+  EXPECT_GE(findings.size(), 2U);
+  for (const Finding& finding : findings)
+    EXPECT_TRUE(finding.passed) << finding.what << ": " << finding.detail;
+  const auto left = GetParam().entry.leftovers(config_, soon());
+  ASSERT_TRUE(left) << left.error().text();
+  EXPECT_TRUE(left->empty());
+}
+
+TEST_P(DriverConformance, AServerThatIsDownIsAFindingWithWhatToDo) {
+  if (embedded()) GTEST_SKIP() << "there is no server";
+  SystemConfig down = config_;
+  const std::size_t colon = down.url.rfind(':');
+  const std::size_t slash = std::min(down.url.find('/', colon), down.url.size());
+  down.url.replace(colon + 1, slash - colon - 1, "1");  // Nothing listens on port 1.
+  const auto findings = GetParam().entry.examine(down, within(20s));
+  const bool said =
+      std::any_of(findings.begin(), findings.end(), [](const Finding& finding) { return !finding.passed; });
+  EXPECT_TRUE(said);
+  const auto session = GetParam().entry.open(down, within(20s));
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code, ErrorCode::kConnectionLost) << session.error().text();
 }
 
 TEST_P(DriverConformance, RejectsAnUnknownVariantAndOption) {
@@ -103,7 +170,7 @@ TEST_P(DriverConformance, RejectsAnUnknownVariantAndOption) {
   config.variant = config_.variant;
   config.options["no_such_option"] = "1";
   EXPECT_EQ(GetParam().entry.open(config, soon()).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_FALSE(std::filesystem::exists(config.path));
+  EXPECT_TRUE(!embedded() || !std::filesystem::exists(config.path));
 }
 
 TEST_P(DriverConformance, SeveralConnectionsOfOneSessionSeeTheSameObjects) {

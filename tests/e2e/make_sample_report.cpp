@@ -47,7 +47,7 @@ struct Shape {
   bool faults = false;      // Invalid, superseded and missing ones.
 };
 
-std::vector<Behaviour> realistic_systems() {
+std::vector<Behaviour> embedded_systems() {
   return {
       {.system = "sqlite", .server = "SQLite", .version = "3.40.1", .held = 1.013, .maintenance = "VACUUM"},
       {.system = "sqlite",
@@ -87,6 +87,11 @@ std::vector<Behaviour> realistic_systems() {
        .latency_us = 1300,
        .maintenance = "mdb_env_copy2(MDB_CP_COMPACT)",
        .log_share = 0},
+  };
+}
+
+std::vector<Behaviour> servers_and_controls() {
+  return {
       {.system = "postgresql",
        .variant = "toast_external",
        .server = "PostgreSQL",
@@ -122,6 +127,12 @@ std::vector<Behaviour> realistic_systems() {
        .log_share = 0,
        .control = true},
   };
+}
+
+std::vector<Behaviour> realistic_systems() {
+  std::vector<Behaviour> all = embedded_systems();
+  for (Behaviour& behaviour : servers_and_controls()) all.push_back(std::move(behaviour));
+  return all;
 }
 
 /// The records of one shape, in the order in which a runner would write them.

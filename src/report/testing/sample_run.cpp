@@ -1,6 +1,6 @@
 // Records by formula, so that each test states only what it is about.
 // SPDX-License-Identifier: Apache-2.0
-#include "report/sample_run.hpp"
+#include "report/testing/sample_run.hpp"
 
 #include <gtest/gtest.h>
 

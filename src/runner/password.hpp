@@ -1,0 +1,18 @@
+// Where a server's password comes from: an environment variable or a file that only its owner reads.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "driver/system.hpp"
+#include "model/plan.hpp"
+
+namespace lab {
+
+/// The plan's password_env or password_file, else the system's own variable; empty where there is none: then
+/// the client library's own password file may have it. Errors: kInvalidArgument for a variable that the plan
+/// names and that is not set; kRefused for a file that others may read; those of reading it. Errors name the
+/// variable or the file, never the password.
+Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry& entry);
+
+}  // namespace lab

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/password.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "core/testing/temporary_folder.hpp"
+
+namespace lab {
+namespace {
+
+const SystemEntry& entry() {
+  static const SystemEntry kEntry{.name = "redis", .password_env = "DEDUP_TEST_PASSWORD"};
+  return kEntry;
+}
+
+class Password : public testing::Test {
+ protected:
+  void TearDown() override {
+    ::unsetenv("DEDUP_TEST_PASSWORD");
+    ::unsetenv("DEDUP_TEST_OTHER");
+  }
+  std::string file(const std::string& text, unsigned mode) {
+    const auto path = folder_.path() / "secret";
+    EXPECT_TRUE(write_file_atomic(path, text));
+    EXPECT_EQ(::chmod(path.c_str(), mode), 0);
+    return path.string();
+  }
+  SystemPlan plan_{.name = "redis"};
+  TemporaryFolder folder_{};
+};
+
+TEST_F(Password, ComesFromTheSystemsVariableUnlessThePlanSaysOtherwise) {
+  EXPECT_EQ(*resolve_password(plan_, entry()), "");
+  ::setenv("DEDUP_TEST_PASSWORD", "one", 1);
+  EXPECT_EQ(*resolve_password(plan_, entry()), "one");
+  ::setenv("DEDUP_TEST_OTHER", "two", 1);
+  plan_.password_env = "DEDUP_TEST_OTHER";
+  EXPECT_EQ(*resolve_password(plan_, entry()), "two");
+}
+
+TEST_F(Password, AVariableThatThePlanNamesMustBeSet) {
+  plan_.password_env = "DEDUP_TEST_OTHER";
+  const auto password = resolve_password(plan_, entry());
+  ASSERT_FALSE(password);
+  EXPECT_EQ(password.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(password.error().detail.find("DEDUP_TEST_OTHER"), std::string::npos);
+}
+
+TEST_F(Password, AFileGivesItsTextWithoutTheLastLineEnd) {
+  plan_.password_file = file("hunter2 \n", 0600);
+  EXPECT_EQ(*resolve_password(plan_, entry()), "hunter2 ");
+  plan_.password_file = file("hunter2", 0400);
+  EXPECT_EQ(*resolve_password(plan_, entry()), "hunter2");
+}
+
+TEST_F(Password, AFileThatOthersMayReadIsRefusedWithoutItsText) {
+  for (const unsigned mode : {0640U, 0604U, 0620U}) {
+    plan_.password_file = file("hunter2", mode);
+    const auto password = resolve_password(plan_, entry());
+    ASSERT_FALSE(password);
+    EXPECT_EQ(password.error().code, ErrorCode::kRefused);
+    EXPECT_NE(password.error().detail.find("chmod 600"), std::string::npos);
+    EXPECT_EQ(password.error().text().find("hunter2"), std::string::npos);
+  }
+  plan_.password_file = folder_.path().string();
+  EXPECT_FALSE(resolve_password(plan_, entry()));
+  plan_.password_file = (folder_.path() / "none").string();
+  EXPECT_EQ(resolve_password(plan_, entry()).error().code, ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace lab
