@@ -311,6 +311,7 @@ Result<LoadedPlan> parse_plan(std::string_view text, const std::filesystem::path
 Result<LoadedPlan> load_plan(const std::filesystem::path& file, const Vocabulary& words) {
   struct stat info{};
   if (::stat(file.c_str(), &info) != 0) return errno_error("plan", file.string(), errno);
+  if (S_ISDIR(info.st_mode)) return bad(fmt::format("{}: is a directory, not a plan file", file.string()));
   if (!S_ISREG(info.st_mode)) return bad(fmt::format("{}: is not a regular file", file.string()));
   const auto text = read_file(file, kFileMax);
   if (!text && text.error().code == ErrorCode::kResourceExhausted)

@@ -442,7 +442,7 @@ TEST(PlanLoad, WhatIsNoPlanFileIsAnErrorThatNamesIt) {
     ErrorCode code;
   };
   const Case cases[] = {
-      {".", "is not a regular file", ErrorCode::kInvalidArgument},
+      {".", "is a directory", ErrorCode::kInvalidArgument},
       {"pipe", "is not a regular file", ErrorCode::kInvalidArgument},
       {"missing.toml", "No such file", ErrorCode::kNotFound},
       {"large", "is larger than 1.00 MiB", ErrorCode::kInvalidArgument},

@@ -206,21 +206,26 @@ std::shared_ptr<const Dataset> planned(const DatasetSpec& spec, std::unique_ptr<
   return std::make_shared<const PlannedDataset<std::uint64_t>>(spec, std::move(source), std::move(report));
 }
 
-Result<std::shared_ptr<const Dataset>> make_of_directory(const DatasetSpec& spec) {
-  const auto pool = scan_directory(spec.payload.substr(kDirectoryPrefix.size()));
-  if (!pool) return pool.error();
+/// The scanned directory, if it has as many distinct files as asked.
+Result<std::shared_ptr<const DirectoryPool>> pool_of(const DatasetSpec& spec) {
+  auto pool = scan_directory(spec.payload.substr(kDirectoryPrefix.size()));
+  if (!pool) return pool;
   const DirectoryReport& report = (*pool)->report;
   if (spec.objects > report.distinct)
     return bad(fmt::format("{} objects asked, {} has {} distinct files ({} files, {} of them duplicates)",
                            spec.objects, report.path, report.distinct, report.files, report.duplicates));
-  return planned(spec, make_directory_source(*pool, spec.dataset_seed), report);
+  return pool;
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) try {
   LAB_TRY(check_spec(spec));
-  if (spec.payload.starts_with(kDirectoryPrefix)) return make_of_directory(spec);
+  if (spec.payload.starts_with(kDirectoryPrefix)) {
+    const auto pool = pool_of(spec);
+    if (!pool) return pool.error();
+    return planned(spec, make_directory_source(*pool, spec.dataset_seed), (*pool)->report);
+  }
   const MadeKind& kind = *find_made_kind(spec.payload);
   LAB_TRY(check_size_law(spec, kind));
   return planned(spec, std::make_unique<const MadeSource>(kind, spec), std::nullopt);
@@ -230,6 +235,14 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) tr
 } catch (const std::length_error&) {
   return Error{ErrorCode::kResourceExhausted, "payload",
                fmt::format("no memory for {} objects", spec.objects)};
+}
+
+Status Dataset::check(const DatasetSpec& spec) {
+  LAB_TRY(check_spec(spec));
+  if (!spec.payload.starts_with(kDirectoryPrefix)) return check_size_law(spec, *find_made_kind(spec.payload));
+  const auto pool = pool_of(spec);
+  if (!pool) return pool.error();
+  return ok();
 }
 
 const std::vector<PayloadKind>& payload_kinds() {

@@ -62,6 +62,9 @@ class Dataset {
   /// directory is scanned once a process: what is made of the same path later uses the same scan.
   static Result<std::shared_ptr<const Dataset>> make(const DatasetSpec& spec);
 
+  /// The errors that make would give, but for memory, without planning a single object.
+  static Status check(const DatasetSpec& spec);
+
   virtual ~Dataset() = default;
   virtual const DatasetSpec& spec() const = 0;
   virtual std::uint64_t objects() const = 0;

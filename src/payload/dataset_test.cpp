@@ -247,7 +247,10 @@ TEST(Dataset, RefusesSizesThatCannotHoldItsObjectsAndNamesTheSmallest) {
     DatasetSpec spec = spec_of(kind, objects, 50, {});
     spec.object_size = law;
     const auto dataset = Dataset::make(spec);
-    return dataset ? Error{ErrorCode::kInternal, "", "accepted"} : dataset.error();
+    const Status checked = Dataset::check(spec);
+    if (dataset || checked) return Error{ErrorCode::kInternal, "", "accepted"};
+    EXPECT_EQ(checked.error().text(), dataset.error().text());
+    return dataset.error();
   };
   using Kind = SizeLaw::Kind;
   struct Case {
@@ -292,6 +295,13 @@ TEST(Dataset, RefusesWhatIsOutOfDomain) {
   EXPECT_EQ(code_of([](DatasetSpec& s) { s.containers = 0; }), "INVALID_ARGUMENT");
   EXPECT_EQ(code_of([](DatasetSpec& s) { s.containers = 2; }), "INVALID_ARGUMENT");  // Placement is `within`.
   EXPECT_EQ(code_of([](DatasetSpec& s) { s.objects = 1ULL << 62U; }), "RESOURCE_EXHAUSTED");
+}
+
+TEST(Dataset, IsCheckedWithoutBeingPlanned) {
+  DatasetSpec spec = spec_of("random_binary", 100, 50, 4_KiB);
+  spec.objects = 1ULL << 62U;  // No machine could plan it.
+  const Status checked = Dataset::check(spec);
+  EXPECT_TRUE(checked) << checked.error().text();
 }
 
 }  // namespace

@@ -9,42 +9,43 @@
 namespace lab {
 namespace {
 
-/// Follows readings and knows since when they are quiet.
+/// Follows readings and knows of each probe since when it is quiet.
 class Quiet {
  public:
-  Quiet(Bytes tolerance, std::span<const std::string> required)
-      : tolerance_(tolerance), required_(required) {}
+  /// Quiet is what two readings at least agree on, `window` apart.
+  Quiet(Bytes tolerance, Millis window) : tolerance_(tolerance), window_(window) {}
 
+  /// While there is background work, an unchanged size is no rest: each probe begins anew.
   void see(const Reading& reading, bool busy, Clock::time_point now) {
-    equal_in_row_ = !busy && first_ && same(reading, *first_, required_) ? equal_in_row_ + 1 : 1;
-    if (equal_in_row_ == 1) {
-      first_ = reading;
-      since_ = now;
+    std::map<std::string, Rest> seen;
+    for (const auto& [probe, value] : reading.bytes) {
+      const auto old = rests_.find(probe);
+      const bool same =
+          !busy && old != rests_.end() && std::llabs(value - old->second.value) <= tolerance_.count;
+      seen[probe] =
+          same ? Rest{old->second.value, old->second.since, old->second.looks + 1} : Rest{value, now, 1};
     }
+    rests_ = std::move(seen);
+    looks_ = busy ? 0 : looks_ + 1;
   }
-  int equal_in_row() const { return equal_in_row_; }
-  Clock::duration lasted(Clock::time_point now) const { return now - since_; }
-  bool moved(const std::string& probe, const Reading& now) const {
-    const std::string name[] = {probe};
-    return !first_ || !same(now, *first_, name);
+
+  /// A probe without a reading holds nothing up: two looks, and it is missing with its own reason.
+  bool rests(const std::string& probe, Clock::time_point now) const {
+    const auto found = rests_.find(probe);
+    if (found == rests_.end()) return looks_ >= 2;
+    return found->second.looks >= 2 && now - found->second.since >= window_;
   }
 
  private:
-  bool same(const Reading& a, const Reading& b, std::span<const std::string> probes) const {
-    return std::all_of(probes.begin(), probes.end(), [&](const std::string& probe) {
-      const auto left = a.bytes.find(probe);
-      const auto right = b.bytes.find(probe);
-      if (left == a.bytes.end() || right == b.bytes.end())  // Both missing: there is nothing to wait for.
-        return left == a.bytes.end() && right == b.bytes.end();
-      return std::llabs(left->second - right->second) <= tolerance_.count;
-    });
-  }
-
+  struct Rest {
+    std::int64_t value = 0;  // When it came to rest.
+    Clock::time_point since{};
+    int looks = 0;
+  };
   Bytes tolerance_;
-  std::span<const std::string> required_;
-  std::optional<Reading> first_{};
-  Clock::time_point since_{};
-  int equal_in_row_ = 0;
+  Millis window_;
+  std::map<std::string, Rest> rests_{};
+  int looks_ = 0;
 };
 
 double total_of(const std::map<std::string, double>& counters) {
@@ -59,15 +60,15 @@ void note_residue(const Reading& last, const Reading& before, Settled& outcome) 
       outcome.residue[probe] = std::llabs(value - old->second);
 }
 
-/// Whatever was still moving has no figure.
-void drop_unsettled(const Quiet& quiet, const Reading& reading, const std::string& busy_with,
-                    const std::string& why, Settled& outcome) {
-  for (const auto& [probe, value] : reading.bytes) {
-    if (busy_with.empty() && !quiet.moved(probe, reading)) continue;
-    outcome.reading.bytes.erase(probe);
-    outcome.reading.missing[probe] =
-        "unsettled: " + (busy_with.empty() ? "still moving " : busy_with + " ") + why;
-  }
+/// Whatever was not at rest has no figure.
+void drop_unsettled(const Quiet& quiet, Clock::time_point now, const std::string& busy_with,
+                    const std::string& when, Settled& outcome) {
+  std::erase_if(outcome.reading.bytes, [&](const auto& entry) {
+    if (busy_with.empty() && quiet.rests(entry.first, now)) return false;
+    outcome.reading.missing[entry.first] =
+        "unsettled: " + (busy_with.empty() ? "still moving " : busy_with + " ") + when;
+    return true;
+  });
 }
 
 }  // namespace
@@ -82,7 +83,7 @@ Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<con
   const auto began = time.now();
   const auto limit = std::min(began + plan.limit, call.deadline);
   Settled outcome;
-  Quiet quiet(plan.tolerance, required);
+  Quiet quiet(plan.tolerance, source.background_work ? plan.window : Millis{0});
   std::optional<Reading> before;
   int looks = 0;
   while (true) {
@@ -97,20 +98,19 @@ Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<con
     if (before) note_residue(outcome.reading, *before, outcome);
     before = outcome.reading;
     outcome.seconds = std::chrono::duration<double>(now - began).count();
-    const bool rested = source.background_work ? quiet.equal_in_row() >= 2 && quiet.lasted(now) >= plan.window
-                                               : quiet.equal_in_row() >= 2;
-    outcome.settled = work <= 0 && rested;
+    outcome.settled = work <= 0 && std::all_of(required.begin(), required.end(),
+                                               [&](const auto& probe) { return quiet.rests(probe, now); });
     if (outcome.settled) {
-      drop_unsettled(quiet, Reading(outcome.reading), "", "when the others had settled", outcome);
+      drop_unsettled(quiet, now, "", "when the others had settled", outcome);
       return outcome;
     }
     // Without background work the second look follows at once: syncfs lies between the two.
     const bool second_at_once = !source.background_work && work <= 0 && looks++ == 0;
     const Millis pause = second_at_once ? Millis{0} : plan.interval;
     if (now >= limit || !time.sleep_until(call.stop, std::min(now + pause, limit))) {
-      const std::string why = call.stop.stop_requested() ? "when a stop was requested"
-                                                         : "at the limit of " + format_duration(plan.limit);
-      drop_unsettled(quiet, Reading(outcome.reading), busy_with, why, outcome);
+      const std::string when = call.stop.stop_requested() ? "when a stop was requested"
+                                                          : "at the limit of " + format_duration(plan.limit);
+      drop_unsettled(quiet, now, busy_with, when, outcome);
       return outcome;
     }
   }

@@ -70,6 +70,23 @@ TEST(Settle, ASizeThatNeverRestsIsMissingAndNotANumber) {
   EXPECT_LE(outcome.seconds, 3.2);
 }
 
+TEST(Settle, ASizeThatIsQuietForLessThanTheWindowAtTheLimitIsMissing) {
+  Script script;
+  for (std::int64_t size = 0; size < 28; ++size) script.readings.push_back(files_of(size * 4096));
+  ScriptedTime time;  // The last reading, seen again from 2.7 s on, has not rested for a second at 3 s.
+  const Settled outcome = settle(script.source(true), plan_of(Millis{1000}, Millis{3000}), kFiles, {}, time);
+  EXPECT_FALSE(outcome.settled);
+  EXPECT_FALSE(outcome.reading.bytes.contains("files"));
+}
+
+TEST(Settle, ARequiredProbeThatNeverAnswersIsMissingWithItsOwnReason) {
+  Script script{{Reading{.bytes = {}, .missing = {{"files", "no such folder"}}, .scope = {}}}};
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(false), plan_of(Millis{0}, Millis{3000}), kFiles, {}, time);
+  EXPECT_EQ(outcome.reading.missing.at("files"), "no such folder");
+  EXPECT_LT(outcome.seconds, 1.0);
+}
+
 TEST(Settle, AProbeThatIsNotRequiredDoesNotHoldItUpButGetsNoFigure) {
   Script script;
   for (std::int64_t step = 0; step < 10; ++step) {

@@ -135,8 +135,7 @@ Status check_payloads(const Plan& /*plan*/, const std::vector<Block>& blocks) {
       const std::string key = fmt::format("{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
                                           cell.dataset.objects, cell.dataset.grade);
       if (!seen.insert(key).second) continue;
-      const auto dataset = Dataset::make(cell.dataset);
-      if (!dataset) return dataset.error();
+      LAB_TRY(Dataset::check(cell.dataset));
     }
   return ok();
 }

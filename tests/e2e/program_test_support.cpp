@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -132,8 +134,8 @@ std::map<std::string, std::string> tree_of(const fs::path& folder) {
   return all;
 }
 
-std::map<std::string, std::string> figures_of(const fs::path& run_directory) {
-  std::map<std::string, std::string> all;
+Figures figures_of(const fs::path& run_directory) {
+  Figures all;
   const auto results = nlohmann::json::parse(text_of(run_directory / "results.json"), nullptr, false);
   EXPECT_TRUE(results.is_object()) << "results.json of " << run_directory;
   if (!results.is_object()) return all;
@@ -142,10 +144,46 @@ std::map<std::string, std::string> figures_of(const fs::path& run_directory) {
     const std::string key = stage["cell_id"].get<std::string>() + "|" + stage["chain"].get<std::string>() +
                             "|" + stage["stage"].get<std::string>();
     EXPECT_FALSE(all.contains(key)) << "counts twice: " << key;
-    const auto bytes = stage.value("stored_bytes", nlohmann::json::object());
-    all[key] = (stage["valid"].get<bool>() ? "valid " : "not valid ") + bytes.dump();
+    StageFigures& figures = all[key];
+    figures.valid = stage["valid"].get<bool>();
+    if (!stage.contains("stored_bytes")) continue;
+    for (const auto& [probe, bytes] : stage["stored_bytes"].items())
+      figures.stored_bytes[probe] = bytes.get<std::int64_t>();
   }
   return all;
+}
+
+namespace {
+
+constexpr std::int64_t kExtentBlocks = 2 * 4096;
+
+bool agree(const StageFigures& left, const StageFigures& right) {
+  const auto near = [](const auto& mine, const auto& other) {
+    const std::int64_t slack = mine.first.starts_with("files") ? kExtentBlocks : 0;
+    return mine.first == other.first && std::llabs(mine.second - other.second) <= slack;
+  };
+  return left.valid == right.valid && left.stored_bytes.size() == right.stored_bytes.size() &&
+         std::equal(left.stored_bytes.begin(), left.stored_bytes.end(), right.stored_bytes.begin(), near);
+}
+
+std::string text_of_figures(const Figures& all, const std::string& key) {
+  const auto found = all.find(key);
+  if (found == all.end()) return "none";
+  return (found->second.valid ? "valid " : "not valid ") + nlohmann::json(found->second.stored_bytes).dump();
+}
+
+}  // namespace
+
+std::string difference_of(const Figures& left, const Figures& right) {
+  std::string text;
+  const auto add = [&](const std::string& key) {
+    text += key + "\n  " + text_of_figures(left, key) + "\n  " + text_of_figures(right, key) + "\n";
+  };
+  for (const auto& [key, figures] : left)
+    if (const auto other = right.find(key); other == right.end() || !agree(figures, other->second)) add(key);
+  for (const auto& [key, figures] : right)
+    if (!left.contains(key)) add(key);
+  return text;
 }
 
 }  // namespace lab::e2e

@@ -64,8 +64,20 @@ class ProgramTest : public testing::Test {
 /// Everything below `folder`: relative path -> content.
 std::map<std::string, std::string> tree_of(const std::filesystem::path& folder);
 
-/// results.json: cell, chain and stage of every record that counts -> bytes of each probe. Fails the test on
-/// a record that counts twice.
-std::map<std::string, std::string> figures_of(const std::filesystem::path& run_directory);
+/// The figures of one record that counts.
+struct StageFigures {
+  bool valid = false;
+  std::map<std::string, std::int64_t> stored_bytes{};  // By probe.
+};
+using Figures = std::map<std::string, StageFigures>;  // By cell, chain and stage.
+
+/// From results.json. Fails the test on a record that counts twice.
+Figures figures_of(const std::filesystem::path& run_directory);
+
+/// The entries in which two runs of one plan differ, a line each; empty when they agree. What an engine
+/// writes must be equal to the byte; allocated blocks may differ by the few blocks in which the file system
+/// keeps a file's extents (ext4 counts them in st_blocks, and their number depends on how the disk is
+/// fragmented).
+std::string difference_of(const Figures& left, const Figures& right);
 
 }  // namespace lab::e2e
