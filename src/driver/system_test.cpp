@@ -28,10 +28,10 @@ TEST(ResolveConfig, TakesTheFirstVariantAsTheDefault) {
 
 TEST(ResolveConfig, RejectsWhatItDoesNotKnowAndNamesTheNearest) {
   struct Case {
-    const char* what;
-    SystemConfig config;
-    ErrorCode want;
-    const char* word;
+    const char* what = "";
+    SystemConfig config{};
+    ErrorCode want{};
+    const char* word = "";
   };
   const Case cases[] = {
       {"variant", {.variant = "pakced"}, ErrorCode::kInvalidArgument, "'packed'"},

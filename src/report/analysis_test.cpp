@@ -319,6 +319,25 @@ TEST(Analysis, ControlsAreNotCountedInTheMatrix) {
   EXPECT_EQ(analysis.valid, 10U);
 }
 
+TEST(Analysis, PayloadsAndVariantsStandAsThePlanListsThemWhateverRanFirst) {
+  RunData run;
+  run.info.plan_toml =
+      "[dataset]\npayloads = [\"text_document\", \"random_binary\"]\n[systems.sqlite]\nvariants = "
+      "[\"page_64k\", \"default\"]\n[systems.lmdb]\n";
+  for (const auto& [variant, payload] : {std::pair{"default", "random_binary"},
+                                         {"page_64k", "random_binary"},
+                                         {"default", "text_document"},
+                                         {"page_64k", "text_document"}})
+    add_record(run, make_record({.variant = variant, .payload = payload}));
+  add_record(run, make_record({.system = "lmdb", .payload = "random_binary"}));
+  std::vector<std::string> names;
+  for (const Group& group : analyse(run).groups)
+    names.push_back(group.system + " " + group.variant + " " + group.payload);
+  EXPECT_EQ(names, (std::vector<std::string>{"sqlite page_64k text_document", "sqlite page_64k random_binary",
+                                             "sqlite default text_document", "sqlite default random_binary",
+                                             "lmdb default random_binary"}));
+}
+
 TEST(Analysis, OfNothingIsNothing) {
   const Analysis analysis = analyse({});
   EXPECT_TRUE(analysis.groups.empty());

@@ -10,6 +10,7 @@
 
 #include "core/text.hpp"
 #include "report/figures.hpp"
+#include "report/plan_shape.hpp"
 
 namespace lab::report {
 namespace {
@@ -96,6 +97,32 @@ std::string why_missing(const StageFigures& figures, const std::string& probe) {
 
 }  // namespace
 
+namespace {
+
+/// Where the plan lists a group; what it does not list comes last.
+class PlanOrder {
+ public:
+  explicit PlanOrder(const RunData& run) {
+    if (auto shape = read_plan_shape(run.info.plan_toml)) shape_ = std::move(*shape);
+    for (const StageRow& row : run.stages) systems_.try_emplace(row.record.cell.system, systems_.size());
+  }
+  std::tuple<std::size_t, std::size_t, std::size_t> of(const Group& group) const {
+    const auto variants = shape_.variants.find(group.system);
+    return {systems_.at(group.system),
+            variants == shape_.variants.end() ? 0 : place_in(variants->second, group.variant),
+            place_in(shape_.payloads, group.payload)};
+  }
+
+ private:
+  static std::size_t place_in(const std::vector<std::string>& names, const std::string& name) {
+    return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+  }
+  PlanShape shape_{};
+  std::map<std::string, std::size_t> systems_{};
+};
+
+}  // namespace
+
 std::vector<Group> build_groups(const RunData& run) {
   std::vector<Group> groups;
   std::map<Group, std::size_t, ByIdentity> places;
@@ -108,6 +135,9 @@ std::vector<Group> build_groups(const RunData& run) {
     groups[place->second].rows.push_back(row);
   }
   for (Group& group : groups) describe_rows(run, group);
+  const PlanOrder order(run);
+  std::stable_sort(groups.begin(), groups.end(),
+                   [&](const Group& a, const Group& b) { return order.of(a) < order.of(b); });
   return groups;
 }
 

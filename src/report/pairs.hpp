@@ -16,8 +16,9 @@
 
 namespace lab::report {
 
-/// The groups of all records that are not superseded, in the order of first appearance, rows by repetition.
-/// Verdicts, intervals and etas are not filled in.
+/// The groups of all records that are not superseded, rows by repetition. Systems, and stages of one point,
+/// in the order of first appearance; a system's variants and payloads as the plan lists them, whatever the
+/// order of work was. Verdicts, intervals and etas are not filled in.
 std::vector<Group> build_groups(const RunData& run);
 
 /// Grade of a group's name: 90 of "U90". Precondition: made by build_groups.

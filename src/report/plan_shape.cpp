@@ -55,6 +55,8 @@ Result<PlanShape> read_plan_shape(std::string_view toml_text) try {
   PlanShape shape;
   if (const toml::table* systems = root["systems"].as_table()) read_systems(*systems, shape);
   root.erase("systems");
+  if (const toml::array* payloads = root["dataset"]["payloads"].as_array())
+    for (const toml::node& payload : *payloads) shape.payloads.push_back(payload.value_or(std::string()));
   flatten(root, "", shape.settings);
   return shape;
 } catch (const toml::parse_error& bad) {

@@ -19,6 +19,7 @@ struct PlanShape {
   Settings settings{};                                         // Everything but [systems.*].
   std::map<std::string, Settings> systems{};                   // By name, without the variants.
   std::map<std::string, std::vector<std::string>> variants{};  // By system; "default" where none is named.
+  std::vector<std::string> payloads{};                         // As the plan orders them.
 };
 
 /// Errors: kInvalidArgument when the text is no TOML.
