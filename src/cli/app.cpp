@@ -30,6 +30,7 @@ struct Values {
   GenerateOptions generate{};
   DoctorOptions doctor{};
   CleanOptions clean{};
+  SetupOptions setup{};
   bool features = false;
   std::string shell{};
   Action action{};
@@ -176,6 +177,17 @@ void add_doctor_and_clean(CLI::App& app, Values& values) {
       [&values] { values.action = [&values] { return clean(values.clean, values.global); }; });
 }
 
+void add_setup(CLI::App& app, Values& values) {
+  CLI::App* command =
+      app.add_subcommand("setup", "The lab's users, rights and namespaces on the servers of a plan");
+  SetupOptions& options = values.setup;
+  command->add_option("plan", options.plan, "Plan file")->required()->type_name("PLAN.toml");
+  command->add_flag("--print", options.print, "Print the statements, to be run by somebody else");
+  command->add_flag("--apply", options.apply, "Run them with the rights of the plan's own user");
+  command->add_flag("--undo", options.undo, "Take back what --apply gave");
+  command->callback([&values] { values.action = [&values] { return setup(values.setup, values.global); }; });
+}
+
 void add_lists(CLI::App& app, Values& values) {
   CLI::App* systems_app =
       app.add_subcommand("systems", "The systems that are built in, with variants and options");
@@ -264,6 +276,7 @@ int parse_and_run(int argc, char** argv) {
   add_report_and_compare(app, values);
   add_generate(app, values);
   add_doctor_and_clean(app, values);
+  add_setup(app, values);
   add_lists(app, values);
   try {
     app.parse(argc, argv);

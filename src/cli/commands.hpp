@@ -84,6 +84,13 @@ struct CleanOptions {
   bool dry_run = false;
 };
 
+struct SetupOptions {
+  std::filesystem::path plan{};
+  bool print = false;
+  bool apply = false;
+  bool undo = false;
+};
+
 int run(const RunOptions& options, const GlobalOptions& global);
 int resume(const ResumeOptions& options, const GlobalOptions& global);
 int status(const std::filesystem::path& directory, const GlobalOptions& global);
@@ -91,6 +98,7 @@ int report(const ReportOptions& options, const GlobalOptions& global);
 int compare(const CompareOptions& options, const GlobalOptions& global);
 int generate(const GenerateOptions& options, const GlobalOptions& global);
 int doctor(const DoctorOptions& options, const GlobalOptions& global);
+int setup(const SetupOptions& options, const GlobalOptions& global);
 int systems(bool features, const GlobalOptions& global);
 int payloads(const GlobalOptions& global);
 int clean(const CleanOptions& options, const GlobalOptions& global);

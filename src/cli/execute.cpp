@@ -41,13 +41,15 @@ RunInfo new_run_info(const Plan& plan, const std::string& question) {
 std::string environment_text(const Plan& plan, const fs::path& directory) {
   std::map<std::string, fs::path> folders{{"run", directory}};
   std::vector<std::string> libraries;
+  std::map<std::string, std::vector<Mechanism>> mechanisms;
   for (const SystemPlan& system : systems_with_controls(plan)) {
     const SystemEntry* entry = find_system(built_in_systems(), system.name);
     if (entry == nullptr) continue;
     libraries.push_back(entry->library);
+    mechanisms[system.name] = entry->mechanisms;
     if (entry->has_files && entry->embedded) folders[system.name] = system_path(system, directory);
   }
-  return describe_environment(folders, tool_name(), libraries);
+  return describe_environment(folders, tool_name(), libraries, mechanisms);
 }
 
 /// DIR/plan.toml comes after the journal, which holds the plan too; a kill between the two is mended by

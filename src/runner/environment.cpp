@@ -82,7 +82,8 @@ Json describe_folder(const fs::path& path) {
 }  // namespace
 
 std::string describe_environment(const std::map<std::string, fs::path>& folders, const std::string& tool,
-                                 const std::vector<std::string>& libraries) {
+                                 const std::vector<std::string>& libraries,
+                                 const std::map<std::string, std::vector<Mechanism>>& mechanisms) {
   Json all{{"recorded", format_utc(wall_time_ms())}, {"program", tool}, {"libraries", libraries}};
   utsname name{};
   if (::uname(&name) == 0)
@@ -102,6 +103,10 @@ std::string describe_environment(const std::map<std::string, fs::path>& folders,
   set_if_known(all, "transparent_hugepage", first_line("/sys/kernel/mm/transparent_hugepage/enabled"));
   all["page_bytes"] = ::sysconf(_SC_PAGESIZE);
   for (const auto& [key, path] : folders) all["folders"][key] = describe_folder(path);
+  for (const auto& [system, list] : mechanisms)
+    for (const Mechanism& documented : list)
+      all["mechanisms"][system].push_back(
+          {{"level", documented.level}, {"support", documented.support}, {"source", documented.source}});
   return all.dump(2) + "\n";
 }
 

@@ -152,7 +152,8 @@ class Story {
     run_.directories = {"runs/embedded-20260131T120000Z"};
     run_.environment_json =
         R"({"kernel":"Linux 6.1.0-28-amd64","cpu":{"model":"AMD EPYC 7763","cores":8},"memory_bytes":33554432000,)"
-        R"("file_system":{"type":"ext4","mount":"/data","options":["rw","noatime"]},"hostname":"lab-1","clock":"tsc"})";
+        R"("file_system":{"type":"ext4","mount":"/data","options":["rw","noatime"]},"hostname":"lab-1","clock":"tsc",)"
+        R"("mechanisms":{"sqlite":[{"level":"storage","support":"missing","source":"sqlite.org/fileformat2.html"}]}})";
     for (const Behaviour& system : shape_.systems)
       for (const std::string& payload : shape_.payloads)
         for (int repetition = 1; repetition <= shape_.repetitions; ++repetition)

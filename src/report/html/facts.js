@@ -75,6 +75,12 @@ function serverCard(server) {
   for (const key of ['durability', 'bulk_path'])
     if (told[key]) first.push([key === 'durability' ? 'Durability' : 'Bulk path', told[key]]);
   if (server.cache_action) first.push(['Cache', server.cache_action]);
+  // What is documented beside what was measured.
+  const documented = page.environment.mechanisms?.[server.system] ?? [];
+  for (const {level, support, source} of documented)
+    first.push([`Documented: ${level}`, `${support} (${source})`]);
+  for (const answer of page.answers.filter((answer) => answer.name === name))
+    first.push(['Measured', `${answer.claim}: ${answer.where}, ${answer.figures}`]);
   const fold = (title, map) =>
     Object.keys(map ?? {}).length === 0
       ? null
@@ -93,8 +99,8 @@ function drawServers() {
   section(
     'servers',
     'Systems',
-    'Who answered, what an acknowledgement meant, and every setting that differed from the system’s ' +
-      'defaults.',
+    'Who answered, what an acknowledgement meant, what its makers document about duplicates beside what was ' +
+      'measured, and every setting that differed from the defaults.',
     [],
     [],
     () =>
@@ -125,7 +131,8 @@ function drawEnvironment() {
     [],
     [],
     () => {
-      const entries = flatten(page.environment);
+      const {mechanisms: _shownWithTheSystems, ...machine} = page.environment;
+      const entries = flatten(machine);
       const formats = [
         ['Journal format', String(page.run.journal_format)],
         ['Page format', String(page.format)],
