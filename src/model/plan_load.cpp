@@ -46,7 +46,7 @@ Status read_run(const TomlReader& table, Plan& plan) {
 }
 
 Result<Bytes> parse_total(std::string_view text) {
-  const auto total = parse_bytes(text);
+  auto total = parse_bytes(text);
   if (total && total->count == 0) return bad("a total must be at least 1 byte");
   return total;
 }

@@ -76,8 +76,10 @@ int open(sqlite3_vfs* layer, const char* name, sqlite3_file* file, int flags, in
   bounded->real()->pMethods = nullptr;
   const int code = real_layer->xOpen(real_layer, name, bounded->real(), flags, out_flags);
   // With methods set SQLite closes the file even after a failed open, as the layer below may want.
-  if (bounded->real()->pMethods != nullptr) bounded->base.pMethods = &kMethods;
-  if (code == SQLITE_OK && bounded->real()->pMethods->iVersion < kMethodsVersion) return SQLITE_CANTOPEN;
+  const sqlite3_io_methods* const methods = bounded->real()->pMethods;
+  if (methods != nullptr) bounded->base.pMethods = &kMethods;
+  if (code == SQLITE_OK && (methods == nullptr || methods->iVersion < kMethodsVersion))
+    return SQLITE_CANTOPEN;
   return code;
 }
 

@@ -13,7 +13,6 @@ namespace {
 
 using sqlite::Connection;
 using sqlite::Setup;
-using sqlite::Statement;
 using sqlite::Store;
 using sqlite::table_name;
 using sqlite::Use;
