@@ -16,44 +16,21 @@
 
 #include "core/files.hpp"
 #include "core/hash.hpp"
+#include "core/process_stamp.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
 
 namespace lab {
-namespace {
-
-/// State and start time (fields 3 and 22) in the text of /proc/<pid>/stat.
-struct ProcessStat {
-  char state = '?';
-  std::string started{};
-};
-
-std::optional<ProcessStat> parse_stat(std::string_view text) {
-  // Field 2, the name, may hold spaces and brackets: the fields to count follow the last bracket.
-  const std::size_t bracket = text.rfind(')');
-  if (bracket == std::string_view::npos || bracket + 2 >= text.size()) return std::nullopt;
-  const std::vector<std::string> fields = split(text.substr(bracket + 2), ' ');
-  if (fields.size() < 20 || fields[0].empty()) return std::nullopt;
-  return ProcessStat{fields[0][0], fields[19]};
-}
-
-std::optional<ProcessStat> stat_of(const std::string& process) {
-  const auto text = read_file("/proc/" + process + "/stat");
-  if (!text) return std::nullopt;
-  return parse_stat(*text);
-}
-
-}  // namespace
 
 HolderIdentity this_process() {
   HolderIdentity self;
-  if (const auto boot = read_file("/proc/sys/kernel/random/boot_id")) self.boot_id = trim(*boot);
+  self.boot_id = boot_id();
   std::error_code failure;
   self.pid_namespace = std::filesystem::read_symlink("/proc/self/ns/pid", failure).string();
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) == 0) self.host = host.data();
   self.pid = ::getpid();
-  if (const auto stat = stat_of("self")) self.pid_started = stat->started;
+  if (const auto stat = process_stat("self")) self.pid_started = stat->started;
   return self;
 }
 
@@ -65,10 +42,8 @@ std::optional<bool> runs_here(const HolderIdentity& holder, const HolderIdentity
   const bool comparable = !holder.boot_id.empty() && holder.boot_id == self.boot_id &&
                           !holder.pid_namespace.empty() && holder.pid_namespace == self.pid_namespace;
   if (!comparable) return std::nullopt;
-  if (const auto stat = stat_of(std::to_string(holder.pid))) {
-    const bool ended = stat->state == 'Z' || stat->state == 'X';  // Nobody has collected it yet.
-    return !ended && stat->started == holder.pid_started;
-  }
+  if (const auto stat = process_stat(std::to_string(holder.pid)))
+    return !stat->ended() && stat->started == holder.pid_started;
   // Other users' processes may be hidden from /proc (its option hidepid).
   if (::kill(static_cast<pid_t>(holder.pid), 0) == 0 || errno != ESRCH) return std::nullopt;
   return false;
