@@ -42,8 +42,9 @@ struct DriverInfo {
   std::string durability{};  // What an acknowledgement of put means: "fsync of file and folder".
   std::set<Capability> capabilities{};
   SecondPut second_put = SecondPut::kRefuse;
-  Keeps keeps = Keeps::kAll;     // The key is the content's SHA-256 unless a system's page says otherwise.
-  bool background_work = false;  // False: settled after two equal readings behind syncfs.
+  Keeps keeps = Keeps::kAll;        // The key is the content's SHA-256 unless a system's page says otherwise.
+  bool maintenance_shrinks = true;  // False: what it frees is kept for use again, but for the end of a file.
+  bool background_work = false;     // False: settled after two equal readings behind syncfs.
   std::int64_t object_size_max = 0;  // Largest payload it takes, 0 = no limit of its own.
 
   bool has(Capability capability) const { return capabilities.contains(capability); }

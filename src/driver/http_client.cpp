@@ -255,12 +255,15 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request, const CallContex
   const Status driven = state.drive(call, operation);
   const CURLcode code = state.outcome();
   long status = 0;
+  long connections = 0;
   curl_easy_getinfo(state.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(state.easy.get(), CURLINFO_NUM_CONNECTS, &connections);
   curl_multi_remove_handle(state.multi.get(), state.easy.get());  // Closes what was cut short.
   if (transfer.failure) return *transfer.failure;
   if (!driven) return driven.error();
   if (code != CURLE_OK) return curl_error(code, operation, state.words);
   transfer.answer.status = static_cast<int>(status);
+  transfer.answer.connected_anew = connections > 0;
   return std::move(transfer.answer);
 }
 

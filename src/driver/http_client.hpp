@@ -43,6 +43,7 @@ struct HttpAnswer {
   int status = 0;
   std::map<std::string, std::string> headers{};  // Names in lower case.
   std::string body{};                            // Of every answer that is not 2xx, at most 64 KiB of it.
+  bool connected_anew = false;  // A connection was made for this request: the one before was closed.
 
   bool good() const noexcept { return status >= 200 && status < 300; }
 };

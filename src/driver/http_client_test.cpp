@@ -155,6 +155,21 @@ TEST_F(HttpClientTest, EndsAtTheDeadlineAndAtAStopAndWorksAfterwards) {
   EXPECT_TRUE(client.send({.url = url("/user")}, within(Millis{20'000}), "test"));
 }
 
+TEST_F(HttpClientTest, TellsAConnectionThatWasMadeAnewFromOneThatWasKept) {
+  server_.Get("/last", [](const httplib::Request&, httplib::Response& response) {
+    response.set_header("Connection", "close");
+    response.set_content("bye", "text/plain");
+  });
+  HttpClient client({});
+  const char* const paths[] = {"/user", "/user", "/last", "/user", "/user"};
+  const bool anew[] = {true, false, false, true, false};
+  for (std::size_t round = 0; round < std::size(paths); ++round) {
+    const auto answer = client.send({.url = url(paths[round])}, within(Millis{20'000}), "test");
+    ASSERT_TRUE(answer) << answer.error().text();
+    EXPECT_EQ(answer->connected_anew, anew[round]) << "request " << round;
+  }
+}
+
 TEST_F(HttpClientTest, ACollectedAnswerHasALimit) {
   HttpClient client({});
   const std::string body(100'000, 'x');
