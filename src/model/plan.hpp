@@ -91,6 +91,14 @@ struct ExportPlan {
   friend bool operator==(const ExportPlan&, const ExportPlan&) = default;
 };
 
+/// Commands of the user.
+struct HooksPlan {
+  std::vector<std::string> restart{};  // Restarts a server, and returns when it takes clients; empty: none.
+  Millis restart_limit{120'000};
+
+  friend bool operator==(const HooksPlan&, const HooksPlan&) = default;
+};
+
 struct Plan {
   std::string name{};  // The file's stem.
   std::uint64_t seed = 1;
@@ -102,6 +110,7 @@ struct Plan {
   std::vector<SystemPlan> systems{};  // In plan order.
   RetryPlan retry{};
   ExportPlan export_{};
+  HooksPlan hooks{};
   std::optional<std::string> real_world_dir{};
 
   friend bool operator==(const Plan&, const Plan&) = default;

@@ -185,9 +185,22 @@ Status read_export(const TomlReader& table, LoadedPlan& loaded) {
   return table.word("cleanup", parse, loaded.plan.export_.cleanup);
 }
 
+Status read_hooks(const TomlReader& table, HooksPlan& hooks) {
+  LAB_TRY(table.allow_only({"restart", "restart_limit"}));
+  // As a whole, since one word may stand twice.
+  const auto words = [](const std::vector<std::string>& texts) -> Result<std::vector<std::string>> {
+    if (texts.front().empty()) return bad("the program has no name");
+    return texts;
+  };
+  LAB_TRY(table.whole_list("restart", words, hooks.restart));
+  if (table.has("restart_limit") && hooks.restart.empty())
+    return table.error("restart_limit", "stands without 'restart'");
+  return table.duration("restart_limit", kTick, hooks.restart_limit);
+}
+
 /// Tables whose keys are not built in: nothing in them is left out in silence.
 Status read_known_only(const TomlReader& root, LoadedPlan& loaded) {
-  for (const char* name : {"scan", "telemetry", "hooks"}) {
+  for (const char* name : {"scan", "telemetry"}) {
     const auto table = root.inner(name);
     if (!table) return table.error();
     if (!*table) continue;
@@ -291,6 +304,7 @@ Status read_root(const TomlReader& root, const Vocabulary& words, LoadedPlan& lo
   LAB_TRY(in_table(root, "settle", [&](const TomlReader& table) { return read_settle(table, plan.settle); }));
   LAB_TRY(in_table(root, "retry", [&](const TomlReader& table) { return read_retry(table, plan.retry); }));
   LAB_TRY(in_table(root, "export", [&](const TomlReader& table) { return read_export(table, loaded); }));
+  LAB_TRY(in_table(root, "hooks", [&](const TomlReader& table) { return read_hooks(table, plan.hooks); }));
   return read_known_only(root, loaded);
 }
 

@@ -18,7 +18,7 @@ namespace lab {
 struct LoadedPlan {
   Plan plan{};
   /// What the plan asks for that is known but not built in, in words: "system 'kafka'", "key
-  /// 'hooks.restart'". A dry run shows it, a run refuses it.
+  /// 'scan.chunker'". A dry run shows it, a run refuses it.
   std::vector<std::string> not_built_in{};
   std::vector<std::string> warnings{};
   std::vector<std::string> keys_not_built_in{};  // The part of not_built_in that overrides cannot change.

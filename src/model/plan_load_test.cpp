@@ -57,6 +57,8 @@ TEST(PlanLoad, EveryKeyArrives) {
   EXPECT_EQ(plan.retry.block_delays, (std::vector<Millis>{Millis{1'000}, Millis{1'000}, Millis{5'000}}));
   EXPECT_EQ(plan.retry.reconnect, (RetryPolicy{4, Millis{2'000}, Millis{20'000}, 10}));
   EXPECT_EQ(plan.export_.cleanup, CleanupRule::kSuccess);
+  EXPECT_EQ(plan.hooks.restart, (std::vector<std::string>{"systemctl", "restart", "{system}", "{system}"}));
+  EXPECT_EQ(plan.hooks.restart_limit, Millis{90'000});
 }
 
 TEST(PlanLoad, SystemsArriveInTheOrderOfTheFile) {
@@ -106,15 +108,15 @@ TEST(PlanLoad, WhatIsKnownButNotBuiltInIsListedAndNothingIsLeftOut) {
       "['native']\nduplicate_unit = 'block:4 KiB:shift:512'\n"
       "[systems.kafka]\nvariants = ['compact']\n[systems.kafka.options]\nacks = "
       "'all'\n[systems.lmdb]\nprobes = ['extents', 'longhorn:pvc-1']\n"
-      "[hooks]\nrestart = 'systemctl restart x'\n[telemetry.kafka]\nbrokers = 'b'\n[scan]\nchunker = "
+      "[telemetry.kafka]\nbrokers = 'b'\n[scan]\nchunker = "
       "'fixed:4096'\n[export]\ngit = 'x'\n");
   ASSERT_TRUE(loaded) << loaded.error().detail;
-  EXPECT_EQ(loaded->not_built_in,
-            (std::vector<std::string>{
-                "system 'kafka'", "probe 'extents' of system 'lmdb'",
-                "probe 'longhorn:pvc-1' of system 'lmdb'", "payload 'nasa_image'", "mode 'native'",
-                "key 'dataset.duplicate_unit' with 'block:4 KiB:shift:512'", "key 'export.git'",
-                "key 'scan.chunker'", "key 'telemetry.kafka'", "key 'hooks.restart'"}));
+  EXPECT_EQ(
+      loaded->not_built_in,
+      (std::vector<std::string>{"system 'kafka'", "probe 'extents' of system 'lmdb'",
+                                "probe 'longhorn:pvc-1' of system 'lmdb'", "payload 'nasa_image'",
+                                "mode 'native'", "key 'dataset.duplicate_unit' with 'block:4 KiB:shift:512'",
+                                "key 'export.git'", "key 'scan.chunker'", "key 'telemetry.kafka'"}));
 }
 
 TEST(PlanLoad, EmptyTablesOfLaterFeaturesAskForNothing) {
@@ -122,6 +124,12 @@ TEST(PlanLoad, EmptyTablesOfLaterFeaturesAskForNothing) {
       parse(std::string(kSmallest) + "[scan]\n[telemetry]\n[hooks]\n[export]\n[settle]\n[retry]\n");
   ASSERT_TRUE(loaded) << loaded.error().detail;
   EXPECT_TRUE(loaded->not_built_in.empty());
+}
+
+TEST(PlanLoad, ALimitOfAHookThatIsNotThereIsAnError) {
+  const auto loaded = parse(std::string(kSmallest) + "[hooks]\nrestart_limit = '5s'\n");
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().detail.find("stands without 'restart'"), std::string::npos);
 }
 
 TEST(PlanLoad, WarnsOfPlansThatCannotGiveAVerdict) {
@@ -154,6 +162,7 @@ const BadPlan kBadPlans[] = {
     {"window =", "windows =", "key 'settle.windows': unknown key; did you mean 'window'?"},
     {"max_retries =", "maxretries =", "key 'retry.maxretries': unknown key; did you mean 'max_retries'?"},
     {"cleanup =", "clean_up =", "key 'export.clean_up': unknown key; did you mean 'cleanup'?"},
+    {"restart =", "restarts =", "key 'hooks.restarts': unknown key; did you mean 'restart'?"},
     {"identity =", "identiti =", "key 'systems.postgresql.identiti': unknown key; did you mean 'identity'?"},
     {"page_size = 8192", "pagesize = 8192",
      "key 'systems.sqlite.options.pagesize': unknown option; did you mean 'page_size'?"},
@@ -174,6 +183,10 @@ const BadPlan kBadPlans[] = {
      "key 'dataset.grades': must be a string, is an integer"},
     {"chains = [[\"bulk_insert\"], [", "chains = [\"bulk_insert\", [",
      "key 'stages.chains': must be a list, is a string"},
+    {"restart = [\"systemctl\", \"restart\", \"{system}\", \"{system}\"]",
+     "restart = \"systemctl restart x\"", "key 'hooks.restart': must be a list, is a string"},
+    {"restart = [\"systemctl\",", "restart = [\"\",", "key 'hooks.restart': the program has no name"},
+    {"restart_limit = \"90s\"", "restart_limit = \"0s\"", "key 'hooks.restart_limit': must be from 1ms"},
     {"window = \"2s\"", "window = 2", "key 'settle.window': must be a string, is an integer"},
     {"object_size = [\"128 KiB\",", "object_size = [1.5,",
      "key 'dataset.object_size': must be a string or an integer, is a number with a point"},

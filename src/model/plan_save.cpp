@@ -146,6 +146,13 @@ void write_retry(Writer& out, const RetryPlan& retry) {
   out.number("reconnect_jitter", retry.reconnect.jitter_percent);
 }
 
+void write_hooks(Writer& out, const HooksPlan& hooks) {
+  if (hooks.restart.empty()) return;
+  out.table("hooks");
+  out.raw("restart", list_of(hooks.restart));
+  out.duration("restart_limit", hooks.restart_limit);
+}
+
 void write_system(Writer& out, const SystemPlan& system) {
   const std::string header = "systems." + key_text(system.name);
   out.table(header);
@@ -174,6 +181,7 @@ std::string save_plan(const Plan& plan) {
   write_retry(out, plan.retry);
   out.table("export");
   out.text("cleanup", spell(plan.export_.cleanup));
+  write_hooks(out, plan.hooks);
   for (const SystemPlan& system : plan.systems)
     if (!system.control) write_system(out, system);
   const std::string text = out.take();

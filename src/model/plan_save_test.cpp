@@ -57,6 +57,9 @@ Plan random_plan(Random& random) {
   plan.settle.tolerance = Bytes{static_cast<std::int64_t>(random.below(100'000))};
   plan.retry.block_delays.assign(1 + random.below(4), Millis{static_cast<std::int64_t>(random.below(9'999))});
   plan.export_.cleanup = one_of(random, {CleanupRule::kAlways, CleanupRule::kSuccess, CleanupRule::kNever});
+  if (random.below(2) == 0)
+    plan.hooks = {.restart = {"a b", "", "\"{system}\"", "a b"},
+                  .restart_limit = Millis{static_cast<std::int64_t>(1 + random.below(99'999))}};
   plan.systems = {{.name = "sqlite"}, {.name = "kafka"}, {.name = "cas"}};
   plan.systems[0].options["journal_mode"] = one_of<std::string>(random, {"wal", "a \"b\"\n", ""});
   plan.systems[0].max_bytes = Bytes{static_cast<std::int64_t>(1 + random.below(1'000'000'000))};

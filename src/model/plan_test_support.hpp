@@ -63,6 +63,9 @@ reconnect_max = "20s"
 reconnect_jitter = 10
 [export]
 cleanup = "success"
+[hooks]
+restart = ["systemctl", "restart", "{system}", "{system}"]
+restart_limit = "90s"
 [systems.sqlite]
 path = "/data/sqlite"
 variants = ["page_65536", "default"]

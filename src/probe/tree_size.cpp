@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <set>
+#include <thread>
 #include <utility>
 
 namespace lab {
@@ -12,7 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kWalksMax = 5;  // Each one starts anew after a folder vanished under the walk before.
+// Each walk starts anew after a folder vanished under the one before; a server that removes many needs a
+// moment.
+constexpr int kWalksMax = 20;
+constexpr std::chrono::milliseconds kBetweenWalks{20};
 
 class Walk {
  public:
@@ -63,6 +68,7 @@ class Walk {
 Result<TreeSize> measure_tree(std::span<const fs::path> roots, const PartOf& part_of) {
   Status failure = ok();
   for (int walks = 0; walks < kWalksMax; ++walks) {
+    if (walks > 0) std::this_thread::sleep_for(kBetweenWalks);
     Walk walk(part_of);
     failure = ok();
     for (const fs::path& root : roots) {

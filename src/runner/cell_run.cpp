@@ -11,6 +11,7 @@
 #include "core/files.hpp"
 #include "driver/limited_driver.hpp"
 #include "probe/settle.hpp"
+#include "runner/restart_hook.hpp"
 #include "runner/sampler.hpp"
 
 namespace lab {
@@ -35,12 +36,14 @@ class ChainRun {
     std::optional<Error> failure;
     if (!ready) {
       failure = ready.error();
-      outcome.unreached = session_ == nullptr;
+      outcome.unreached = !reached_ && failure->code != ErrorCode::kUnsupported;
     }
     for (const StageKind kind : chain_) {
       StageRecord record;
       std::vector<Sample> samples;
-      if (failure)
+      if (failure && failure->code == ErrorCode::kUnsupported)
+        record = unsupported_record(kind, *failure);  // The server is too old for this variant, and says so.
+      else if (failure)
         record = failed_record(kind, *failure);
       else
         record = run_one(kind, samples);
@@ -60,6 +63,21 @@ class ChainRun {
     const auto call = setup_call();
     auto dataset = Dataset::make(cell_.dataset);
     if (!dataset) return dataset.error();
+    LAB_TRY(open(call));
+    reached_ = true;
+    state_ = std::make_unique<ChainState>(*dataset, driver_->info().keeps);
+    LAB_TRY(driver_->reset(call));
+    LAB_TRY(driver_->flush(call));
+    if (cell_.cache == "cold") LAB_TRY(make_cold(call));
+    return baseline(call);
+  }
+
+  /// A new session with its connections, on the server that the plan means.
+  Status open(const CallContext& call) {
+    // In this order, and before anything new: a session may hold what the next one waits for.
+    observer_.reset();
+    driver_.reset();
+    session_.reset();
     SystemConfig config = setting_.config;
     config.variant = cell_.variant;
     config.mode = cell_.mode;
@@ -79,11 +97,7 @@ class ChainRun {
       return Error{ErrorCode::kRefused, "run",
                    fmt::format("the plan wants server identity '{}', this one is '{}'",
                                *setting_.system.identity, identity_.identity)};
-    state_ = std::make_unique<ChainState>(*dataset, driver_->info().keeps);
-    LAB_TRY(driver_->reset(call));
-    LAB_TRY(driver_->flush(call));
-    if (cell_.cache == "cold") LAB_TRY(drop_caches(call));
-    return baseline(call);
+    return ok();
   }
 
   Status connect(const CallContext& call) {
@@ -116,7 +130,8 @@ class ChainRun {
     if (!observer) return observer.error();
     StageProgress idle;
     const auto began = setting_.time.now();
-    Sampler sampler(std::move(*observer), setting_.plan.stages.sample_interval, idle, std::nullopt);
+    Sampler sampler(std::move(*observer), setting_.plan.stages.sample_interval, idle, std::nullopt,
+                    setting_.stop);
     setting_.time.sleep_until(setting_.stop, began + setting_.plan.settle.idle);
     const SamplerResult cost = sampler.stop();
     const double seconds = std::chrono::duration<double>(setting_.time.now() - began).count();
@@ -126,8 +141,35 @@ class ChainRun {
     return setting_.journal.set_value("sampler/" + key, measured.dump());
   }
 
-  /// Embedded: the session was just opened, so only the page cache is left; it is asked to let go of our
-  /// files.
+  /// A server forgets by a restart, which ends all connections. An embedded engine has just been opened.
+  Status make_cold(const CallContext& call) {
+    cache_action_ = "opened anew";
+    if (!setting_.entry.embedded) LAB_TRY(restart_server(call));
+    return drop_caches(call);
+  }
+
+  Status restart_server(const CallContext& call) {
+    observer_.reset();
+    driver_.reset();
+    session_.reset();
+    const auto restarted = run_restart_hook(setting_.plan.hooks, setting_.system.name, call);
+    if (!restarted) return restarted.error();
+    reached_ = false;
+    // It may need a moment until it takes clients.
+    Random random(static_cast<std::uint64_t>(wall_time_ms()));
+    LAB_TRY(retry(call, setting_.plan.retry.reconnect, setting_.time, random, [&] {
+      Status opened = open(call);
+      if (opened || opened.error().code != ErrorCode::kConnectionLost) return opened;
+      Error lost = opened.error();
+      lost.retryable = true;
+      return Status(lost);
+    }));
+    reached_ = true;
+    cache_action_ = fmt::format("restarted by {}, connected anew", *restarted);
+    return ok();
+  }
+
+  /// What is left is the page cache; it is asked to let go of the system's files.
   Status drop_caches(const CallContext& call) {
     const auto roots = observer_->directories(call);
     if (!roots) return roots.error();
@@ -140,7 +182,7 @@ class ChainRun {
         if (file && ::posix_fadvise(file->get(), 0, 0, POSIX_FADV_DONTNEED) == 0) ++files;
       }
     }
-    cache_action_ = fmt::format("opened anew; posix_fadvise(DONTNEED) on {} files", files);
+    cache_action_ += fmt::format("; posix_fadvise(DONTNEED) on {} files", files);
     return ok();
   }
 
@@ -185,7 +227,7 @@ class ChainRun {
     const StageInput input{*driver_, *observer_, *state_,  kind,         setting_.plan,
                            probes,   identity_,  progress, setting_.time};
     Sampler sampler(std::move(*observer), setting_.plan.stages.sample_interval, progress,
-                    setting_.system.max_bytes);
+                    setting_.system.max_bytes, setting_.stop);
     StageRecord record = run_stage(input, call);
     SamplerResult seen = sampler.stop();
     record.retries = reconnects;
@@ -231,6 +273,7 @@ class ChainRun {
   const Chain& chain_;
   std::int64_t attempt_;
   bool discard_;
+  bool reached_ = false;                // The system could be opened, the last time that was tried.
   std::unique_ptr<Session> session_{};  // Before the connections that it opened.
   std::unique_ptr<Driver> driver_{};
   std::unique_ptr<Observer> observer_{};

@@ -12,6 +12,7 @@
 
 #include "core/files.hpp"
 #include "payload/dataset.hpp"
+#include "runner/restart_hook.hpp"
 #include "runner/runner.hpp"
 
 namespace lab {
@@ -193,6 +194,24 @@ void examine(const SystemPlan& system, const SystemEntry& entry, const fs::path&
   }
 }
 
+/// A server's cold cells need a command that restarts it.
+void check_cold(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
+                std::vector<Check>& checks) {
+  const auto& caches = plan.dataset.caches;
+  if (entry.embedded || std::find(caches.begin(), caches.end(), "cold") == caches.end()) return;
+  const std::string name = system.name + " restart";
+  if (plan.hooks.restart.empty()) {
+    checks.push_back({name, false,
+                      "caches has \"cold\", and a server is cold only after a restart: name the command that "
+                      "restarts it as [hooks] restart, or leave \"cold\" out"});
+    return;
+  }
+  const Command command = restart_command(plan.hooks, system.name);
+  const auto program = find_program(command.argv.front());
+  checks.push_back({name, program.has_value(),
+                    program ? "by " + to_text(command) : "[hooks] restart: " + program.error().detail});
+}
+
 }  // namespace
 
 std::vector<Check> preflight(const Plan& plan, const Registry& registry, const fs::path& directory) {
@@ -209,6 +228,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
       checks.push_back({system.name, false, "is not built in"});
       continue;
     }
+    check_cold(plan, system, *entry, checks);
     if (entry->examine != nullptr) examine(system, *entry, directory, checks);
     if (!entry->has_files) continue;
     if (entry->embedded) {

@@ -123,6 +123,21 @@ TEST_F(RunFixture, ASystemThatCannotBeReachedIsNamedAndTheOthersGoOn) {
   EXPECT_EQ(figures().size(), kStages);
 }
 
+TEST_F(RunFixture, AVariantThatTheServerIsTooOldForIsUnsupportedAndNoFailure) {
+  faults({{.operation = "open", .code = ErrorCode::kUnsupported, .detail = "needs version 24"}});
+  const auto outcome = run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->blocks_failed, 0U);
+  EXPECT_TRUE(outcome->unreached.empty());
+  for (const StageRecord& record : records()) {
+    if (record.cell.system != "files") continue;
+    EXPECT_TRUE(record.unsupported);
+    EXPECT_FALSE(record.valid);
+    EXPECT_EQ(record.reason, "unsupported: needs version 24");
+    EXPECT_TRUE(record.after_bytes.empty());
+  }
+}
+
 TEST_F(RunFixture, TheRetryScopeSystemStartsAllItsRepetitionsAgain) {
   plan_.retry.scope = RetryScope::kSystem;
   faults({{.operation = "put", .after_calls = 4 * kPutsOfACell, .once = true}});  // In the second block.

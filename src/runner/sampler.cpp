@@ -21,11 +21,12 @@ double thread_cpu_seconds() {
 }  // namespace
 
 Sampler::Sampler(std::unique_ptr<Observer> observer, Millis interval, StageProgress& progress,
-                 std::optional<Bytes> max_bytes)
+                 std::optional<Bytes> max_bytes, std::stop_token run_stop)
     : observer_(std::move(observer)),
       interval_(interval),
       progress_(progress),
       max_bytes_(max_bytes),
+      run_stop_(std::move(run_stop)),
       thread_([this](const std::stop_token& stop) { loop(stop); }) {}
 
 Sampler::~Sampler() = default;
@@ -40,11 +41,11 @@ void Sampler::loop(const std::stop_token& stop) {
   bool more = true;
   while (more) {
     const auto began = Clock::now();
-    round({});
+    round();
     const auto took = Clock::now() - began;
     more = sleep_until(stop, std::max(began + interval_, Clock::now() + took));
   }
-  round({});  // The state at the end.
+  round();  // The state at the end.
   const auto span = std::chrono::duration<double, std::milli>(last_round_ - first_round_).count();
   if (result_.rounds > 1) result_.interval_ms = span / static_cast<double>(result_.rounds - 1);
   result_.cpu_seconds = thread_cpu_seconds();
@@ -54,8 +55,8 @@ void Sampler::add(const char* metric, double value, const char* unit) {
   result_.samples.push_back({wall_time_ms(), metric, value, unit});
 }
 
-void Sampler::round(const std::stop_token& stop) {
-  const CallContext call{Clock::now() + kRoundLimit, stop};
+void Sampler::round() {
+  const CallContext call{Clock::now() + kRoundLimit, run_stop_};
   last_round_ = Clock::now();
   if (result_.rounds++ == 0) first_round_ = last_round_;
   add("acked_objects", static_cast<double>(progress_.objects.load()), "1");

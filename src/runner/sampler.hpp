@@ -24,12 +24,12 @@ struct SamplerResult {
 
 /// Samples from construction to stop(): `files` and `apparent` without syncfs, the system's activity
 /// counters, and what the stage has acknowledged. A reading that fails gives no sample. The first round is at
-/// once, the last one in stop(). The pause is never shorter than a round took, so that sampling stays below
-/// half a core.
+/// once, the last one in stop(); a stop of the run ends a round that a system holds up. The pause is never
+/// shorter than a round took, so that sampling stays below half a core.
 class Sampler {
  public:
   Sampler(std::unique_ptr<Observer> observer, Millis interval, StageProgress& progress,
-          std::optional<Bytes> max_bytes);
+          std::optional<Bytes> max_bytes, std::stop_token run_stop = {});
   ~Sampler();  // Stops and joins.
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
@@ -38,13 +38,14 @@ class Sampler {
 
  private:
   void loop(const std::stop_token& stop);
-  void round(const std::stop_token& stop);
+  void round();
   void add(const char* metric, double value, const char* unit);
 
   std::unique_ptr<Observer> observer_;
   Millis interval_;
   StageProgress& progress_;
   std::optional<Bytes> max_bytes_;
+  std::stop_token run_stop_;
   SamplerResult result_{};
   Clock::time_point first_round_{};
   Clock::time_point last_round_{};

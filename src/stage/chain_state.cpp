@@ -39,7 +39,9 @@ bool ChainState::only_survivors() const {
 void ChainState::note_put(const ObjectKey& key, const Digest& digest) {
   const Digest keyed = keyed_digest(key.id, key.container, digest);
   all_.add(keyed);
-  if (!dataset_->facts(key.number).copy_of) survivors_.add(keyed);
+  if (dataset_->facts(key.number).copy_of) return;
+  survivors_.add(keyed);
+  contents_.add(digest);
 }
 
 void ChainState::note_replaced(const ObjectKey& key, const Digest& old_digest, const Digest& new_digest,
@@ -62,6 +64,7 @@ void ChainState::finish_delete() {
   updated_.clear();
   all_ = {};
   survivors_ = {};
+  contents_ = {};
   expected_ = {};
 }
 
@@ -84,6 +87,7 @@ Status ChainState::recount() {
   now.objects = dataset_->objects();
   now.unique_objects = seen.size();
   now.keyed = all_;
+  now.contents = contents_;
   if (only_survivors()) {
     now.objects = now.unique_objects;
     now.logical = now.unique;

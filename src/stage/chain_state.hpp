@@ -20,7 +20,8 @@ struct Expected {
   Bytes logical{};            // L
   Bytes unique{};             // U
   std::uint64_t unique_objects = 0;
-  DigestSum keyed{};  // Sum of keyed_digest over the live objects.
+  DigestSum keyed{};     // Sum of keyed_digest over the live objects.
+  DigestSum contents{};  // Sum of the digests of the distinct contents among them.
 };
 
 /// Binds a payload's digest to the key under which it lies.
@@ -52,6 +53,8 @@ class ChainState {
   Status finish_update();
   void finish_delete();
   void finish_maintenance();
+  void skip_delete() { delete_skipped_ = true; }  // The variant does not declare it.
+  bool delete_skipped() const { return delete_skipped_; }
 
   const Expected& expected() const { return expected_; }
 
@@ -62,10 +65,12 @@ class ChainState {
   std::shared_ptr<const Dataset> dataset_;
   Keeps keeps_;
   bool live_ = false;
+  bool delete_skipped_ = false;
   bool compacted_ = false;                            // Maintenance has run since the last insert.
   std::map<std::uint64_t, std::uint64_t> updated_{};  // Number -> content.
   DigestSum all_{};                                   // Of every object put.
   DigestSum survivors_{};                             // Of the first object of each content.
+  DigestSum contents_{};                              // Of each content once.
   Expected expected_{};
 };
 

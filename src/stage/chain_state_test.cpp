@@ -48,8 +48,11 @@ TEST(ChainState, MaintenanceTurnsADatasetIntoItsSurvivors) {
   ChainState state(dataset_of(50), Keeps::kOnePerKeyAfterMaintenance);
   put_all(state);
   EXPECT_EQ(state.expected().objects, 40U);
+  const DigestSum contents = state.expected().contents;
+  EXPECT_EQ(contents.count, 20U);
   state.finish_maintenance();
   EXPECT_EQ(state.expected().objects, 20U);
+  EXPECT_EQ(state.expected().contents, contents) << "which copy is left does not matter";
 }
 
 TEST(ChainState, AReplacementLeavesTheSumOfTheNewBytes) {

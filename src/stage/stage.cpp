@@ -208,6 +208,8 @@ Status stage_supported(const DriverInfo& info, const ChainState& state, StageKin
       if (info.keeps != Keeps::kAll) return refuse("a variant that keeps one per key has no update");
       return need(Capability::kReplace, "replacing put");
     case StageKind::kPerfileDelete:
+      if (state.keeps() == Keeps::kOnePerKeyAfterMaintenance)
+        return refuse("which of equal objects is left is the system's choice, so none can be named");
       return need(Capability::kEraseEach, "deletion by id");
     case StageKind::kDeleteLogical:
       return need(Capability::kDeleteLogical, "logical deletion of all");
@@ -216,6 +218,9 @@ Status stage_supported(const DriverInfo& info, const ChainState& state, StageKin
     case StageKind::kDeleteDrop:
       return need(Capability::kDeleteDrop, "dropping");
     case StageKind::kMaintenance:
+      if (state.delete_skipped() && !state.keeps_one_per_key())
+        return refuse(
+            "the deletion before it is not declared by this variant, so there is nothing to clean up");
       return need(Capability::kMaintenance, "maintenance");
     default:
       return ok();
@@ -237,8 +242,10 @@ StageRecord unsupported_record(StageKind kind, const Error& error) {
 }
 
 StageRecord run_stage(const StageInput& input, const CallContext& call) {
-  if (const Status declared = stage_supported(input.driver.info(), input.state, input.kind); !declared)
+  if (const Status declared = stage_supported(input.driver.info(), input.state, input.kind); !declared) {
+    if (is_delete(input.kind)) input.state.skip_delete();
     return unsupported_record(input.kind, declared.error());
+  }
   StageRecord record{.stage = std::string(to_string(input.kind)), .server = input.identity};
   record.started_ms = wall_time_ms();
   const Status done = perform(input, call, record);

@@ -181,6 +181,19 @@ TEST_F(StageFixture, BeforeMaintenanceAnythingBetweenSurvivorsAndDatasetIsRight)
   EXPECT_TRUE(record.valid) << record.reason;
   EXPECT_EQ(record.removed, std::optional<std::uint64_t>(0));
   EXPECT_EQ(record.keeps, "one per key");
+  EXPECT_TRUE(run(StageKind::kPerfileDelete).unsupported) << "nobody knows which objects are left";
+}
+
+TEST_F(StageFixture, MaintenanceAfterADeletionThatIsNotDeclaredIsUnsupportedToo) {
+  open({});
+  ASSERT_TRUE(run(StageKind::kBulkInsert).valid);
+  ChainState& state = *state_;
+  EXPECT_TRUE(stage_supported({.capabilities = {Capability::kMaintenance}}, state, StageKind::kMaintenance));
+  state.skip_delete();
+  const Status after =
+      stage_supported({.capabilities = {Capability::kMaintenance}}, state, StageKind::kMaintenance);
+  ASSERT_FALSE(after);
+  EXPECT_EQ(after.error().code, ErrorCode::kUnsupported);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ Error differs(std::string detail) { return {ErrorCode::kCorruption, "verify", st
 struct SeenAll {
   DigestSum keyed{};
   std::set<Digest> contents{};  // Filled only where the variant keeps one per key.
+  DigestSum distinct{};         // Over `contents`.
 };
 
 Result<SeenAll> read_everything(const StageInput& input, const CallContext& call) {
@@ -28,28 +29,33 @@ Result<SeenAll> read_everything(const StageInput& input, const CallContext& call
       call, [&](const ObjectId& id, std::uint32_t container, std::span<const std::byte> payload) -> Status {
         const Digest digest = sha256(payload);
         seen.keyed.add(keyed_digest(id, container, digest));
-        if (want_contents) seen.contents.insert(digest);
+        if (want_contents && seen.contents.insert(digest).second) seen.distinct.add(digest);
         return allowed(call, "verify");
       });
   if (!read) return read.error();
   return seen;
 }
 
-Status verify_full(const StageInput& input, const CallContext& call, std::uint64_t live) {
+/// Which of equal objects is left is the system's choice, and it may go on removing between two questions:
+/// every content is there, and there are no more objects than were counted before.
+Status verify_contents(const StageInput& input, const SeenAll& seen, std::uint64_t& live) {
   const Expected& expected = input.state.expected();
+  if (seen.keyed.count > live)
+    return differs(fmt::format("count says {} objects, reading back gives {}", live, seen.keyed.count));
+  if (seen.distinct != expected.contents)
+    return differs(fmt::format("the {} distinct contents read back are not the {} that were acknowledged",
+                               seen.contents.size(), expected.unique_objects));
+  live = seen.keyed.count;
+  return ok();
+}
+
+Status verify_full(const StageInput& input, const CallContext& call, std::uint64_t& live) {
   const auto seen = read_everything(input, call);
   if (!seen) return seen.error();
+  if (input.state.keeps() == Keeps::kOnePerKeyAfterMaintenance) return verify_contents(input, *seen, live);
   if (seen->keyed.count != live)
     return differs(fmt::format("count says {} objects, reading back gives {}", live, seen->keyed.count));
-  const bool between =
-      input.state.keeps() == Keeps::kOnePerKeyAfterMaintenance && live > expected.unique_objects;
-  if (between) {
-    if (seen->contents.size() != expected.unique_objects)
-      return differs(
-          fmt::format("{} distinct contents of {} are left", seen->contents.size(), expected.unique_objects));
-    return ok();
-  }
-  if (seen->keyed != expected.keyed)
+  if (seen->keyed != input.state.expected().keyed)
     return differs(fmt::format("the {} objects read back are not the ones that were acknowledged", live));
   return ok();
 }
@@ -100,14 +106,17 @@ Result<Verification> verify(const StageInput& input, const CallContext& call) {
     result.how = "empty";
     return result;
   }
-  if (expected.logical <= input.plan.stages.verify_full_up_to || !input.driver.info().has(Capability::kGet)) {
-    LAB_TRY(verify_full(input, call, *live));
+  const bool nameable =
+      input.driver.info().has(Capability::kGet) &&
+      input.state.keeps() != Keeps::kOnePerKeyAfterMaintenance;  // Else nobody knows which are left.
+  if (expected.logical <= input.plan.stages.verify_full_up_to || !nameable) {
+    LAB_TRY(verify_full(input, call, result.live));
     result.how = "full";
   } else {
     LAB_TRY(verify_sample(input, call));
     result.how = fmt::format("sample of {}", input.plan.stages.verify_sample);
   }
-  if (input.state.keeps_one_per_key()) result.removed = input.state.dataset().objects() - *live;
+  if (input.state.keeps_one_per_key()) result.removed = input.state.dataset().objects() - result.live;
   return result;
 }
 
