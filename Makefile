@@ -1,13 +1,13 @@
 # Thin: each target says which script does it, and the scripts can be run without make.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint check check-deep format clean
+.PHONY: help build demo demo-servers test lint check check-deep format clean
 # One at a time also under `make -j`: they share build directories, and each uses all processors by itself.
 .NOTPARALLEL:
 
 JOBS ?= $(shell nproc)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## the program: build/release/deduplab
 	scripts/setup build
@@ -17,8 +17,12 @@ build: ## the program: build/release/deduplab
 demo: build ## build it and run plans/first-look.toml into runs/demo
 	@scripts/demo
 
+demo-servers: build ## the same on real servers of this machine: plans/servers.toml into runs/demo-servers
+	scripts/setup servers
+	@scripts/demo-servers
+
 test: ## build everything with sanitizers and run all tests
-	scripts/setup test
+	scripts/setup test servers
 	JOBS=$(JOBS) scripts/test dev
 
 lint: ## format, layers, sizes, words; clang-tidy on what changed
@@ -27,9 +31,10 @@ lint: ## format, layers, sizes, words; clang-tidy on what changed
 
 check: lint test ## all that CI does
 
-check-deep: ## clang-tidy on everything; all tests under the thread sanitizer
-	scripts/setup check test
+check-deep: ## clang-tidy on everything; all tests, also under the thread sanitizer
+	scripts/setup check test servers
 	scripts/check --all
+	LAB_DEEP=1 JOBS=$(JOBS) scripts/test dev
 	JOBS=$(JOBS) scripts/test tsan
 
 format: ## lay out all C++ files

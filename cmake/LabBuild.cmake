@@ -73,13 +73,15 @@ function(lab_program)
   target_link_libraries(${arg_NAME} PRIVATE ${arg_DEPS})
 endfunction()
 
-# lab_test(NAME <name> LABEL unit|conformance|crash|e2e SOURCES <file>... [DEPS <target>...] [TIMEOUT <seconds>])
+# lab_test(NAME <name> LABEL unit|conformance|crash|e2e SOURCES <file>... [DEPS <target>...] [TIMEOUT <seconds>]
+#          [FILTER <gtest filter>])
 # GoogleTest program (with its main) test_<name>; each of its tests is a ctest test with that label. The
 # timeout is one test's. Tests labelled crash or e2e wait for the program and get two macros:
 # LAB_PROGRAM_PATH (the built deduplab) and LAB_SOURCE_ROOT (this repository), both string literals.
+# FILTER leaves out some of the program's tests, which lab_more_tests then adds with other properties.
 # Does nothing when LAB_TESTS is off.
 function(lab_test)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;LABEL;TIMEOUT" "SOURCES;DEPS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;LABEL;TIMEOUT;FILTER" "SOURCES;DEPS")
   lab_require_arguments("lab_test" "${arg_UNPARSED_ARGUMENTS}" "${arg_NAME}")
   if(NOT arg_LABEL MATCHES "^(unit|conformance|crash|e2e)$")
     message(FATAL_ERROR "lab_test ${arg_NAME}: LABEL is unit, conformance, crash or e2e, not '${arg_LABEL}'")
@@ -106,10 +108,27 @@ function(lab_test)
       add_dependencies(${target} deduplab)
     endif()
   endif()
-  gtest_discover_tests(${target}
+  lab_more_tests(NAME ${arg_NAME} LABEL ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} FILTER "${arg_FILTER}"
+    LIST ${arg_NAME}_tests)
+endfunction()
+
+# lab_more_tests(NAME <name> LABEL <label> TIMEOUT <seconds> FILTER <gtest filter> LIST <variable>
+#                [PROPERTIES <property> <value>...])
+# Tests of the program of lab_test <name> that its own FILTER has left out. LIST is the variable in which the
+# files of TEST_INCLUDE_FILES, which ctest reads, find their names.
+function(lab_more_tests)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;LABEL;TIMEOUT;FILTER;LIST" "PROPERTIES")
+  lab_require_arguments("lab_more_tests" "${arg_UNPARSED_ARGUMENTS}" "${arg_NAME}")
+  set(filter)
+  if(arg_FILTER)
+    set(filter TEST_FILTER "${arg_FILTER}")
+  endif()
+  gtest_discover_tests(test_${arg_NAME}
+    ${filter}
+    TEST_LIST ${arg_LIST}
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} ${arg_PROPERTIES})
 endfunction()
 
 # A misspelled keyword must not be taken for one more source file in silence.

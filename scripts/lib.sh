@@ -14,6 +14,20 @@ listed_files() {
 
 cpp_files() { listed_files '*.cpp' '*.hpp'; }
 
+# move_aside DIRECTORY: gives an older run the name of its day, so that a new one can have its place.
+move_aside() {
+  local out="$1" aside base number=2
+  if [[ ! -e "$out" ]]; then return 0; fi
+  base="$out-$(date -u -r "$out" +%Y%m%dT%H%M%SZ)"
+  aside="$base"
+  while [[ -e "$aside" ]]; do
+    aside="$base-$number"
+    number=$((number + 1))
+  done
+  mv "$out" "$aside"
+  echo "the older run is now $aside"
+}
+
 # in_minutes SECONDS: "1.5 min"
 in_minutes() { awk -v seconds="$1" 'BEGIN { printf "%.1f min", seconds / 60 }'; }
 

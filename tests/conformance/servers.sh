@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# tests/conformance/servers.sh up|down PROGRAM FILE REQUIRED: the real servers of the tests, by `PROGRAM testbed`.
+# `up` ends what an earlier run has left, starts all systems of REQUIRED (joined by commas) and whatever else is
+# there, and writes their tables to FILE. Their state lies beside FILE, apart from the user's own testbed.
+set -euo pipefail
+
+step="$1" program="$2" file="$3" required="$4"
+mkdir -p "$(dirname "$file")"
+folder="$(cd "$(dirname "$file")" && pwd)"
+export XDG_STATE_HOME="$folder/state"
+
+case "$step" in
+  up)
+    rm -f "$file"
+    "$program" testbed down
+    # Without names: what is missing here is said, and is a fault only where it is required.
+    "$program" testbed up || echo "servers: not all servers could be started"
+    if [[ -n "$required" ]]; then
+      IFS=, read -r -a systems <<<"$required"
+      "$program" testbed env "${systems[@]}" >/dev/null
+    fi
+    "$program" testbed env >"$file.new" || [[ -z "$required" ]]
+    mv "$file.new" "$file"
+    ;;
+  down)
+    rm -f "$file"
+    "$program" testbed down
+    ;;
+  *)
+    echo "usage: servers.sh up|down PROGRAM FILE REQUIRED" >&2
+    exit 2
+    ;;
+esac
