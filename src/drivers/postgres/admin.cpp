@@ -1,0 +1,131 @@
+// The lab's role on a PostgreSQL server: made once, with the least rights, and taken away again whole.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "drivers/postgres/examine.hpp"
+#include "drivers/postgres/postgres.hpp"
+
+namespace lab::postgres {
+namespace {
+
+using pgwire::Connection;
+using pgwire::identifier;
+using pgwire::literal;
+
+constexpr const char* kPasswordVariable = "DEDUP_PG_ROLE_PASSWORD";  // Of the role that is made.
+constexpr const char* kRoleComment = "made by deduplab setup";
+
+class PostgresAdmin final : public Admin {
+ public:
+  PostgresAdmin(Target target, std::string role, std::uint32_t containers)
+      : target_(std::move(target)), role_(std::move(role)) {
+    for (std::uint32_t number = 0; number < containers; ++number)
+      schemas_.push_back(target_.place.container(number));
+  }
+
+  std::vector<std::string> apply_statements() const override {
+    return statements(fmt::format(" PASSWORD '${{{}}}'", kPasswordVariable));
+  }
+
+  /// Only a role that setup made, and only while it owns nothing but empty schemas of the lab's names: then
+  /// DROP OWNED takes its rights alone.
+  std::vector<std::string> undo_statements() const override {
+    std::vector<std::string> all{fmt::format(
+        "DO $lab$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0}) AND "
+        "coalesce(pg_catalog.shobj_description((SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {0}), "
+        "'pg_authid'), '') <> {1} THEN RAISE EXCEPTION 'role % was not made by deduplab setup', {0}; END IF; "
+        "END $lab$",
+        literal(role_), literal(kRoleComment))};
+    if (!target_.place.create)
+      for (const std::string& schema : schemas_)
+        all.push_back(fmt::format("DROP SCHEMA IF EXISTS {} RESTRICT", identifier(schema)));
+    all.push_back(fmt::format(
+        "DO $lab$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid "
+        "= "
+        "d.refobjid WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.deptype = 'o' AND r.rolname "
+        "= {0}) "
+        "THEN RAISE EXCEPTION 'role % still owns something: run deduplab clean first', {0}; END IF; "
+        "IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0}) THEN DROP OWNED BY {1} RESTRICT; "
+        "DROP ROLE {1}; END IF; END $lab$",
+        literal(role_), identifier(role_)));
+    return all;
+  }
+
+  Status apply(const CallContext& call) override {
+    constexpr const char* kOperation = "postgresql.setup";
+    LAB_TRY(allowed(call, kOperation));
+    auto connection = Connection::open(target_.address, call, kOperation);
+    if (!connection) return std::move(connection).error();
+    const char* const password = std::getenv(kPasswordVariable);
+    if (password == nullptr) return run(**connection, call, kOperation, statements(""));
+    const auto verifier = (*connection)->password_verifier(call, kOperation, role_, password);
+    if (!verifier) return verifier.error();
+    return run(**connection, call, kOperation, statements(" PASSWORD " + literal(*verifier)));
+  }
+
+  Status undo(const CallContext& call) override {
+    constexpr const char* kOperation = "postgresql.setup_undo";
+    LAB_TRY(allowed(call, kOperation));
+    auto connection = Connection::open(target_.address, call, kOperation);
+    if (!connection) return std::move(connection).error();
+    return run(**connection, call, kOperation, undo_statements());
+  }
+
+ private:
+  static Status run(Connection& connection, const CallContext& call, const char* operation,
+                    const std::vector<std::string>& statements) {
+    return connection.transaction(call, operation, [&]() -> Status {
+      for (const std::string& sql : statements) LAB_TRY(connection.execute(call, operation, sql));
+      return ok();
+    });
+  }
+
+  std::vector<std::string> statements(const std::string& password) const {
+    const std::string role = identifier(role_);
+    const std::string database = identifier(target_.address.database);
+    std::vector<std::string> all{
+        fmt::format("DO $lab$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {}) THEN "
+                    "CREATE ROLE {} "
+                    "LOGIN{}; COMMENT ON ROLE {} IS {}; END IF; END $lab$",
+                    literal(role_), role, password, role, literal(kRoleComment))};
+    all.push_back(fmt::format("GRANT CONNECT, TEMPORARY{} ON DATABASE {} TO {}",
+                              target_.place.create ? ", CREATE" : "", database, role));
+    if (!target_.place.create)
+      for (const std::string& schema : schemas_)
+        all.push_back(
+            fmt::format("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}", identifier(schema), role));
+    all.push_back("GRANT pg_monitor TO " + role);
+    all.push_back(fmt::format(
+        "DO $lab$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pg_checkpoint') THEN "
+        "GRANT pg_checkpoint TO {}; END IF; END $lab$",
+        role));
+    all.push_back(fmt::format("GRANT EXECUTE ON FUNCTION pg_catalog.pg_switch_wal() TO {}", role));
+    return all;
+  }
+
+  Target target_;
+  std::string role_;
+  std::vector<std::string> schemas_{};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Admin>> make_admin(const SystemConfig& config) {
+  auto target = make_target(config);
+  if (!target) return std::move(target).error();
+  const auto role = config.options.find("role");
+  const std::string name = role == config.options.end() ? "dedup_lab" : role->second;
+  const auto ordinary = [](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '_' ||
+           letter == '-';
+  };
+  if (name.empty() || name.size() > 40 || !std::all_of(name.begin(), name.end(), ordinary))
+    return Error{ErrorCode::kInvalidArgument, "postgresql.options",
+                 "option 'role' is 1 to 40 of a-z 0-9 - _"};
+  return std::unique_ptr<Admin>(new PostgresAdmin(std::move(*target), name, config.containers));
+}
+
+}  // namespace lab::postgres

@@ -1,0 +1,347 @@
+// What only a real PostgreSQL server shows: other people's schemas, a lost connection, a server that hangs.
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/postgres/postgres.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "conformance.hpp"
+#include "drivers/pgwire/connection.hpp"
+#include "servers.hpp"
+#include "stalling_proxy.hpp"
+
+namespace lab {
+namespace {
+
+constexpr const char* kOperation = "test";
+
+/// A namespace of this suite's own, and a connection beside the driver's, as somebody else would have.
+class PostgresqlServer : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto server = server_config("postgresql");
+    if (!server && server.error().code == ErrorCode::kNotFound && !server_required("postgresql"))
+      GTEST_SKIP() << server.error().detail;
+    ASSERT_TRUE(server) << server.error().text();
+    config_ = std::move(*server);
+    config_.run_id = "pg-suite";
+    config_.options["namespace"] = "dedup_pg_suite";
+    const auto target = postgres::make_target(config_);
+    ASSERT_TRUE(target) << target.error().text();
+    auto other = pgwire::Connection::open(target->address, soon(), kOperation);
+    ASSERT_TRUE(other) << other.error().text();
+    other_ = std::move(*other);
+    drop();  // What a run that crashed left.
+  }
+  void TearDown() override {
+    if (other_ == nullptr) return;
+    driver_.reset();
+    session_.reset();
+    drop();
+  }
+
+  void drop() { sql("DROP SCHEMA IF EXISTS dedup_pg_suite, dedup_pg_suite_1, dedup_pg_suite_2 CASCADE"); }
+  void sql(const std::string& statement) {
+    const Status done = other_->execute(soon(), kOperation, statement);
+    ASSERT_TRUE(done) << done.error().text();
+  }
+  std::string value(const std::string& query) {
+    const auto rows = other_->query(soon(), kOperation, query);
+    EXPECT_TRUE(rows) << rows.error().text();
+    return rows && rows->count() > 0 ? std::string(rows->text(0, 0)) : std::string();
+  }
+  void open() {
+    auto session = entry_.open(config_, soon());
+    ASSERT_TRUE(session) << session.error().text();
+    session_ = std::move(*session);
+    auto driver = session_->open_driver(soon());
+    ASSERT_TRUE(driver) << driver.error().text();
+    driver_ = std::move(*driver);
+  }
+  std::uint16_t port() { return postgres::make_target(config_)->address.port; }
+  /// The server's address, by way of `proxy`.
+  void go_by(const StallingProxy& proxy) {
+    const std::size_t colon = config_.url.rfind(':');
+    const std::size_t slash = std::min(config_.url.find('/', colon), config_.url.size());
+    config_.url.replace(colon + 1, slash - colon - 1, std::to_string(proxy.port()));
+  }
+  ErrorCode code_of_open() { return entry_.open(config_, soon()).error().code; }
+
+  const SystemEntry entry_ = postgresql_system();
+  SystemConfig config_{};
+  std::unique_ptr<pgwire::Connection> other_{};
+  std::unique_ptr<Session> session_{};
+  std::unique_ptr<Driver> driver_{};
+};
+
+bool said(const std::vector<Finding>& findings, const std::string& what, bool passed) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [&](const Finding& one) { return one.what == what && one.passed == passed; });
+}
+
+}  // namespace
+
+TEST_F(PostgresqlServer, ASchemaWithoutOurMarkerIsRefusedAndLeftAsItWas) {
+  sql("CREATE SCHEMA dedup_pg_suite; CREATE TABLE dedup_pg_suite.files AS SELECT 'thesis' AS payload");
+  EXPECT_EQ(code_of_open(), ErrorCode::kRefused);
+  EXPECT_EQ(entry_.remove(config_, soon()).error().code, ErrorCode::kRefused);
+  EXPECT_TRUE(said(entry_.examine(config_, soon()), "namespace", false));
+  EXPECT_EQ(entry_.leftovers(config_, soon())->size(), 0U);
+  EXPECT_EQ(value("SELECT payload FROM dedup_pg_suite.files"), "thesis");
+}
+
+TEST_F(PostgresqlServer, ResetRefusesWhenTheMarkerIsGone) {
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  const Made object = made(1, "kept");
+  ASSERT_TRUE(driver_->put(soon(), object.view()));
+  sql("DROP TABLE dedup_pg_suite.deduplab_marker");
+  EXPECT_EQ(driver_->reset(soon()).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(value("SELECT count(*) FROM dedup_pg_suite.files"), "1");
+}
+
+TEST_F(PostgresqlServer, ResetRefusesWhenAnotherRunTookTheLock) {
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  sql("UPDATE dedup_pg_suite.deduplab_marker SET run_id = 'another-run'");
+  EXPECT_EQ(driver_->reset(soon()).error().code, ErrorCode::kInUse);
+}
+
+TEST_F(PostgresqlServer, AContainerOfOthersIsRefusedBeforeAnythingIsDropped) {
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  driver_.reset();
+  session_.reset();
+  sql("CREATE SCHEMA dedup_pg_suite_1; CREATE TABLE dedup_pg_suite_1.theirs (a int)");
+  config_.containers = 2;
+  open();
+  EXPECT_EQ(driver_->reset(soon()).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(
+      value("SELECT count(*) FROM pg_tables WHERE schemaname = 'dedup_pg_suite' AND tablename = 'files'"),
+      "1");
+  driver_.reset();
+  session_.reset();
+  ASSERT_TRUE(entry_.remove(config_, soon()));
+  EXPECT_EQ(value("SELECT count(*) FROM pg_tables WHERE schemaname = 'dedup_pg_suite_1'"), "1");
+}
+
+TEST_F(PostgresqlServer, WhatOthersPutIntoOurSchemaIsNotDropped) {
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  driver_.reset();
+  session_.reset();
+  sql("CREATE TABLE dedup_pg_suite.theirs AS SELECT 'years of work' AS text");
+  const Status removed = entry_.remove(config_, soon());
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::kRefused) << removed.error().text();
+  EXPECT_EQ(value("SELECT text FROM dedup_pg_suite.theirs"), "years of work");
+  EXPECT_EQ(value("SELECT count(*) FROM dedup_pg_suite.deduplab_marker"), "1") << "all or nothing";
+}
+
+TEST_F(PostgresqlServer, ContainersOfAnEarlierRunAreTakenAwayByTheNextReset) {
+  config_.containers = 3;
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  driver_.reset();
+  session_.reset();
+  EXPECT_EQ(entry_.leftovers(config_, soon())->size(), 3U);
+  config_.containers = 1;
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  EXPECT_EQ(entry_.leftovers(config_, soon())->size(), 1U);
+}
+
+TEST_F(PostgresqlServer, ASchemaThatOthersManageIsFilledAndEmptiedButNeverDropped) {
+  config_.options["namespace_mode"] = "existing";
+  EXPECT_EQ(code_of_open(), ErrorCode::kRefused) << "it is not there, and we make none";
+  sql("CREATE SCHEMA dedup_pg_suite");
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  const Made object = made(1, "x");
+  ASSERT_TRUE(driver_->put(soon(), object.view()));
+  driver_.reset();
+  session_.reset();
+  ASSERT_TRUE(entry_.remove(config_, soon()));
+  EXPECT_EQ(value("SELECT count(*) FROM pg_namespace WHERE nspname = 'dedup_pg_suite'"), "1");
+  EXPECT_EQ(value("SELECT count(*) FROM pg_tables WHERE schemaname = 'dedup_pg_suite'"), "0");
+}
+
+TEST_F(PostgresqlServer, AConnectionThatWasLostStaysLostUntilANewOneIsOpened) {
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  ASSERT_TRUE(driver_->prove(soon()));
+  sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'deduplab' "
+      "AND pid <> pg_backend_pid()");
+  for (int call = 0; call < 3; ++call) {
+    const Status proved = driver_->prove(soon());
+    ASSERT_FALSE(proved);
+    EXPECT_EQ(proved.error().code, ErrorCode::kConnectionLost) << proved.error().text();
+    EXPECT_TRUE(proved.error().retryable);
+  }
+  const Made object = made(1, "x");
+  EXPECT_EQ(driver_->put(soon(), object.view()).error().code, ErrorCode::kConnectionLost);
+  auto again = session_->open_driver(soon());
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_TRUE((*again)->put(soon(), object.view()));
+}
+
+TEST_F(PostgresqlServer, AStatementThatWaitsForALockIsGivenUpAndTheConnectionIsStillGood) {
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  sql("BEGIN; LOCK TABLE dedup_pg_suite.files IN ACCESS EXCLUSIVE MODE");
+  const auto counted = driver_->count(within(100ms));
+  ASSERT_FALSE(counted);
+  EXPECT_EQ(counted.error().code, ErrorCode::kTimeout) << counted.error().text();
+  const Made object = made(1, "x");
+  const Object batch[] = {object.view()};
+  EXPECT_EQ(driver_->put_batch(within(100ms), batch).error().code, ErrorCode::kTimeout);
+  sql("COMMIT");
+  EXPECT_TRUE(driver_->prove(soon()));
+  EXPECT_EQ(*driver_->count(soon()), 0U);
+  EXPECT_TRUE(driver_->put_batch(soon(), batch));
+}
+
+TEST_F(PostgresqlServer, ABatchWithAnIdThatIsThereReplacesItOrChangesNothing) {
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  const Made first = made(1, "first");
+  const Made second = made(1, "second");
+  const Made third = made(1, "third");
+  ASSERT_TRUE(driver_->put(soon(), first.view()));
+  const Object twice[] = {second.view(), third.view()};
+  const Status replaced = driver_->put_batch(soon(), twice);
+  ASSERT_TRUE(replaced) << replaced.error().text();
+  EXPECT_EQ(*driver_->get(soon(), first.key()), "third") << "the last one counts";
+  EXPECT_EQ(*driver_->count(soon()), 1U);
+}
+
+TEST_F(PostgresqlServer, AServerThatHangsHoldsNoCall) {
+  StallingProxy proxy(port());
+  go_by(proxy);
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  const auto objects = made_many(0, 20, 500'000);
+  ASSERT_TRUE(driver_->put_batch(soon(), views(objects)));
+  const auto one = objects[0];
+  const ObjectKey key[] = {one.key()};
+  struct Case {
+    const char* what;
+    std::function<Status(Driver&, const CallContext&)> run;
+  };
+  const Case cases[] = {
+      {"prove", [](Driver& driver, const CallContext& call) { return driver.prove(call); }},
+      {"reset", [](Driver& driver, const CallContext& call) { return driver.reset(call); }},
+      {"put", [&](Driver& driver, const CallContext& call) { return driver.put(call, one.view()); }},
+      {"put_batch",
+       [&](Driver& driver, const CallContext& call) { return driver.put_batch(call, views(objects)); }},
+      {"read_all",
+       [](Driver& driver, const CallContext& call) {
+         return driver.read_all(call, [](auto&&...) { return ok(); });
+       }},
+      {"erase", [&](Driver& driver, const CallContext& call) { return driver.erase(call, key); }},
+      {"flush", [](Driver& driver, const CallContext& call) { return driver.flush(call); }},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    proxy.go_on();
+    auto driver = session_->open_driver(soon());
+    ASSERT_TRUE(driver) << driver.error().text();
+    proxy.stall();
+    const CallContext call = within(200ms);  // It is over while the call waits.
+    const Status ended = c.run(**driver, call);
+    EXPECT_LT(Clock::now() - call.deadline, kStopBound);
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().code, ErrorCode::kTimeout) << ended.error().text();
+    proxy.go_on();
+    EXPECT_EQ((*driver)->prove(soon()).error().code, ErrorCode::kConnectionLost) << "given up, and stays so";
+  }
+  proxy.go_on();
+  auto again = session_->open_driver(soon());
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_TRUE((*again)->reset(soon()));
+}
+
+TEST_F(PostgresqlServer, AConnectionThatIsCutInALoadLosesTheWholeBatchAndStaysLost) {
+  StallingProxy proxy(port());
+  go_by(proxy);
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  const Made first = made(1, "before");
+  ASSERT_TRUE(driver_->put(soon(), first.view()));
+  proxy.stall();  // So that the batch is under way when the connection ends.
+  const auto objects = made_many(10, 40, 500'000);
+  std::jthread cutter([&] { proxy.cut(); });
+  const Status put = driver_->put_batch(soon(), views(objects));
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ErrorCode::kConnectionLost) << put.error().text();
+  EXPECT_TRUE(put.error().retryable);
+  cutter.join();
+  proxy.go_on();
+  EXPECT_EQ(driver_->prove(soon()).error().code, ErrorCode::kConnectionLost);
+  auto again = session_->open_driver(soon());
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_EQ(*(*again)->count(soon()), 1U);
+}
+
+TEST_F(PostgresqlServer, AWrongPasswordIsRefusedAndNeverRepeated) {
+  if (config_.password.empty()) GTEST_SKIP() << "this server wants no password";
+  config_.password = "not-the-password";
+  const auto session = entry_.open(config_, soon());
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code, ErrorCode::kRefused) << session.error().text();
+  EXPECT_FALSE(session.error().retryable);
+  EXPECT_EQ(session.error().text().find("not-the-password"), std::string::npos);
+  EXPECT_TRUE(said(entry_.examine(config_, soon()), "connection", false));
+}
+
+TEST_F(PostgresqlServer, AnUnknownDatabaseIsNamed) {
+  config_.url.replace(config_.url.rfind('/') + 1, std::string::npos, "no_such_database");
+  const auto session = entry_.open(config_, soon());
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code, ErrorCode::kNotFound) << session.error().text();
+  EXPECT_NE(session.error().detail.find("no_such_database"), std::string::npos);
+}
+
+TEST_F(PostgresqlServer, ADirectoryOfAnotherServerIsNotBelieved) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(write_file_atomic(folder.path() / "PG_VERSION", "9\n"));
+  config_.directory = folder.path();
+  open();
+  EXPECT_TRUE(said(entry_.examine(config_, soon()), "files", false));
+  const auto observer = *session_->open_observer(soon());
+  EXPECT_EQ(observer->directories(soon()).error().code, ErrorCode::kRefused);
+}
+
+TEST_F(PostgresqlServer, SetupMakesARoleThatSufficesAndUndoTakesItAway) {
+  if (value("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") != "t")
+    GTEST_SKIP() << "only a superuser makes roles";
+  config_.options["role"] = "dedup_pg_suite_role";
+  const auto admin = *entry_.admin(config_);
+  for (int time = 0; time < 2; ++time) {
+    const Status applied = admin->apply(soon());
+    ASSERT_TRUE(applied) << applied.error().text();
+  }
+  for (const std::string& statement : admin->apply_statements())
+    EXPECT_EQ(statement.find("REVOKE"), std::string::npos) << statement;
+  sql("SET SESSION AUTHORIZATION dedup_pg_suite_role; CREATE SCHEMA dedup_pg_suite_2; DROP SCHEMA "
+      "dedup_pg_suite_2; "
+      "RESET SESSION AUTHORIZATION");
+  if (other_->version() >= postgres::kVersionCheckpointRole)
+    sql("SET SESSION AUTHORIZATION dedup_pg_suite_role; CHECKPOINT; RESET SESSION AUTHORIZATION");
+  const Status undone = admin->undo(soon());
+  ASSERT_TRUE(undone) << undone.error().text();
+  EXPECT_EQ(value("SELECT count(*) FROM pg_roles WHERE rolname = 'dedup_pg_suite_role'"), "0");
+  EXPECT_TRUE(admin->undo(soon())) << "nothing to undo is fine";
+}
+
+TEST_F(PostgresqlServer, UndoLeavesARoleThatSetupDidNotMake) {
+  if (value("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") != "t")
+    GTEST_SKIP() << "only a superuser makes roles";
+  sql("CREATE ROLE dedup_pg_suite_role");
+  config_.options["role"] = "dedup_pg_suite_role";
+  EXPECT_FALSE((*entry_.admin(config_))->undo(soon()));
+  EXPECT_EQ(value("SELECT count(*) FROM pg_roles WHERE rolname = 'dedup_pg_suite_role'"), "1");
+  sql("DROP ROLE dedup_pg_suite_role");
+}
+
+}  // namespace lab
