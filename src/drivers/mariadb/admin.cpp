@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/mariadb/admin.hpp"
+
+#include <fmt/format.h>
+
+namespace lab::mariadb {
+namespace {
+
+constexpr const char* kPlaceholder = "'<the value of DEDUP_MARIADB_PASSWORD>'";
+
+/// In GRANT a database's _ and % stand for other letters unless they are escaped.
+std::string escaped(const std::string& name) {
+  std::string text;
+  for (const char letter : name) {
+    if (letter == '_' || letter == '%') text += '\\';
+    text += letter;
+  }
+  return text;
+}
+
+class MariadbAdmin final : public Admin {
+ public:
+  MariadbAdmin(const Server& server, ServerNamespace space, const std::string& user)
+      : server_(server), space_(std::move(space)), user_(text_name(user) + "@'%'") {}
+
+  std::vector<std::string> apply_statements() const override { return statements(kPlaceholder); }
+  std::vector<std::string> undo_statements() const override { return {"DROP USER IF EXISTS " + user_}; }
+
+  Status apply(const CallContext& call) override {
+    auto connection = Connection::open(server_, call, "mariadb.setup");
+    if (!connection) return std::move(connection).error();
+    auto use = (*connection)->use(call, "mariadb.setup");
+    if (!use) return std::move(use).error();
+    for (const std::string& statement : statements(text_name(server_.password))) {
+      const auto done = (*use)->execute(statement);
+      if (!done) return done.error();
+    }
+    return ok();
+  }
+
+  /// Drops a user that has no other rights than the ones that apply() gives.
+  Status undo(const CallContext& call) override {
+    auto connection = Connection::open(server_, call, "mariadb.setup");
+    if (!connection) return std::move(connection).error();
+    auto use = (*connection)->use(call, "mariadb.setup");
+    if (!use) return std::move(use).error();
+    const auto foreign = [&](std::string why) {
+      return Error{ErrorCode::kRefused, "mariadb.setup", fmt::format("user {} {}", user_, why)};
+    };
+    const auto there = (*use)->number(fmt::format(
+        "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = {}", text_literal(user_)));
+    if (!there) return there.error();
+    if (*there == 0) return ok();
+    const auto self = (*use)->text("SELECT CURRENT_USER()");
+    if (!self) return self.error();
+    if (text_name(self->substr(0, self->rfind('@'))) + "@'%'" == user_)
+      return foreign("is the one that is connected, and does not drop itself");
+    const auto others = (*use)->number(fmt::format(
+        "SELECT (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = {0} AND "
+        "PRIVILEGE_TYPE "
+        "NOT IN ('USAGE', 'RELOAD', 'PROCESS', 'BINLOG MONITOR')) + (SELECT COUNT(*) FROM "
+        "information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = {0} AND TABLE_SCHEMA NOT IN ({1}, {2}, "
+        "'performance_schema')) + (SELECT COUNT(*) FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = "
+        "{0})",
+        text_literal(user_), text_literal(escaped(space_.name)),
+        text_literal(escaped(space_.name + "_") + "%")));
+    if (!others) return others.error();
+    if (*others > 0) return foreign("has rights that are not the lab's; drop it yourself");
+    const auto done = (*use)->execute(undo_statements()[0]);
+    if (!done) return done.error();
+    return ok();
+  }
+
+ private:
+  static std::string text_name(const std::string& text) {
+    std::string name = "'";
+    for (const char letter : text) {
+      if (letter == '\'' || letter == '\\') name += '\\';
+      name += letter;
+    }
+    return name + "'";
+  }
+
+  std::vector<std::string> statements(const std::string& password) const {
+    constexpr const char* kOwn =
+        "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES ON {}.* TO {}";
+    return {fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY {}", user_, password),
+            fmt::format(kOwn, quoted_name(escaped(space_.name)), user_),
+            fmt::format(kOwn, quoted_name(escaped(space_.name + "_") + "%"), user_),
+            fmt::format("GRANT RELOAD, PROCESS, BINLOG MONITOR ON *.* TO {}", user_),
+            fmt::format("GRANT SELECT ON performance_schema.* TO {}", user_)};
+  }
+
+  Server server_;
+  ServerNamespace space_;
+  std::string user_;
+};
+
+}  // namespace
+
+std::unique_ptr<Admin> make_admin(const Server& server, const ServerNamespace& space,
+                                  const std::string& lab_user) {
+  return std::make_unique<MariadbAdmin>(server, space, lab_user);
+}
+
+}  // namespace lab::mariadb

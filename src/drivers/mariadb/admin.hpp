@@ -1,0 +1,16 @@
+// The statements that give the lab's user its rights.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "drivers/mariadb/connection.hpp"
+#include "drivers/mariadb/layout.hpp"
+
+namespace lab::mariadb {
+
+/// `lab_user`: whom the rights are given to.
+std::unique_ptr<Admin> make_admin(const Server& server, const ServerNamespace& space,
+                                  const std::string& lab_user);
+
+}  // namespace lab::mariadb

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/mariadb/layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+namespace lab::mariadb {
+
+const std::vector<VariantInfo>& variants() {
+  static const std::vector<VariantInfo> kVariants{
+      {"default", "InnoDB, ROW_FORMAT=DYNAMIC"},
+      {"page_compressed", "InnoDB, PAGE_COMPRESSED=1: each page compressed, the rest of it a hole"},
+      {"row_compressed", "InnoDB, ROW_FORMAT=COMPRESSED: pages of 8 KiB"},
+      {"insert_if_absent",
+       "as default; sha256 is unique and a second one is not inserted (ON DUPLICATE KEY UPDATE id = id)"},
+  };
+  return kVariants;
+}
+
+Setup setup_of(const std::string& variant, ServerNamespace space, std::uint32_t containers) {
+  Setup setup{.variant = variant, .space = std::move(space), .containers = containers};
+  setup.one_per_content = variant == "insert_if_absent";
+  setup.has_holes = variant == "page_compressed";
+  setup.table_options = "ROW_FORMAT=DYNAMIC";
+  if (setup.has_holes) {
+    setup.table_options += " PAGE_COMPRESSED=1";
+    setup.growth = 16_KiB;
+  }
+  if (variant == "row_compressed") {  // Pages of half the size, and so extents.
+    setup.table_options = "ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8";
+    setup.growth = 2_MiB;
+  }
+  return setup;
+}
+
+std::string quoted_name(std::string_view name) {
+  std::string text = "`";
+  for (const char letter : name) {
+    text += letter;
+    if (letter == '`') text += letter;
+  }
+  return text + "`";
+}
+
+std::string table_name(const std::string& database, std::string_view table) {
+  return quoted_name(database) + "." + quoted_name(table);
+}
+
+std::string create_table_sql(const Setup& setup, std::uint32_t container) {
+  return fmt::format(
+      "CREATE TABLE {}(id BINARY(16) NOT NULL PRIMARY KEY, mime VARCHAR(255) CHARACTER SET utf8mb4 COLLATE "
+      "utf8mb4_bin NOT NULL, size_bytes BIGINT NOT NULL, sha256 BINARY(32) NOT NULL, payload LONGBLOB NOT "
+      "NULL{}) ENGINE=InnoDB {}",
+      table_name(setup.space.container(container), kTable),
+      setup.one_per_content ? ", UNIQUE KEY sha256 (sha256)" : "", setup.table_options);
+}
+
+std::string insert_sql(const Setup& setup, std::uint32_t container) {
+  return fmt::format(
+      "INSERT INTO {}(id, mime, size_bytes, sha256, payload) VALUES(?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE "
+      "{}",
+      table_name(setup.space.container(container), kTable),
+      setup.one_per_content ? "id = IF(sha256 = VALUES(sha256), id, NULL)"
+                            : "mime = VALUES(mime), size_bytes = VALUES(size_bytes), sha256 = "
+                              "VALUES(sha256), payload = VALUES(payload)");
+}
+
+std::string marker_comment(const ServerNamespace& space, std::uint32_t container) {
+  return fmt::format("deduplab namespace {} container {}", space.name, container);
+}
+
+std::optional<std::uint32_t> container_of(const ServerNamespace& space, std::string_view database) {
+  if (database == space.name) return 0;
+  const std::string prefix = space.name + "_";
+  if (!database.starts_with(prefix)) return std::nullopt;
+  const std::string_view digits = database.substr(prefix.size());
+  std::uint32_t number = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (failure != std::errc() || end != digits.data() + digits.size() || digits.front() == '0')
+    return std::nullopt;
+  return number;
+}
+
+std::string file_name(std::string_view name) {
+  std::string text;
+  for (const char letter : name) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (std::isalnum(byte) != 0 || letter == '_')
+      text += letter;
+    else
+      text += fmt::format("@{:04x}", byte);
+  }
+  return text;
+}
+
+namespace {
+
+/// "undo001" or "ib_logfile0": the prefix, then digits alone.
+bool is_numbered(std::string_view name, std::string_view prefix) {
+  if (prefix.empty() || !name.starts_with(prefix)) return false;
+  const std::string_view rest = name.substr(prefix.size());
+  return !rest.empty() && std::all_of(rest.begin(), rest.end(), [](char c) {
+    return std::isdigit(static_cast<unsigned char>(c)) != 0;
+  });
+}
+
+bool is_log(std::string_view name, const LogNames& names) {
+  if (is_numbered(name, "ib_logfile") || is_numbered(name, "undo") || is_numbered(name, "aria_log."))
+    return true;
+  return !names.binlog.empty() && (is_numbered(name, names.binlog + ".") || name == names.binlog + ".index");
+}
+
+}  // namespace
+
+bool is_our_folder(std::string_view folder, const ServerNamespace& space) {
+  const std::string base = file_name(space.name);
+  return folder == base || is_numbered(folder, base + "_");
+}
+
+FilePart part_of_file(std::string_view relative, const ServerNamespace& space, const LogNames& names) {
+  const std::size_t slash = relative.find('/');
+  if (slash == std::string_view::npos) return is_log(relative, names) ? FilePart::kLog : FilePart::kMeta;
+  const std::string_view file = relative.substr(slash + 1);
+  const bool ours = is_our_folder(relative.substr(0, slash), space);
+  // A table that is being rebuilt lies under a temporary name, "#sql-ib123.ibd".
+  const bool data = file.ends_with(".ibd") && (file == "files.ibd" || file.starts_with("#sql"));
+  return ours && data ? FilePart::kPayload : FilePart::kMeta;
+}
+
+}  // namespace lab::mariadb
