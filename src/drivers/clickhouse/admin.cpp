@@ -1,0 +1,99 @@
+// The lab's user and its rights, in ClickHouse's own SQL; old servers know users in files alone.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "core/text.hpp"
+#include "drivers/clickhouse/parts.hpp"
+
+namespace lab::clickhouse {
+namespace {
+
+constexpr const char* kUser = "dedup_lab";
+constexpr const char* kUserPasswordEnv = "DEDUP_CLICKHOUSE_LAB_PASSWORD";
+
+class ClickhouseAdmin final : public Admin {
+ public:
+  ClickhouseAdmin(SystemConfig config, ServerNamespace names)
+      : config_(std::move(config)), names_(std::move(names)) {}
+
+  std::vector<std::string> apply_statements() const override {
+    std::vector<std::string> printed{
+        "-- Users in SQL need ClickHouse 20.5; before it they stand in users.xml."};
+    for (const std::string& sql : statements(placeholder())) printed.push_back(sql + ";");
+    return printed;
+  }
+
+  std::vector<std::string> undo_statements() const override {
+    return {fmt::format("DROP USER IF EXISTS {};", identifier(kUser))};
+  }
+
+  Status apply(const CallContext& call) override {
+    const char* const password = std::getenv(kUserPasswordEnv);
+    if (password == nullptr || *password == '\0')
+      return Error{ErrorCode::kInvalidArgument, "clickhouse.setup",
+                   fmt::format("{} must hold the password that user {} is to have", kUserPasswordEnv, kUser)};
+    return run(call, statements(password), password);
+  }
+
+  Status undo(const CallContext& call) override { return run(call, undo_statements(), ""); }
+
+ private:
+  static std::string placeholder() { return fmt::format("${{{}}}", kUserPasswordEnv); }
+
+  /// DROP DATABASE is among the rights: a run removes what it made.
+  std::vector<std::string> statements(std::string_view password) const {
+    const std::string user = identifier(kUser);
+    std::vector<std::string> all{fmt::format(
+        "CREATE USER IF NOT EXISTS {} IDENTIFIED WITH sha256_password BY {}", user, literal(password))};
+    for (std::uint32_t container = 0; container < config_.containers; ++container) {
+      const std::string database = identifier(names_.container(container));
+      if (!names_.create) all.push_back("CREATE DATABASE IF NOT EXISTS " + database);
+      all.push_back(
+          fmt::format("GRANT {}CREATE TABLE, DROP TABLE, SELECT, INSERT, TRUNCATE, OPTIMIZE, ALTER "
+                      "DELETE, SYSTEM MERGES ON {}.* TO {}",
+                      names_.create ? "CREATE DATABASE, DROP DATABASE, " : "", database, user));
+    }
+    for (const char* table :
+         {"parts", "merges", "mutations", "moves", "dropped_tables", "databases", "tables", "columns",
+          "settings", "merge_tree_settings", "disks", "events", "metrics"})
+      all.push_back(fmt::format("GRANT SELECT ON system.{} TO {}", table, user));
+    return all;
+  }
+
+  Status run(const CallContext& call, const std::vector<std::string>& all, std::string_view password) const {
+    const char* const operation = "clickhouse.setup";
+    auto reached = reach(config_, call);
+    if (!reached) return std::move(reached).error();
+    if (!reached->home.server().has_sql_users())
+      return Error{
+          ErrorCode::kUnsupported, operation,
+          fmt::format("ClickHouse {} has no users in SQL: add {} to users.xml by hand, with a profile that "
+                      "may write and <allow_databases> for {}",
+                      reached->home.server().version_text, kUser, names_.name)};
+    for (const std::string& sql : all) {
+      const Status done = reached->connection.execute(sql, call, operation);
+      if (done) continue;
+      Error error = done.error();
+      // A server may repeat a statement that it does not understand.
+      for (std::size_t at = 0; !password.empty() && (at = error.detail.find(password)) != std::string::npos;)
+        error.detail.replace(at, password.size(), placeholder());
+      return error;
+    }
+    return ok();
+  }
+
+  SystemConfig config_;
+  ServerNamespace names_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Admin>> make_admin(const SystemConfig& config) {
+  auto names = server_namespace(config, kDefaultNamespace);
+  if (!names) return std::move(names).error();
+  return std::unique_ptr<Admin>(new ClickhouseAdmin(config, std::move(*names)));
+}
+
+}  // namespace lab::clickhouse

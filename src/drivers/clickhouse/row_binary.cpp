@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/clickhouse/row_binary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "drivers/clickhouse/reply.hpp"
+
+namespace lab::clickhouse {
+namespace {
+
+constexpr std::size_t kPoisonMax = 64U << 10U;  // Kept of an exception's text.
+constexpr unsigned kVarintBits = 63;            // ClickHouse writes lengths in at most nine groups.
+
+template <class Number>
+void append_little_endian(std::string& to, Number value) {
+  for (std::size_t byte = 0; byte < sizeof(Number); ++byte)
+    to += static_cast<char>(static_cast<unsigned char>(value >> (8 * byte)));
+}
+
+struct Length {
+  std::uint64_t value = 0;
+  std::size_t bytes = 0;  // That it takes itself; 0: not all there.
+};
+
+Length leading_length(std::string_view text) {
+  Length length;
+  for (unsigned shift = 0; shift < kVarintBits; shift += 7) {
+    const std::size_t at = shift / 7;
+    if (at >= text.size()) return {};
+    const auto group = static_cast<unsigned char>(text[at]);
+    length.value |= std::uint64_t{group & 0x7fU} << shift;
+    length.bytes = at + 1;
+    if ((group & 0x80U) == 0) break;
+  }
+  return length;
+}
+
+std::size_t move_bytes(std::string_view& from, std::span<char> to) {
+  const std::size_t bytes = std::min(from.size(), to.size());
+  if (bytes > 0) std::memcpy(to.data(), from.data(), bytes);
+  from.remove_prefix(bytes);
+  return bytes;
+}
+
+}  // namespace
+
+std::string varint(std::uint64_t value) {
+  std::string bytes;
+  while (value >= 0x80) {
+    bytes += static_cast<char>(static_cast<unsigned char>(value | 0x80U));
+    value >>= 7U;
+  }
+  bytes += static_cast<char>(value);
+  return bytes;
+}
+
+std::optional<std::string_view> leading_string(std::string_view text) {
+  const Length length = leading_length(text);
+  if (length.bytes == 0 || text.size() - length.bytes < length.value) return std::nullopt;
+  return text.substr(length.bytes, length.value);
+}
+
+RowSource::RowSource(std::vector<const Object*> objects, bool with_version)
+    : objects_(std::move(objects)), with_version_(with_version) {
+  for (const Object* object : objects_)
+    bytes_ += static_cast<std::int64_t>(head_of(*object).size() + object->payload.size());
+}
+
+std::string RowSource::head_of(const Object& object) const {
+  std::string head(as_text(object.id));
+  head += varint(object.mime.size());
+  head += object.mime;
+  append_little_endian(head, std::uint64_t{object.payload.size()});
+  head += as_text(object.digest);
+  if (with_version_) append_little_endian(head, ~object.number);
+  head += varint(object.payload.size());
+  return head;
+}
+
+std::size_t RowSource::fill(std::span<char> buffer) {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    if (left_of_head_.empty() && left_of_payload_.empty()) {
+      if (next_ == objects_.size()) break;
+      const Object& object = *objects_[next_++];
+      head_ = head_of(object);
+      left_of_head_ = head_;
+      left_of_payload_ = as_text(object.payload);
+    }
+    filled += move_bytes(left_of_head_, buffer.subspan(filled));
+    filled += move_bytes(left_of_payload_, buffer.subspan(filled));
+  }
+  return filled;
+}
+
+Result<std::size_t> RowReader::try_row(std::string_view text) {
+  std::uint32_t mark = 0;
+  if (text.size() < sizeof(mark)) return std::size_t{0};
+  std::memcpy(&mark, text.data(), sizeof(mark));
+  if (mark != kRowMark) {
+    poisoned_ = true;
+    return std::size_t{0};
+  }
+  ObjectId id{};
+  const std::string_view after_mark = text.substr(sizeof(mark));
+  if (after_mark.size() < id.size()) return std::size_t{0};
+  std::memcpy(id.data(), after_mark.data(), id.size());
+  const std::string_view value = after_mark.substr(id.size());
+  const auto payload = leading_string(value);
+  if (!payload) return std::size_t{0};
+  LAB_TRY(on_row_(id, as_bytes(*payload)));
+  ++rows_;
+  return static_cast<std::size_t>(payload->data() + payload->size() - text.data());
+}
+
+Status RowReader::take(std::string_view bytes) {
+  if (poisoned_) {
+    pending_ += bytes.substr(0, kPoisonMax - std::min(kPoisonMax, pending_.size()));
+    return ok();
+  }
+  const bool whole = pending_.empty();
+  if (!whole) pending_ += bytes;
+  std::string_view left = whole ? bytes : std::string_view(pending_);
+  while (!left.empty() && !poisoned_) {
+    const auto row = try_row(left);
+    if (!row) return row.error();
+    if (*row == 0) break;
+    left.remove_prefix(*row);
+  }
+  if (whole)
+    pending_ = left;
+  else
+    pending_.erase(0, pending_.size() - left.size());
+  return ok();
+}
+
+std::optional<Error> RowReader::exception() const {
+  const std::size_t words = pending_.rfind("Code: ");
+  if (words == std::string::npos) return std::nullopt;
+  const std::string_view text = std::string_view(pending_).substr(words);
+  if (!exception_code(text)) return std::nullopt;
+  return exception_error(text, operation_);
+}
+
+Status RowReader::finish(std::uint64_t expected) const {
+  if (auto said = exception()) return *said;
+  if (!pending_.empty())
+    return Error{
+        ErrorCode::kCorruption, operation_,
+        fmt::format("the answer ends after {} rows with {} bytes that are no row", rows_, pending_.size())};
+  if (rows_ == expected) return ok();
+  return Error{ErrorCode::kCorruption, operation_,
+               fmt::format("the table has {} rows, {} were read", expected, rows_)};
+}
+
+}  // namespace lab::clickhouse

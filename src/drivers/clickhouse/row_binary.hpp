@@ -1,0 +1,75 @@
+// FORMAT RowBinary both ways, streamed: objects into an INSERT, rows out of a SELECT.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "driver/driver.hpp"
+
+namespace lab::clickhouse {
+
+/// A length in 7-bit groups, lowest first, as ClickHouse writes it before a String.
+std::string varint(std::uint64_t value);
+
+/// Gives the rows (id, mime, size_bytes, sha256[, version], payload) of the objects, a buffer at a time. The
+/// payloads are borrowed and never copied as a whole. `version` is the complement of the object's number:
+/// the first of equal objects has the highest, which is the one that ReplacingMergeTree keeps.
+class RowSource {
+ public:
+  RowSource(std::vector<const Object*> objects, bool with_version);
+  std::int64_t bytes() const noexcept { return bytes_; }
+  std::size_t fill(std::span<char> buffer);
+
+ private:
+  std::string head_of(const Object& object) const;
+
+  std::vector<const Object*> objects_;
+  bool with_version_;
+  std::int64_t bytes_ = 0;
+  std::size_t next_ = 0;  // Object whose row is begun next.
+  std::string head_{};    // Of the row that is being written.
+  std::string_view left_of_head_{};
+  std::string_view left_of_payload_{};
+};
+
+/// Stands before every row that we read. An exception in the middle of an answer comes as text after status
+/// 200, and nothing but this tells it from a row.
+inline constexpr std::uint32_t kRowMark = 0xb1a6e0d5;
+
+/// Takes apart an answer of rows (UInt32 mark, FixedString(16) id, String payload) as it comes.
+class RowReader {
+ public:
+  using OnRow = std::function<Status(const ObjectId&, std::span<const std::byte> payload)>;
+  RowReader(OnRow on_row, const char* operation) : on_row_(std::move(on_row)), operation_(operation) {}
+
+  /// Errors: those of the sink.
+  Status take(std::string_view bytes);
+
+  /// To be called at the end of the answer. Errors: the server's exception that stood in the stream;
+  /// kCorruption for bytes that are no row, for a row that is cut off, and for another count than `expected`.
+  Status finish(std::uint64_t expected) const;
+
+  /// The server's exception that stands in place of a row, or inside one.
+  std::optional<Error> exception() const;
+
+ private:
+  /// The length of the first whole row of `text`; 0 when it is not all there.
+  Result<std::size_t> try_row(std::string_view text);
+
+  OnRow on_row_;
+  const char* operation_;
+  std::string pending_{};  // The beginning of a row, or what stood in place of one.
+  std::uint64_t rows_ = 0;
+  bool poisoned_ = false;
+};
+
+/// A String at the beginning of `text`: its bytes; nothing when it is not all there.
+std::optional<std::string_view> leading_string(std::string_view text);
+
+}  // namespace lab::clickhouse
