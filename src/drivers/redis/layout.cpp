@@ -1,0 +1,214 @@
+// Objects as keys of their own: strings and hashes. What both layouts and streams share.
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/redis/layout.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "driver/value_row.hpp"
+#include "drivers/redis/stream_layout.hpp"
+
+namespace lab::redis {
+namespace {
+
+constexpr std::size_t kAwaitedMax = 256;        // Answers of a pipeline that may be due.
+constexpr std::size_t kReadWindow = 8U << 20U;  // Bytes of answers that the server holds for us.
+constexpr std::size_t kReadAhead = 64;
+constexpr std::size_t kEraseKeys = 1000;
+
+/// Objects as keys of their own.
+class KeyLayout : public Layout {
+ public:
+  using Layout::Layout;
+
+  Status put(Link& link, const CallContext& call, const Object& object) override {
+    LAB_TRY(send_put(link, call, "redis.put", object));
+    const auto stored = link.receive(call, "redis.put");
+    if (!stored) return stored.error();
+    return ok();
+  }
+
+  Status read_all(Link& link, const CallContext& call, const ObjectSink& sink) override {
+    std::size_t largest = kReadWindow;  // The first object is read alone: it tells how large they are.
+    return each_page(link, call, "redis.read_all", [&](const std::vector<PlacedId>& page) -> Status {
+      std::size_t asked = 0;
+      for (std::size_t read = 0; read < page.size(); ++read) {
+        const std::size_t ahead =
+            std::clamp<std::size_t>(kReadWindow / std::max<std::size_t>(largest, 1), 1, kReadAhead);
+        for (; asked < std::min(page.size(), read + ahead); ++asked)
+          LAB_TRY(send_get(link, call, "redis.read_all", page[asked]));
+        const auto value = link.receive(call, "redis.read_all");
+        if (!value) return value.error();
+        LAB_TRY(allowed(call, "redis.read_all"));
+        if (value->is_nil()) continue;  // Deleted since its key was listed.
+        const auto payload = payload_of(value->text(), "redis.read_all");
+        if (!payload) return payload.error();
+        largest = read == 0 ? value->text().size() : std::max(largest, value->text().size());
+        LAB_TRY(sink(page[read].id, page[read].container, *payload));
+      }
+      return ok();
+    });
+  }
+
+  Result<std::uint64_t> count(Link& link, const CallContext& call) override {
+    std::uint64_t objects = 0;
+    LAB_TRY(each_page(link, call, "redis.count", [&](const std::vector<PlacedId>& page) -> Status {
+      objects += page.size();
+      return ok();
+    }));
+    return objects;
+  }
+
+  Result<std::string> get(Link& link, const CallContext& call, const ObjectKey& key) override {
+    LAB_TRY(send_get(link, call, "redis.get", {key.container, key.id}));
+    const auto value = link.receive(call, "redis.get");
+    if (!value) return value.error();
+    if (value->is_nil()) return Error{ErrorCode::kNotFound, "redis.get", format_uuid(key.id)};
+    const auto payload = payload_of(value->text(), "redis.get");
+    if (!payload) return payload.error();
+    return std::string(as_text(*payload));
+  }
+
+  Status erase(Link& link, const CallContext& call, std::span<const ObjectKey> keys) override {
+    for (std::size_t first = 0; first < keys.size(); first += kEraseKeys) {
+      LAB_TRY(allowed(call, "redis.erase"));
+      const auto some = keys.subspan(first, std::min(kEraseKeys, keys.size() - first));
+      std::vector<std::string> names;
+      for (const ObjectKey& key : some) names.push_back(space_.object(key.container, key.id));
+      Command command{"DEL"};
+      for (const std::string& name : names) command.emplace_back(name);
+      const auto gone = link.ask(call, "redis.erase", command);
+      if (!gone) return gone.error();
+      const auto missing = static_cast<long long>(some.size()) - gone->number();
+      if (missing > 0)
+        return Error{ErrorCode::kNotFound, "redis.erase",
+                     some.size() == 1 ? format_uuid(some[0].id)
+                                      : std::to_string(missing) + " of the objects were not there"};
+    }
+    return ok();
+  }
+
+  Status erase_all(Link& link, const CallContext& call, DeleteAll /*how*/) override {
+    constexpr const char* kOperation = "redis.delete_logical";
+    return scan(link, call, kOperation, space_.pattern(),
+                [&](const std::vector<std::string>& keys) -> Status {
+                  Command command{"DEL"};
+                  for (const std::string& key : keys)
+                    if (space_.object_of(key)) command.emplace_back(key);
+                  if (command.size() > 1) LAB_TRY(link.ask(call, kOperation, command));
+                  return ok();
+                });
+  }
+
+  std::set<Capability> capabilities() const override {
+    return {Capability::kBatch,         Capability::kGet,         Capability::kEraseEach,
+            Capability::kDeleteLogical, Capability::kMaintenance, Capability::kReplace};
+  }
+  SecondPut second_put() const override { return SecondPut::kReplace; }
+
+ protected:
+  virtual Status send_get(Link& link, const CallContext& call, const char* operation,
+                          const PlacedId& key) = 0;
+  virtual Result<std::span<const std::byte>> payload_of(std::string_view value, const char* operation) = 0;
+
+ private:
+  /// Each object once. Remembers the ids seen, since SCAN may give a key twice: some 60 bytes an object.
+  Status each_page(Link& link, const CallContext& call, const char* operation,
+                   const std::function<Status(const std::vector<PlacedId>&)>& use) {
+    std::unordered_set<PlacedId, PlacedIdHash> seen;
+    return scan(link, call, operation, space_.pattern(), [&](const std::vector<std::string>& keys) -> Status {
+      std::vector<PlacedId> fresh;
+      for (const std::string& key : keys) {
+        const auto placed = space_.object_of(key);
+        if (placed && placed->container < containers_ && seen.insert(*placed).second)
+          fresh.push_back(*placed);
+      }
+      return use(fresh);
+    });
+  }
+};
+
+/// The row is the value: a header and the payload.
+class StringLayout final : public KeyLayout {
+ public:
+  using KeyLayout::KeyLayout;
+
+ private:
+  Status send_put(Link& link, const CallContext& call, const char* operation, const Object& object) override {
+    const std::string key = space_.object(object.container, object.id);
+    const std::string header = row_header(object);
+    return link.send(call, operation, {"SET", key, Word(header, as_text(object.payload))});
+  }
+  Status send_get(Link& link, const CallContext& call, const char* operation, const PlacedId& key) override {
+    return link.send(call, operation, {"GET", space_.object(key.container, key.id)});
+  }
+  Result<std::span<const std::byte>> payload_of(std::string_view value, const char* operation) override {
+    return row_payload(value, operation);
+  }
+};
+
+/// The row is a hash with a field for each column.
+class HashLayout final : public KeyLayout {
+ public:
+  using KeyLayout::KeyLayout;
+
+ private:
+  Status send_put(Link& link, const CallContext& call, const char* operation, const Object& object) override {
+    const std::string key = space_.object(object.container, object.id);
+    const std::string size = std::to_string(object.payload.size());
+    return link.send(call, operation,
+                     {"HSET", key, "mime", object.mime, "size", size, "sha256", as_text(object.digest),
+                      "payload", as_text(object.payload)});
+  }
+  Status send_get(Link& link, const CallContext& call, const char* operation, const PlacedId& key) override {
+    return link.send(call, operation, {"HGET", space_.object(key.container, key.id), "payload"});
+  }
+  Result<std::span<const std::byte>> payload_of(std::string_view value, const char* /*operation*/) override {
+    return as_bytes(value);
+  }
+};
+
+}  // namespace
+
+Status Layout::put_together(Link& link, const CallContext& call, std::span<const Object> objects) {
+  constexpr const char* kOperation = "redis.put_batch";
+  std::optional<Error> refused;  // The first error answer; the transaction is then discarded.
+  const auto take = [&]() -> Status {
+    const auto answer = link.receive(call, kOperation);
+    if (answer) return ok();
+    if (!link.whole()) return answer.error();
+    if (!refused) refused = answer.error();
+    return ok();
+  };
+  LAB_TRY(link.send(call, kOperation, {"MULTI"}));
+  for (const Object& object : objects) {
+    LAB_TRY(allowed(call, kOperation));
+    LAB_TRY(send_put(link, call, kOperation, object));
+    while (link.awaited() > kAwaitedMax) LAB_TRY(take());
+    if (refused) break;
+  }
+  while (link.awaited() > 0) LAB_TRY(take());
+  if (refused) {
+    LAB_TRY(link.ask(call, kOperation, {"DISCARD"}));
+    return *refused;
+  }
+  const auto done = link.ask(call, kOperation, {"EXEC"});
+  if (!done) return done.error();
+  if (done->size() != objects.size())
+    return Error{ErrorCode::kCorruption, kOperation,
+                 "EXEC acknowledged " + std::to_string(done->size()) + " of " +
+                     std::to_string(objects.size()) + " objects"};
+  for (std::size_t at = 0; at < objects.size(); ++at) {
+    if ((*done)[at].is_error()) return error_of((*done)[at].text(), kOperation);
+    note_put(objects[at], (*done)[at]);
+  }
+  return ok();
+}
+
+std::unique_ptr<Layout> make_layout(LayoutKind kind, KeySpace space, std::uint32_t containers) {
+  if (kind == LayoutKind::kHash) return std::make_unique<HashLayout>(std::move(space), containers);
+  if (kind == LayoutKind::kStream) return make_stream_layout(std::move(space), containers);
+  return std::make_unique<StringLayout>(std::move(space), containers);
+}
+
+}  // namespace lab::redis

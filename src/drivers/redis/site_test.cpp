@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/redis/site.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "drivers/redis/checks.hpp"
+#include "drivers/redis/observer.hpp"
+#include "drivers/redis/redis.hpp"
+#include "drivers/redis/stream_layout.hpp"
+
+namespace lab::redis {
+namespace {
+
+Result<Site> site_for(const std::string& url, const std::string& variant = "default") {
+  return site_of(redis_system(), {.variant = variant, .url = url, .password = "s3cret"});
+}
+
+TEST(RedisSite, ReadsTheUrl) {
+  const auto site = site_for("rediss://lab@cache.example:7000/3?tls_ca=%2Fetc%2Fca.pem");
+  ASSERT_TRUE(site) << site.error().text();
+  EXPECT_TRUE(site->address.tls);
+  EXPECT_EQ(site->address.host, "cache.example");
+  EXPECT_EQ(site->address.port, 7000);
+  EXPECT_EQ(site->address.user, "lab");
+  EXPECT_EQ(site->address.database, 3);
+  EXPECT_EQ(site->address.tls_ca, "/etc/ca.pem");
+  EXPECT_EQ(site->space.pattern(), "dedup:*");
+  EXPECT_EQ(site_for("redis://127.0.0.1")->address.port, 6379);
+}
+
+TEST(RedisSite, RefusesAnAddressThatMeansNothing) {
+  for (const char* url : {"http://h", "redis://h/x", "redis://h/-1", "redis://h/1/2", "redis://u:p@h",
+                          "redis://h?tls_ca=x", "redis://h/0?timeout=3"}) {
+    const auto site = site_for(url);
+    ASSERT_FALSE(site) << url;
+    EXPECT_EQ(site.error().code, ErrorCode::kInvalidArgument) << url;
+  }
+}
+
+TEST(RedisSite, EveryVariantHasItsOwnSetup) {
+  std::set<std::tuple<bool, bool, LayoutKind>> seen;
+  for (const VariantInfo& variant : variants()) {
+    const auto setup = setup_of(variant.name);  // testing::Test has a Setup of its own.
+    EXPECT_TRUE(seen.emplace(setup.aof, setup.compressed, setup.layout).second) << variant.name;
+    const Settings settings = settings_of(setup);
+    EXPECT_EQ(settings.back().first, "appendonly") << "the file is written under the other settings";
+    EXPECT_EQ(settings.back().second, setup.aof ? "yes" : "no");
+  }
+  EXPECT_TRUE(setup_of(variants().front().name).aof);
+}
+
+TEST(RedisSite, KnowsTheFileThatAVariantWrites) {
+  Site site{.setup = setup_of("aof"), .directory = "/data"};
+  site.files = {{"appendfilename", "log.aof"}, {"appenddirname", "logs"}, {"dbfilename", "snap.rdb"}};
+  EXPECT_EQ(site.persistent_file(), "/data/logs/log.aof.manifest");
+  site.files.erase("appenddirname");
+  EXPECT_EQ(site.persistent_file(), "/data/log.aof");
+  site.setup = setup_of("rdb");
+  EXPECT_EQ(site.persistent_file(), "/data/snap.rdb");
+  site.directory.clear();
+  EXPECT_EQ(site.persistent_file(), std::nullopt);
+}
+
+TEST(RedisSite, TellsThePartOfAFile) {
+  Site site{.setup = setup_of("aof")};
+  site.files = {{"appendfilename", "appendonly.aof"}, {"dbfilename", "snapshot"}};
+  const RedisObserver observer(site, nullptr);
+  for (const char* payload :
+       {"appendonlydir/appendonly.aof.1.base.rdb", "appendonlydir/appendonly.aof.1.incr.aof", "snapshot",
+        "temp-77.rdb", "temp-rewriteaof-77.aof", "appendonly.aof"})
+    EXPECT_EQ(observer.part_of(payload), FilePart::kPayload) << payload;
+  for (const char* meta : {"appendonlydir/appendonly.aof.manifest", "nodes.conf"})
+    EXPECT_EQ(observer.part_of(meta), FilePart::kMeta) << meta;
+}
+
+TEST(RedisKeySpace, KnowsItsObjectsAndNothingElse) {
+  const KeySpace space{"dedup"};
+  ObjectId id{};
+  id[0] = std::byte{':'};
+  id[15] = std::byte{0xff};
+  const std::string key = space.object(12, id);
+  EXPECT_EQ(key.size(), std::string("dedup:12:").size() + 16);
+  EXPECT_EQ(space.object_of(key), (PlacedId{12, id}));
+  for (const std::string& other :
+       {space.marker(), space.lock(), space.beat(), space.stream(0), std::string("dedup:0:short"),
+        std::string("dedup2:0:0123456789abcdef"), key + "x", std::string("dedup::0123456789abcdef")})
+    EXPECT_EQ(space.object_of(other), std::nullopt) << other;
+  EXPECT_TRUE(space.holds_data(key));
+  EXPECT_TRUE(space.holds_data(space.stream(3)));
+  EXPECT_FALSE(space.holds_data(space.marker()));
+  EXPECT_FALSE(space.holds_data("dedup2:0:0123456789abcdef"));
+}
+
+TEST(RedisStream, TheNextPageBeginsAfterTheLastEntry) {
+  EXPECT_EQ(*after_entry("1700000000000-7", "test"), "1700000000000-8");
+  EXPECT_EQ(*after_entry("5-18446744073709551615", "test"), "6-0");
+  for (const char* bad : {"", "5", "5-", "-7", "5-7x", "a-b"}) EXPECT_FALSE(after_entry(bad, "test")) << bad;
+}
+
+TEST(RedisInfo, ReadsLinesAndLists) {
+  const Info info = parse_info("# Memory\r\nused_memory:123\r\nname:a:b\r\n\r\nempty:\r\n");
+  EXPECT_EQ(number_of(info, "used_memory"), 123);
+  EXPECT_EQ(word_of(info, "name"), "a:b");
+  EXPECT_EQ(word_of(info, "missing"), "");
+  EXPECT_EQ(info.size(), 3U);
+  EXPECT_EQ(number_of(parse_info("calls=1,usec=250,usec_per_call=2.5", ',', '='), "usec"), 250);
+}
+
+TEST(RedisInfo, CountsTheReplicasThatAreInStep) {
+  const Info info = parse_info(
+      "role:master\r\nconnected_slaves:2\r\nslave0:ip=1,port=2,state=online,lag=0\r\n"
+      "slave1:ip=1,port=3,state=wait_bgsave,lag=0\r\n");
+  EXPECT_EQ(replicas_of(info), 1);
+}
+
+TEST(RedisInfo, ReadsVersions) {
+  EXPECT_EQ(version_number("7.0.15"), 700);
+  EXPECT_EQ(version_number("6.2.1"), 602);
+  EXPECT_EQ(version_number("255.255.255"), std::nullopt);
+  EXPECT_EQ(version_number("unstable"), std::nullopt);
+}
+
+TEST(RedisErrors, AreToldByTheirFirstWord) {
+  EXPECT_EQ(error_of("OOM command not allowed", "x").code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(error_of("WRONGPASS invalid", "x").code, ErrorCode::kRefused);
+  EXPECT_FALSE(error_of("NOPERM no", "x").retryable);
+  EXPECT_EQ(error_of("LOADING Redis is loading", "x").code, ErrorCode::kConnectionLost);
+  EXPECT_TRUE(error_of("LOADING Redis is loading", "x").retryable);
+  EXPECT_EQ(error_of("MOVED 1 h:1", "x").code, ErrorCode::kUnsupported);
+}
+
+TEST(RedisAdmin, ItsStatementsNameAVariableAndHoldNoPassword) {
+  const auto site = site_for("redis://127.0.0.1");
+  ASSERT_TRUE(site);
+  const auto admin = make_admin(*site);
+  for (const auto& statements : {admin->apply_statements(), admin->undo_statements()})
+    for (const std::string& statement : statements)
+      EXPECT_EQ(statement.find("s3cret"), std::string::npos) << statement;
+  EXPECT_NE(admin->apply_statements().at(0).find("DEDUP_REDIS_PASSWORD"), std::string::npos);
+  for (const std::string& rule : rules_of(site->space))
+    EXPECT_TRUE(rule.starts_with('+') || rule == "~dedup:*") << "additive, and our keys alone: " << rule;
+}
+
+}  // namespace
+}  // namespace lab::redis
