@@ -1,0 +1,50 @@
+// What librdkafka's admin interface does with topics: make, drop, empty, read and change their settings.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "drivers/kafka/client.hpp"
+#include "drivers/kafka/topics.hpp"
+
+namespace lab::kafka {
+
+/// What one setting is and who set it.
+struct Setting {
+  std::string value{};
+  bool of_topic = false;    // Set for this very topic.
+  bool is_default = false;  // Nobody set it.
+};
+using Settings = std::map<std::string, Setting>;
+
+/// With one partition and `replicas` copies, -1: as the broker makes topics. Returns when each has a leader.
+Status create_topics(Client& client, const CallContext& call, const char* operation,
+                     const std::vector<std::string>& names, const TopicSettings& settings, int replicas);
+
+/// Asks whether it might be made, and makes nothing. Errors: kRefused. A topic that exists is fine.
+Status may_create(Client& client, const CallContext& call, const char* operation, const std::string& name);
+
+/// Returns when the cluster no longer knows them. A topic that is not there is fine.
+Status delete_topics(Client& client, const CallContext& call, const char* operation,
+                     const std::vector<std::string>& names);
+
+/// All records up to the present end.
+Status delete_records(Client& client, const CallContext& call, const char* operation,
+                      const std::vector<std::string>& names);
+
+/// Of a topic. Errors: kNotFound.
+Result<Settings> describe_topic(Client& client, const CallContext& call, const char* operation,
+                                const std::string& name);
+Result<Settings> describe_broker(Client& client, const CallContext& call, const char* operation,
+                                 std::int32_t broker);
+
+/// Gives the topics exactly these settings, and returns when the cluster says that they are in force.
+Status alter_topics(Client& client, const CallContext& call, const char* operation,
+                    const std::vector<std::string>& names, const TopicSettings& settings);
+
+/// Those that were set for the topic itself.
+TopicSettings own_settings(const Settings& all);
+
+}  // namespace lab::kafka
