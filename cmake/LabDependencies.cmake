@@ -3,7 +3,7 @@
 #   OpenSSL::Crypto SQLite::SQLite3 ZLIB::ZLIB CLI11::CLI11 spdlog::spdlog fmt::fmt Threads::Threads
 #   nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus
 #   CURL::libcurl PostgreSQL::PostgreSQL PkgConfig::mariadb PkgConfig::hiredis PkgConfig::rdkafka
-#   PkgConfig::xxhash PkgConfig::lmdb PkgConfig::rocksdb PkgConfig::zstd PkgConfig::lz4
+#   PkgConfig::xxhash PkgConfig::lmdb PkgConfig::rocksdb PkgConfig::zstd PkgConfig::lz4 PkgConfig::pugixml
 #   with LAB_TESTS also GTest::gtest GTest::gmock rapidcheck PkgConfig::httplib
 
 find_package(Threads REQUIRED)
@@ -27,6 +27,7 @@ pkg_check_modules(mariadb REQUIRED IMPORTED_TARGET libmariadb)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(pugixml REQUIRED IMPORTED_TARGET pugixml)
 
 if(LAB_TESTS)
   find_package(GTest REQUIRED)

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/minio/examine.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "drivers/minio/layout.hpp"
+#include "drivers/minio/server.hpp"
+#include "drivers/minio/space.hpp"
+
+namespace lab::minio {
+namespace {
+
+constexpr std::int64_t kClockSecondsMax = 300;  // A signature is refused when it is 15 min old.
+constexpr const char* kOperation = "minio.examine";
+
+class Examination {
+ public:
+  Examination(const Setup& setup, const CallContext& call)
+      : setup_(setup), call_(call), client_(setup.endpoint, traffic_, Client::Loss::kHeals) {}
+
+  std::vector<Finding> run() {
+    if (look_at_service()) {
+      look_at_buckets();
+      look_at_files();
+    }
+    return std::move(findings_);
+  }
+
+ private:
+  void add(std::string what, bool passed, std::string detail, bool warning = false) {
+    findings_.push_back({std::move(what), passed, std::move(detail), warning});
+  }
+
+  /// False: nothing more can be asked.
+  bool look_at_service() {
+    const auto answer = client_.send({}, call_, kOperation);
+    if (!answer) {
+      // A certificate that does not verify is no reason to go without one.
+      const bool certificate = answer.error().code == ErrorCode::kRefused;
+      add("connection", false,
+          answer.error().text() + (certificate           ? "; tls_ca in the url names a CA's file"
+                                   : setup_.endpoint.tls ? "; a server without TLS wants tls=off in the url"
+                                                         : ""));
+      return false;
+    }
+    const ServerIdentity who = identity_of(*answer, setup_.endpoint);
+    add("connection", true,
+        fmt::format("{} {} at {}{}", who.name, who.version, setup_.endpoint.address,
+                    setup_.endpoint.tls ? "" : ", without TLS: who listens on the way reads the data"),
+        !setup_.endpoint.tls);
+    look_at_clock(*answer);
+    const std::string code = code_of(*answer);
+    if (answer->good() || code == "AccessDenied") {
+      add("credentials", true,
+          answer->good() ? "the key pair is accepted"
+                         : "the key pair is accepted; it may not list all buckets, which is not needed");
+      return true;
+    }
+    add("credentials", false, answer_error(*answer, kOperation, "the service").text());
+    return false;
+  }
+
+  void look_at_clock(const HttpAnswer& answer) {
+    const auto date = answer.headers.find("date");
+    const auto there = date == answer.headers.end() ? std::nullopt : parse_http_date(date->second);
+    if (!there) return add("clock", false, "the server tells no Date, from which the age of a lock is known");
+    const std::int64_t apart = std::llabs(*there - wall_time_ms() / 1'000);
+    add("clock", apart <= kClockSecondsMax, fmt::format("{} s apart from the server's", apart));
+  }
+
+  void look_at_buckets() {
+    const auto there = count_buckets(client_, setup_, call_, kOperation);
+    if (!there) return add("namespace", false, there.error().text());
+    if (*there == 0) {
+      if (setup_.space.create)
+        add("namespace", true, "bucket " + setup_.bucket(0) + " is not there yet");
+      else
+        add("namespace", false,
+            "there is no bucket " + setup_.bucket(0) + ", and namespace_mode is existing");
+    }
+    for (std::uint32_t container = 0; container < *there; ++container) look_at_bucket(container);
+    add("rights", true,
+        fmt::format("{}; whether buckets may be made and objects written shows only when they are",
+                    *there == 0 ? "buckets may be looked at" : "buckets may be listed"));
+    if (setup_.versioned && *there == 0)
+      add("versioning", true, "whether the server has it shows when the bucket is made", true);
+  }
+
+  void look_at_bucket(std::uint32_t container) {
+    const Bucket bucket(client_, setup_.bucket(container), call_, kOperation);
+    const auto marker = read_marker(client_, bucket.name(), call_, kOperation);
+    if (!marker) return add("namespace", false, marker.error().text());
+    std::uint64_t objects = 0;
+    const Status listed = bucket.each_page([&](std::span<const ListedObject> page) -> Status {
+      objects += page.size();
+      return ok();
+    });
+    if (!listed) return add("rights", false, listed.error().text());
+    if (!*marker && (setup_.space.create || objects > 0))
+      return add("namespace", false,
+                 fmt::format("bucket {} exists without the marker {}: name another namespace", bucket.name(),
+                             kMarkerKey));
+    if (*marker)
+      if (const Status free = not_held_by_others(**marker, setup_.run_id, kOperation); !free)
+        return add("namespace", false, free.error().text());
+    add("namespace", true, fmt::format("bucket {} is the lab's, {} objects", bucket.name(), objects));
+    if (container != 0) return;
+    const auto state = bucket.versioning();
+    if (!state) return add("versioning", false, state.error().text());
+    const bool enabled = *state == Versioning::kEnabled;
+    if (!setup_.space.create && enabled != setup_.versioned)
+      add("versioning", false,
+          fmt::format("bucket {} is {}versioned, which variant {} cannot use", bucket.name(),
+                      enabled ? "" : "not ", setup_.variant));
+  }
+
+  void look_at_files() {
+    if (setup_.directory.empty()) return;
+    const auto found = find_bucket(setup_.directory, setup_.bucket(0));
+    if (!found) return add("files", false, found.error().text());
+    add("files", true,
+        *found
+            ? fmt::format("{} holds our bucket as {}", setup_.directory.string(), to_string((*found)->layout))
+            : setup_.directory.string() + " can be read; whether it is this server's shows with the bucket");
+  }
+
+  const Setup& setup_;
+  const CallContext& call_;
+  Traffic traffic_{};
+  Client client_;
+  std::vector<Finding> findings_{};
+};
+
+class PolicyAdmin final : public Admin {
+ public:
+  explicit PolicyAdmin(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  std::vector<std::string> apply_statements() const override {
+    return {fmt::format(
+        R"({{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": ["s3:CreateBucket", )"
+        R"("s3:DeleteBucket", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", )"
+        R"("s3:GetBucketVersioning", "s3:PutBucketVersioning", "s3:GetEncryptionConfiguration"], )"
+        R"("Resource": "arn:aws:s3:::{0}-*"}}, {{"Effect": "Allow", "Action": ["s3:GetObject", )"
+        R"("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"], )"
+        R"("Resource": "arn:aws:s3:::{0}-*/*"}}]}})",
+        prefix_)};
+  }
+  std::vector<std::string> undo_statements() const override {
+    return {"detach that policy from the lab's user, and remove both, with the server's own tools"};
+  }
+  Status apply(const CallContext& /*call*/) override { return by_hand(); }
+  Status undo(const CallContext& /*call*/) override { return by_hand(); }
+
+ private:
+  static Status by_hand() {
+    return Error{ErrorCode::kUnsupported, "minio.setup",
+                 "S3 has no request that makes users or policies: give the printed policy to the lab's user "
+                 "with the server's own tools"};
+  }
+  std::string prefix_;
+};
+
+}  // namespace
+
+std::vector<Finding> examine(const Setup& setup, const CallContext& call) {
+  return Examination(setup, call).run();
+}
+
+std::unique_ptr<Admin> make_admin(const Setup& setup) {
+  return std::make_unique<PolicyAdmin>(setup.space.name);
+}
+
+}  // namespace lab::minio

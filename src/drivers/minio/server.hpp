@@ -1,0 +1,17 @@
+// Who answers: name and version of an S3 server from what its answers carry.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "drivers/minio/client.hpp"
+#include "model/record.hpp"
+
+namespace lab::minio {
+
+/// From the answer to ListBuckets, which may be a refusal: then the owner's id is missing in the identity.
+/// S3 does not show when a server was started, so `started_at` is a constant that says so.
+ServerIdentity identity_of(const HttpAnswer& answer, const Endpoint& endpoint);
+
+}  // namespace lab::minio

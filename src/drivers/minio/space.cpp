@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/minio/space.hpp"
+
+#include <fmt/format.h>
+
+namespace lab::minio {
+namespace {
+
+Error no_marker(const std::string& bucket, const char* operation) {
+  return {ErrorCode::kRefused, operation,
+          fmt::format("bucket {} exists without the marker {}: it is not the lab's and is left as it is. If "
+                      "an interrupted run left it empty, delete it; else name another namespace",
+                      bucket, kMarkerKey)};
+}
+
+/// A new bucket with its versioning and its marker. Errors: kInUse when another run makes it too.
+Status make(Client& client, const Setup& setup, std::uint32_t container, const std::string& holder,
+            const CallContext& call, const char* operation) {
+  const Bucket bucket(client, setup.bucket(container), call, operation);
+  LAB_TRY(bucket.create(setup.endpoint.region));
+  const auto give_up = [&](const Error& error) {
+    ignore(bucket.drop(), "it was made a moment ago; without a marker it would be refused from now on");
+    return error;
+  };
+  if (setup.versioned)
+    if (const Status enabled = bucket.enable_versioning(); !enabled) return give_up(enabled.error());
+  const auto marked = write_marker(client, bucket.name(), std::nullopt, holder, call, operation);
+  if (!marked) return give_up(marked.error());
+  if (!*marked)
+    return Error{ErrorCode::kInUse, operation, "another run makes " + bucket.name() + " at the same moment",
+                 true};
+  return ok();
+}
+
+/// Removes the bucket with all that is in it; the marker goes last.
+Status drop(Client& client, const std::string& name, const CallContext& call, const char* operation) {
+  const Bucket bucket(client, name, call, operation);
+  LAB_TRY(bucket.empty());
+  LAB_TRY(bucket.remove_marker());
+  return bucket.drop();
+}
+
+/// In "existing" mode the bucket's versioning is others' choice too, so it must be what the variant needs.
+Status check_versioning(const Bucket& bucket, const Setup& setup, const char* operation) {
+  const auto state = bucket.versioning();
+  if (!state) return state.error();
+  const bool enabled = *state == Versioning::kEnabled;
+  if (enabled == setup.versioned) return ok();
+  if (setup.space.create && !setup.versioned)
+    return ok();  // The bucket of another variant; reset makes it anew.
+  if (setup.space.create) return bucket.enable_versioning();
+  return Error{ErrorCode::kRefused, operation,
+               fmt::format("bucket {} is {}versioned, which variant {} cannot use; it is managed by others",
+                           bucket.name(), enabled ? "" : "not ", setup.variant)};
+}
+
+/// A bucket that others made for us may be marked while it is empty.
+Status mark_existing(Client& client, const Bucket& bucket, const CallContext& call, const char* operation) {
+  LAB_TRY(bucket.each_page([&](std::span<const ListedObject> objects) -> Status {
+    if (objects.empty()) return ok();
+    return Error{ErrorCode::kRefused, operation,
+                 fmt::format("bucket {} has neither the marker {} nor is it empty: it is left as it is",
+                             bucket.name(), kMarkerKey)};
+  }));
+  const auto marked = write_marker(client, bucket.name(), std::nullopt, "", call, operation);
+  if (!marked) return marked.error();
+  if (!*marked)
+    return Error{ErrorCode::kInUse, operation, "another run marks " + bucket.name() + " at this moment",
+                 true};
+  return ok();
+}
+
+Status prepare_one(Client& client, const Setup& setup, std::uint32_t container, const CallContext& call) {
+  const char* operation = "minio.open";
+  const Bucket bucket(client, setup.bucket(container), call, operation);
+  const auto exists = bucket.exists();
+  if (!exists) return exists.error();
+  if (!*exists && !setup.space.create)
+    return Error{ErrorCode::kRefused, operation,
+                 fmt::format("there is no bucket {}, and namespace_mode is existing", bucket.name())};
+  if (!*exists) return container == 0 ? make(client, setup, container, "", call, operation) : ok();
+  const auto marker = read_marker(client, bucket.name(), call, operation);
+  if (!marker) return marker.error();
+  if (!*marker && setup.space.create) return no_marker(bucket.name(), operation);
+  if (!*marker) LAB_TRY(mark_existing(client, bucket, call, operation));
+  if (container != 0 && setup.space.create) return ok();
+  return check_versioning(bucket, setup, operation);
+}
+
+/// The lock must still be ours before anything is deleted.
+Status still_ours(Client& client, const Setup& setup, const CallContext& call, const char* operation) {
+  const auto marker = marker_of(client, setup.bucket(0), call, operation);
+  if (!marker) return marker.error();
+  if (marker->holder == setup.run_id) return ok();
+  return Error{ErrorCode::kInUse, operation,
+               marker->holder.empty() ? "the lock of this run was given up"
+                                      : "run " + marker->holder + " took the namespace over"};
+}
+
+/// Drops downwards to none, then makes upwards what the session needs.
+Status make_all_anew(Client& client, const Setup& setup, std::uint32_t there, const CallContext& call,
+                     const char* operation) {
+  for (std::uint32_t container = there; container > 0; --container) {
+    LAB_TRY(marker_of(client, setup.bucket(container - 1), call, operation));
+    LAB_TRY(drop(client, setup.bucket(container - 1), call, operation));
+  }
+  for (std::uint32_t container = 0; container < setup.containers; ++container)
+    LAB_TRY(make(client, setup, container, container == 0 ? setup.run_id : "", call, operation));
+  return ok();
+}
+
+}  // namespace
+
+Result<std::uint32_t> count_buckets(Client& client, const Setup& setup, const CallContext& call,
+                                    const char* operation) {
+  for (std::uint32_t container = 0;; ++container) {
+    const auto exists = Bucket(client, setup.bucket(container), call, operation).exists();
+    if (!exists) return exists.error();
+    if (!*exists) return container;
+  }
+}
+
+Result<Marker> marker_of(Client& client, const std::string& bucket, const CallContext& call,
+                         const char* operation) {
+  auto marker = read_marker(client, bucket, call, operation);
+  if (!marker) return std::move(marker).error();
+  if (!*marker) return no_marker(bucket, operation);
+  return **marker;
+}
+
+Status prepare(Client& client, const Setup& setup, const CallContext& call) {
+  for (std::uint32_t container = 0; container < setup.containers; ++container)
+    LAB_TRY(prepare_one(client, setup, container, call));
+  return ok();
+}
+
+Status reset(Client& client, const Setup& setup, Gate& gate, const CallContext& call) {
+  const char* operation = "minio.reset";
+  const auto alone = gate.enter_alone(call, operation);
+  if (!alone) return alone.error();
+  LAB_TRY(still_ours(client, setup, call, operation));
+  if (!setup.space.create) {
+    for (std::uint32_t container = 0; container < setup.containers; ++container) {
+      LAB_TRY(marker_of(client, setup.bucket(container), call, operation));
+      LAB_TRY(Bucket(client, setup.bucket(container), call, operation).empty());
+    }
+    return ok();
+  }
+  const auto there = count_buckets(client, setup, call, operation);
+  if (!there) return there.error();
+  return make_all_anew(client, setup, *there, call, operation);
+}
+
+Status drop_and_make(Client& client, const Setup& setup, Gate& gate, const CallContext& call,
+                     const char* operation) {
+  const auto alone = gate.enter_alone(call, operation);
+  if (!alone) return alone.error();
+  LAB_TRY(still_ours(client, setup, call, operation));
+  return make_all_anew(client, setup, setup.containers, call, operation);
+}
+
+Status remove_all(Client& client, const Setup& setup, const CallContext& call) {
+  const char* operation = "minio.remove";
+  const auto there = count_buckets(client, setup, call, operation);
+  if (!there) return there.error();
+  if (*there == 0) return ok();
+  const auto first = read_marker(client, setup.bucket(0), call, operation);
+  if (!first) return first.error();
+  if (*first) LAB_TRY(not_held_by_others(**first, setup.run_id, operation));
+  for (std::uint32_t container = *there; container > 0; --container) {
+    const std::string name = setup.bucket(container - 1);
+    const auto marker = read_marker(client, name, call, operation);
+    if (!marker) return marker.error();
+    if (!*marker && !setup.space.create) continue;  // Made by others and not used by us.
+    if (!*marker) return no_marker(name, operation);
+    if (setup.space.create) {
+      LAB_TRY(drop(client, name, call, operation));
+      continue;
+    }
+    const Bucket bucket(client, name, call, operation);
+    LAB_TRY(bucket.empty());
+    LAB_TRY(bucket.remove_marker());
+  }
+  return ok();
+}
+
+Result<std::vector<std::string>> leftovers(Client& client, const Setup& setup, const CallContext& call) {
+  const char* operation = "minio.leftovers";
+  const auto there = count_buckets(client, setup, call, operation);
+  if (!there) return there.error();
+  std::vector<std::string> lines;
+  for (std::uint32_t container = 0; container < *there; ++container) {
+    const std::string name = setup.bucket(container);
+    const auto marker = read_marker(client, name, call, operation);
+    if (!marker && marker.error().code == ErrorCode::kRefused) continue;  // Another's.
+    if (!marker) return marker.error();
+    if (!*marker) continue;
+    std::uint64_t objects = 0;
+    LAB_TRY(
+        Bucket(client, name, call, operation).each_page([&](std::span<const ListedObject> page) -> Status {
+          objects += page.size();
+          return ok();
+        }));
+    lines.push_back(fmt::format("bucket {}, {} objects", name, objects));
+  }
+  return lines;
+}
+
+}  // namespace lab::minio

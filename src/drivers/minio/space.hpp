@@ -1,0 +1,39 @@
+// The lab's buckets on a server: looked at, made, emptied, dropped; never one without our marker.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drivers/minio/marker.hpp"
+
+namespace lab::minio {
+
+/// How many buckets NAME-0, NAME-1, ... there are, counted up to the first gap. They are made upwards and
+/// dropped downwards, so that there is no other gap, and no right to list all buckets is needed.
+Result<std::uint32_t> count_buckets(Client& client, const Setup& setup, const CallContext& call,
+                                    const char* operation);
+
+/// The marker of a bucket that is there. Errors: kRefused where it has none.
+Result<Marker> marker_of(Client& client, const std::string& bucket, const CallContext& call,
+                         const char* operation);
+
+/// Makes the first bucket with its marker where it is missing, or marks it where it exists, is empty and is
+/// managed by others. Errors: kRefused (a bucket without our marker), kUnsupported (no versioning).
+Status prepare(Client& client, const Setup& setup, const CallContext& call);
+
+/// All of the session's buckets anew and empty. Errors: kInUse when the lock is not this run's any more.
+Status reset(Client& client, const Setup& setup, Gate& gate, const CallContext& call);
+
+/// Deletes all objects and the buckets, and makes these anew.
+Status drop_and_make(Client& client, const Setup& setup, Gate& gate, const CallContext& call,
+                     const char* operation);
+
+/// Everything of ours, the marker last; buckets of others stay. Errors: kRefused, kInUse.
+Status remove_all(Client& client, const Setup& setup, const CallContext& call);
+
+/// A line a bucket of ours.
+Result<std::vector<std::string>> leftovers(Client& client, const Setup& setup, const CallContext& call);
+
+}  // namespace lab::minio

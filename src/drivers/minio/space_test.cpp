@@ -1,0 +1,223 @@
+// Buckets, markers and the lock, against a server in memory.
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/minio/space.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include "drivers/minio/fake_s3_test_support.hpp"
+#include "drivers/minio/minio.hpp"
+
+namespace lab::minio {
+namespace {
+
+CallContext soon() { return {Clock::now() + Millis{60'000}, {}}; }
+
+class Buckets : public testing::Test {
+ protected:
+  Bucket bucket(const char* name = "dedup-lab-0") { return {client_, name, call_, "test"}; }
+  Status opened() {
+    const auto session = minio_system().open(server_.config(), soon());
+    if (!session) return session.error();
+    return ok();
+  }
+
+  FakeS3 server_{};
+  minio::Setup setup_ = server_.setup();
+  Traffic traffic_{};
+  Client client_{setup_.endpoint, traffic_, Client::Loss::kStays};
+  CallContext call_ = soon();
+};
+
+TEST_F(Buckets, AllPagesAreListedAndTheMarkerIsLeftOut) {
+  auto& objects = server_.buckets["dedup-lab-0"];
+  for (int number = 0; number < 2'345; ++number) objects[fmt::format("key{:05}", number)] = "x";
+  objects[kMarkerKey] = marker_text("");
+  std::vector<std::string> keys;
+  ASSERT_TRUE(bucket().each_page([&](std::span<const ListedObject> page) {
+    for (const ListedObject& object : page) keys.push_back(object.key);
+    return ok();
+  }));
+  EXPECT_EQ(keys.size(), 2'345U);
+  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+  EXPECT_EQ(server_.listings, 3U);
+}
+
+TEST_F(Buckets, EmptyingDeletesThousandsAndLeavesTheMarker) {
+  auto& objects = server_.buckets["dedup-lab-0"];
+  for (int number = 0; number < 2'345; ++number) objects[fmt::format("key{:05}", number)] = "x";
+  objects[kMarkerKey] = marker_text("");
+  server_.uploads = {"id/+= someone"};
+  ASSERT_TRUE(bucket().empty());
+  EXPECT_EQ(objects.size(), 1U);
+  EXPECT_TRUE(server_.uploads.empty()) << "unfinished uploads hold bytes too";
+}
+
+TEST_F(Buckets, AKeyThatStaysIsAnErrorThatNamesIt) {
+  server_.buckets["dedup-lab-0"] = {{"a", "x"}, {"b-stuck", "x"}, {"c", "x"}};
+  const Status removed = bucket().remove_objects();
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::kRefused);
+  EXPECT_NE(removed.error().detail.find("2 of 3"), std::string::npos) << removed.error().detail;
+  EXPECT_NE(removed.error().detail.find("b-stuck: AccessDenied"), std::string::npos)
+      << removed.error().detail;
+}
+
+TEST_F(Buckets, AListingThatGoesInCirclesEnds) {
+  server_.buckets["dedup-lab-0"];
+  server_.intercept([](const httplib::Request& request, httplib::Response& response) {
+    if (!request.has_param("list-type")) return false;
+    response.set_content(
+        "<ListBucketResult><Contents><Key>k</Key><Size>1</Size></Contents><IsTruncated>true</IsTruncated>"
+        "<NextContinuationToken>same</NextContinuationToken></ListBucketResult>",
+        "application/xml");
+    return true;
+  });
+  const Status read = bucket().each_page([](auto) { return ok(); });
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::kCorruption);
+  const Status removed = bucket().remove_objects();
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::kRefused) << "a deleted key that is still listed";
+}
+
+TEST_F(Buckets, ABucketWithoutOurMarkerIsRefusedAndLeftAsItIs) {
+  const std::map<std::string, std::string> theirs{{"thesis", "years of work"}};
+  server_.buckets["dedup-lab-0"] = theirs;
+  const Status open = opened();
+  ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().code, ErrorCode::kRefused) << open.error().text();
+  EXPECT_EQ(reset(client_, setup_, *std::make_unique<Gate>(), call_).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(remove_all(client_, setup_, call_).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(server_.buckets["dedup-lab-0"], theirs);
+  EXPECT_TRUE(leftovers(client_, setup_, call_)->empty());
+}
+
+TEST_F(Buckets, AnObjectWithTheMarkersNameThatIsNotOursIsRefused) {
+  server_.buckets["dedup-lab-0"] = {{kMarkerKey, "something else"}};
+  EXPECT_EQ(opened().error().code, ErrorCode::kRefused);
+  EXPECT_EQ(remove_all(client_, setup_, call_).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(server_.buckets["dedup-lab-0"].at(kMarkerKey), "something else");
+}
+
+TEST_F(Buckets, ALaterBucketOfOthersIsRefusedBeforeAnythingIsDropped) {
+  ASSERT_TRUE(opened());
+  server_.buckets["dedup-lab-1"] = {{"thesis", "years of work"}};
+  EXPECT_EQ(remove_all(client_, setup_, call_).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(server_.buckets.at("dedup-lab-1").at("thesis"), "years of work");
+}
+
+TEST_F(Buckets, RemoveLeavesNoBucketOfOurs) {
+  ASSERT_TRUE(opened());
+  server_.buckets["foreign"] = {{"k", "x"}};
+  server_.buckets["dedup-lab-0"]["key"] = "x";
+  EXPECT_EQ(leftovers(client_, setup_, call_)->size(), 1U);
+  ASSERT_TRUE(remove_all(client_, setup_, call_));
+  EXPECT_EQ(server_.buckets.size(), 1U);
+  EXPECT_EQ(server_.buckets.at("foreign").at("k"), "x");
+  EXPECT_TRUE(remove_all(client_, setup_, call_)) << "nothing to remove is fine";
+}
+
+TEST_F(Buckets, AnExistingBucketIsEmptiedAndStays) {
+  const minio::Setup existing = server_.setup("default", {{"namespace_mode", "existing"}});
+  EXPECT_EQ(prepare(client_, existing, call_).error().code, ErrorCode::kRefused) << "it is never made";
+  server_.buckets["dedup-lab-0"] = {{"theirs", "x"}};
+  EXPECT_EQ(prepare(client_, existing, call_).error().code, ErrorCode::kRefused) << "it is not empty";
+  server_.buckets["dedup-lab-0"].clear();
+  ASSERT_TRUE(prepare(client_, existing, call_));
+  server_.buckets["dedup-lab-0"]["ours"] = "x";
+  ASSERT_TRUE(remove_all(client_, existing, call_));
+  ASSERT_EQ(server_.buckets.count("dedup-lab-0"), 1U);
+  EXPECT_TRUE(server_.buckets["dedup-lab-0"].empty());
+  EXPECT_FALSE(info_of(existing).has(Capability::kDeleteDrop));
+}
+
+TEST_F(Buckets, AServerWithoutVersioningIsUnsupportedAndNothingStays) {
+  SystemConfig config = server_.config();
+  config.variant = "versioned";
+  const auto session = minio_system().open(config, soon());
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code, ErrorCode::kUnsupported) << session.error().text();
+  EXPECT_TRUE(server_.buckets.empty()) << "a bucket without a marker would be refused from now on";
+}
+
+TEST_F(Buckets, ResetRefusesWhenAnotherRunTookTheLock) {
+  Gate gate;
+  server_.buckets["dedup-lab-0"] = {{kMarkerKey, marker_text("run-two")}, {"key", "x"}};
+  const Status emptied = reset(client_, setup_, gate, call_);
+  ASSERT_FALSE(emptied);
+  EXPECT_EQ(emptied.error().code, ErrorCode::kInUse) << emptied.error().text();
+  EXPECT_NE(emptied.error().detail.find("run-two"), std::string::npos);
+  EXPECT_EQ(server_.buckets["dedup-lab-0"].size(), 2U);
+}
+
+TEST_F(Buckets, ResetDropsWhatAnEarlierRunHadMoreOf) {
+  Gate gate;
+  for (const char* const name : {"dedup-lab-0", "dedup-lab-1", "dedup-lab-2"})
+    server_.buckets[name] = {{kMarkerKey, marker_text("")}, {"key", "x"}};
+  server_.buckets["dedup-lab-0"][kMarkerKey] = marker_text("run-one");
+  ASSERT_TRUE(reset(client_, setup_, gate, call_));
+  ASSERT_EQ(server_.buckets.size(), 1U);
+  EXPECT_EQ(server_.buckets["dedup-lab-0"].size(), 1U);
+  EXPECT_EQ(read_marker(client_, "dedup-lab-0", call_, "test").operator*()->holder, "run-one");
+}
+
+TEST_F(Buckets, TheLockGoesToOneRunWhetherOrNotTheServerKnowsConditions) {
+  for (const bool conditions : {true, false}) {
+    SCOPED_TRACE(conditions);
+    server_.conditions = conditions;
+    server_.buckets["dedup-lab-0"] = {{kMarkerKey, marker_text("")}};
+    Gate gate;
+    const auto store = lock_store(setup_, traffic_, gate);
+    EXPECT_EQ(store->read(call_).operator*()->run_id, "");
+    EXPECT_EQ(store->read(call_).operator*()->age, Millis{10'000}) << "by the server's own clock";
+    EXPECT_FALSE(*store->write(call_, "run-three", "run-one")) << "it holds another run than expected";
+    EXPECT_TRUE(*store->write(call_, "", "run-one"));
+    EXPECT_FALSE(*store->write(call_, "", "run-two"));
+    EXPECT_EQ(store->read(call_).operator*()->run_id, "run-one");
+    server_.buckets["dedup-lab-0"].clear();
+    EXPECT_FALSE(*store->write(call_, "run-one", "run-one")) << "a heartbeat does not claim a bucket";
+    EXPECT_TRUE(server_.buckets["dedup-lab-0"].empty());
+  }
+}
+
+TEST_F(Buckets, AWriterThatWasOvertakenIsTold) {
+  server_.conditions = false;
+  server_.buckets["dedup-lab-0"] = {{kMarkerKey, marker_text("")}};
+  const auto before = read_marker(client_, "dedup-lab-0", call_, "test");
+  bool overtaken = false;
+  server_.intercept([&](const httplib::Request& request, httplib::Response&) {
+    if (request.method != "GET" || overtaken) return false;
+    overtaken = true;  // Between the write and the reading back.
+    server_.buckets["dedup-lab-0"][kMarkerKey] = marker_text("run-two");
+    return false;
+  });
+  EXPECT_FALSE(*write_marker(client_, "dedup-lab-0", *before, "run-one", call_, "test"));
+  EXPECT_TRUE(overtaken);
+}
+
+TEST(Marker, OnlyOurTextIsOurs) {
+  EXPECT_EQ(parse_marker(marker_text("run 7")), "run 7");
+  EXPECT_EQ(parse_marker(marker_text("")), "");
+  for (const char* const text : {"", "deduplab", "deduplab\nheld by: x\n"}) EXPECT_FALSE(parse_marker(text));
+}
+
+TEST(Marker, DatesOfHttpAreRead) {
+  EXPECT_EQ(parse_http_date("Thu, 01 Jan 1970 00:00:10 GMT"), 10);
+  EXPECT_EQ(parse_http_date("Wed, 25 Nov 2026 19:03:48 GMT"), 1'795'633'428);
+  for (const char* const text : {"", "2026-11-25T19:03:48Z", "Wed, 25 Nov 2026 19:03:48 CET",
+                                 "Wed, 25 Foo 2026 19:03:48 GMT", "Wed, 25 Nov 2026 GMT"})
+    EXPECT_FALSE(parse_http_date(text)) << text;
+}
+
+TEST(Marker, AnOldHeartbeatHoldsNothing) {
+  EXPECT_TRUE(not_held_by_others({.holder = ""}, "a", "test"));
+  EXPECT_TRUE(not_held_by_others({.holder = "a"}, "a", "test"));
+  EXPECT_TRUE(not_held_by_others({.holder = "b", .age = Millis{30'000}}, "a", "test"));
+  EXPECT_EQ(not_held_by_others({.holder = "b", .age = Millis{29'000}}, "a", "test").error().code,
+            ErrorCode::kInUse);
+}
+
+}  // namespace
+}  // namespace lab::minio
