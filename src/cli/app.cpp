@@ -31,6 +31,7 @@ struct Values {
   DoctorOptions doctor{};
   CleanOptions clean{};
   SetupOptions setup{};
+  TestbedOptions testbed{};
   bool features = false;
   std::string shell{};
   Action action{};
@@ -188,6 +189,25 @@ void add_setup(CLI::App& app, Values& values) {
   command->callback([&values] { values.action = [&values] { return setup(values.setup, values.global); }; });
 }
 
+void add_testbed(CLI::App& app, Values& values) {
+  CLI::App* command = app.add_subcommand("testbed", "Real servers on this machine, for plans and for tests");
+  TestbedOptions& options = values.testbed;
+  command
+      ->add_option(
+          "action", options.action,
+          "up starts servers, which go on until down, which removes their data too; restart keeps port "
+          "and data; status says which run; env prints their tables for a plan")
+      ->required()
+      ->type_name("up|down|restart|status|env");
+  command->add_option("systems", options.systems, "These systems (default all)")->type_name("SYSTEM...");
+  command->add_option("--directory", options.directory, "up: make the data directories in this folder")
+      ->type_name("DIR");
+  command->add_option("--program", options.programs, "up: a system's server program, in place of one in PATH")
+      ->type_name("SYSTEM=PATH");
+  command->callback(
+      [&values] { values.action = [&values] { return testbed(values.testbed, values.global); }; });
+}
+
 void add_lists(CLI::App& app, Values& values) {
   CLI::App* systems_app =
       app.add_subcommand("systems", "The systems that are built in, with variants and options");
@@ -277,6 +297,7 @@ int parse_and_run(int argc, char** argv) {
   add_generate(app, values);
   add_doctor_and_clean(app, values);
   add_setup(app, values);
+  add_testbed(app, values);
   add_lists(app, values);
   try {
     app.parse(argc, argv);

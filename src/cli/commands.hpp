@@ -91,6 +91,13 @@ struct SetupOptions {
   bool undo = false;
 };
 
+struct TestbedOptions {
+  std::string action{};                // up, down, restart, status, env
+  std::vector<std::string> systems{};  // None: all.
+  std::filesystem::path directory{};
+  std::vector<std::string> programs{};  // "SYSTEM=PATH"
+};
+
 int run(const RunOptions& options, const GlobalOptions& global);
 int resume(const ResumeOptions& options, const GlobalOptions& global);
 int status(const std::filesystem::path& directory, const GlobalOptions& global);
@@ -101,6 +108,7 @@ int doctor(const DoctorOptions& options, const GlobalOptions& global);
 int setup(const SetupOptions& options, const GlobalOptions& global);
 int systems(bool features, const GlobalOptions& global);
 int payloads(const GlobalOptions& global);
+int testbed(const TestbedOptions& options, const GlobalOptions& global);
 int clean(const CleanOptions& options, const GlobalOptions& global);
 
 /// The systems that are linked in: the one place that names them.

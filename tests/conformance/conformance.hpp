@@ -22,6 +22,7 @@ struct Candidate {
   SystemEntry entry{};
   std::string variant{};
 };
+/// "redis_aof", and "redis_also_rdb" for a variant that is not the first one.
 std::string name_of(const testing::TestParamInfo<Candidate>& info);
 void PrintTo(const Candidate& candidate, std::ostream* out);  // The name that GoogleTest looks for.
 
@@ -60,9 +61,11 @@ constexpr auto kStopBound = 6s;
 struct Tree {
   std::int64_t apparent = 0;
   std::int64_t allocated = 0;
+  std::int64_t log = 0;  // Of the allocated, as the observer tells; 0 without one.
+  std::int64_t outside_log() const { return allocated - log; }
   std::map<std::string, std::string> digests{};  // By relative path; filled by tree_with_digests alone.
 };
-Tree tree_of(const std::filesystem::path& root);
+Tree tree_of(const std::filesystem::path& root, const Observer* observer = nullptr);
 Tree tree_with_digests(const std::filesystem::path& root);
 
 class DriverConformance : public testing::TestWithParam<Candidate> {
@@ -85,9 +88,11 @@ class DriverConformance : public testing::TestWithParam<Candidate> {
   /// Nothing but these, each with its bytes, by read_all and by count.
   void expect_holds(const std::vector<Made>& objects);
   std::uint64_t count();
+  /// Until the observer's busy counters are 0, for at most 30 s; gives what is left of them.
+  double await_quiet();
   /// All that lies in the observer's directories, after syncfs.
   Tree disk();
-  /// The engine's own figure of the payload. Fails where it has none.
+  /// The engine's own figure of the payload; where it has none, the lengths of the files that hold payload.
   std::int64_t payload_bytes();
   /// What shows whether space was freed: an embedded system's files; of a server, whose log and neighbours
   /// lie in the same directory, the payload part.

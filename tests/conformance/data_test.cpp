@@ -114,7 +114,7 @@ TEST_P(DriverConformance, KeepsEqualContentsOrOneOfThemAsItDeclares) {
 TEST_P(DriverConformance, KeepsContainersApart) {
   close();
   config_.containers = 3;
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   ASSERT_TRUE(driver_->reset(soon()));
   const std::string same = random_bytes(7, 20'000);
   std::vector<Made> objects;
@@ -131,7 +131,7 @@ TEST_P(DriverConformance, KeepsContainersApart) {
     expect_holds(objects);
   }
   close();
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   if (GetParam().entry.has_files) expect_holds(objects);
 }
 

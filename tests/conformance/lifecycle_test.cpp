@@ -15,7 +15,7 @@ TEST_P(DriverConformance, KeepsEverythingOverReopening) {
   objects.push_back(last);
   for (int round = 0; round < 2; ++round) {
     close();
-    open();
+    ASSERT_NO_FATAL_FAILURE(open());
     expect_holds(objects);
   }
 }

@@ -1,5 +1,6 @@
 // Sizes and observers: what is stored shows on disk, parts sum to their whole, observing disturbs nothing.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <thread>
@@ -11,9 +12,13 @@ namespace lab {
 TEST_P(DriverConformance, FilesGrowByAtLeastTheRandomBytesStored) {
   if (!GetParam().entry.has_files) GTEST_SKIP() << "keeps nothing on disk";
   ASSERT_TRUE(driver_->flush(soon()));
-  const std::int64_t before = disk().allocated;
+  EXPECT_EQ(await_quiet(), 0) << "what others left is still being removed";
+  const Tree before = disk();
   load(made_many(0, 64, 65'536));
-  EXPECT_GE(disk().allocated - before, 64 * 65'536);
+  const Tree after = disk();
+  // A server may free more of its log meanwhile than the data takes.
+  EXPECT_GE(std::max(after.allocated - before.allocated, after.outside_log() - before.outside_log()),
+            64 * 65'536);
 }
 
 TEST_P(DriverConformance, FootprintPartsSumToTheTotal) {
@@ -32,7 +37,12 @@ TEST_P(DriverConformance, FootprintPartsSumToTheTotal) {
     sum += bytes;
   }
   EXPECT_EQ(sum, loaded->total);
-  EXPECT_GE((loaded->total - empty->total).count, 64 * 65'536);
+  const auto outside_log = [](const Footprint& figure) {
+    const auto log = figure.parts.find("log");
+    return figure.total - (log == figure.parts.end() ? Bytes{} : log->second);
+  };
+  EXPECT_GE(std::max(loaded->total - empty->total, outside_log(*loaded) - outside_log(*empty)),
+            Bytes{64 * 65'536});
   if (!embedded() || !GetParam().entry.has_files) return;
   const std::int64_t apparent = disk().apparent;
   EXPECT_LE(loaded->total.count, apparent) << "the engine cannot hold more than its files";
@@ -86,16 +96,7 @@ TEST_P(DriverConformance, ObserverDescribesTheSystem) {
 
 TEST_P(DriverConformance, IsQuietAfterAFlush) {
   load(made_many(0, 50, 100'000));
-  const auto limit = Clock::now() + 30s;
-  double work = 1;
-  while (work > 0 && Clock::now() < limit) {
-    const auto busy = observer_->busy(soon());
-    ASSERT_TRUE(busy) << busy.error().text();
-    EXPECT_EQ(busy->empty(), !info().background_work);
-    work = 0;
-    for (const auto& [name, value] : *busy) work += value;
-  }
-  EXPECT_EQ(work, 0);
+  EXPECT_EQ(await_quiet(), 0);
 }
 
 TEST_P(DriverConformance, ObserverAnswersFromAnotherThreadWhileTheDriverWorks) {

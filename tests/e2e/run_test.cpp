@@ -207,6 +207,13 @@ TEST_F(Run, AFolderThatIsNotOursIsNeitherWrittenNorCleaned) {
   EXPECT_EQ(tree_of(root_), before);
 }
 
+TEST_F(Run, EmbeddedSystemsNeedNoSetup) {
+  const Ended printed = run({"setup", small_plan().string(), "--print"});
+  EXPECT_EQ(printed.exit_code, 0) << printed.err;
+  EXPECT_NE(printed.out.find("files: needs nothing"), std::string::npos) << printed.out;
+  EXPECT_FALSE(fs::exists(root_ / "out"));
+}
+
 TEST_F(Run, CleanShowsThenRemovesWhatARunLeft) {
   const auto plan = small_plan(1, "[export]\ncleanup = \"never\"\n").string();
   ASSERT_EQ(run({"run", plan, "--out", out()}).exit_code, 0);

@@ -1,0 +1,112 @@
+// Every stage in every variant on a real server, as a user runs it: valid, or honestly unsupported.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/text.hpp"
+#include "program_test_support.hpp"
+
+namespace lab::e2e {
+namespace {
+
+using Json = nlohmann::json;
+
+/// The table of one system out of the file that LAB_SERVERS names; nothing where it has none.
+std::optional<std::string> table_of(const std::string& system) {
+  const char* const file = std::getenv("LAB_SERVERS");
+  if (file == nullptr) return std::nullopt;
+  const toml::table root = toml::parse_file(file);
+  const toml::table* const table = root["systems"][system].as_table();
+  if (table == nullptr) return std::nullopt;
+  std::ostringstream text;
+  text << *table;
+  return text.str();
+}
+
+bool required(const std::string& system) {
+  const char* const list = std::getenv("LAB_REQUIRE");
+  if (list == nullptr) return false;
+  const auto names = split(list, ',');
+  return std::find(names.begin(), names.end(), system) != names.end();
+}
+
+class ServerCells : public ProgramTest, public testing::WithParamInterface<const char*> {
+ protected:
+  std::string variants_of(const std::string& system) const {
+    const Json all = Json::parse(run({"--json", "systems"}).out, nullptr, false);
+    std::string list;
+    for (const Json& entry : all)
+      if (entry["name"] == system)
+        for (const Json& variant : entry["variants"])
+          list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", variant["name"].get<std::string>());
+    return list;
+  }
+
+  std::string plan_of(const std::string& system, const std::string& table) const {
+    return write("plan.toml", fmt::format(R"([run]
+seed = 7
+repetitions = 1
+[dataset]
+payloads = ["structured_json"]
+grades = ["U50"]
+objects = 12
+object_size = "32 KiB"
+[stages]
+chains = [["bulk_insert", "update", "delete_truncate", "refill"], ["bulk_insert", "delete_drop", "refill"],
+  ["perfile_insert", "perfile_delete", "maintenance"], ["bulk_insert", "delete_logical", "maintenance", "refill"]]
+[settle]
+window = "300ms"
+interval = "100ms"
+idle = "100ms"
+[systems.{}]
+variants = [{}]
+{}
+)",
+                                          system, variants_of(system), table))
+        .string();
+  }
+};
+
+TEST_P(ServerCells, EveryStageOfEveryVariantIsValidOrUnsupported) {
+  const std::string system = GetParam();
+  const auto table = table_of(system);
+  if (!table && !required(system)) GTEST_SKIP() << "no server of " << system << ": LAB_SERVERS names none";
+  ASSERT_TRUE(table) << system << " is required, and LAB_SERVERS has no table of it";
+  const std::string plan = plan_of(system, *table);
+  const std::string out = (root_ / "out").string();
+  const Ended examined = run({"doctor", plan});
+  EXPECT_EQ(examined.exit_code, 0) << examined.out << examined.err;
+  Program program({LAB_PROGRAM_PATH, "run", plan, "--out", out, "--no-progress"}, scratch_);
+  const Ended ended = program.wait(std::chrono::seconds(800));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err << ended.out;
+  std::size_t valid = 0;
+  std::ifstream file(root_ / "out" / "results.json");
+  const Json results = Json::parse(file, nullptr, false);
+  ASSERT_TRUE(results.is_object());
+  for (const Json& stage : results["stages"]) {
+    if (stage["superseded"].get<bool>() || stage["control"].get<bool>()) continue;
+    const std::string reason = stage["reason"];
+    EXPECT_TRUE(stage["valid"].get<bool>() || reason.starts_with("unsupported: "))
+        << stage["variant"] << " " << stage["chain"] << " " << stage["stage"] << ": " << reason;
+    if (!stage["valid"].get<bool>()) continue;
+    ++valid;
+    EXPECT_TRUE(stage["after_bytes"].contains("files")) << stage["variant"] << " " << stage["stage"];
+  }
+  EXPECT_GE(valid, 8U) << "of the first variant alone";
+  EXPECT_EQ(run({"clean", out}).out.find("left: "), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cells, ServerCells,
+                         testing::Values("postgresql", "cockroachdb", "mariadb", "clickhouse", "redis",
+                                         "kafka", "minio"),
+                         [](const auto& parameter) {
+                           return std::string(parameter.param) + "_every_variant";
+                         });
+
+}  // namespace
+}  // namespace lab::e2e
