@@ -11,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/manual.hpp"
+#include "cli/say.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 
@@ -315,7 +316,7 @@ int main(int argc, char** argv) try {
   std::signal(SIGPIPE, SIG_IGN);  // A closed pipe is a failed write, with its error and exit code.
   return parse_and_run(argc, argv);
 } catch (const std::exception& bug) {
-  fmt::print(stderr, "deduplab: internal error: {}\n", bug.what());
+  say("deduplab: internal error: {}\n", bug.what());
   return kExitFailedCells;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
+#include "cli/say.hpp"
 #include "core/files.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
@@ -109,16 +110,14 @@ bool may_clean(const Plan& plan, int code) {
 }
 
 void say_how_it_ended(const ExecuteRequest& request, const RunOutcome& outcome, int code) {
-  for (const std::string& line : outcome.unreached) fmt::print(stderr, "not reached: {}\n", line);
-  for (const std::string& line : outcome.failures) fmt::print(stderr, "failed: {}\n", line);
+  for (const std::string& line : outcome.unreached) say("not reached: {}\n", line);
+  for (const std::string& line : outcome.failures) say("failed: {}\n", line);
   if (code == kExitOk) return;
   if (outcome.end == RunEnd::kComplete) {
-    fmt::print(stderr, "some cells are not valid; to run them again: {}\n",
-               resume_command(request.directory));
+    say("some cells are not valid; to run them again: {}\n", resume_command(request.directory));
     return;
   }
-  fmt::print(stderr, "stopped; every finished cell is kept. Go on with: {}\n",
-             resume_command(request.directory));
+  say("stopped; every finished cell is kept. Go on with: {}\n", resume_command(request.directory));
 }
 
 /// The run itself, between an open journal and its closing.
@@ -148,8 +147,8 @@ int finish(const ExecuteRequest& request, const GlobalOptions& global, Journal& 
   std::string json;
   if (const Status exported = export_results(request, table, json); !exported) {
     fail(kExitNotWritten, exported.error());
-    fmt::print(stderr, "the journal is whole and nothing was cleaned up; try: deduplab report {}\n",
-               request.directory.string());
+    say("the journal is whole and nothing was cleaned up; try: deduplab report {}\n",
+        request.directory.string());
     return kExitNotWritten;
   }
   if (may_clean(request.plan, code))
@@ -195,7 +194,7 @@ int execute(const ExecuteRequest& request, const GlobalOptions& global) {
   const auto outcome = run_with(request, global, **journal, interrupt.token());
   if (!outcome) {
     const int code = fail(kExitNotWritten, outcome.error());
-    fmt::print(stderr, "every finished cell is kept. Go on with: {}\n", resume_command(request.directory));
+    say("every finished cell is kept. Go on with: {}\n", resume_command(request.directory));
     return code;
   }
   return finish(request, global, **journal, *outcome);

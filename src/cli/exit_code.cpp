@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/exit_code.hpp"
+#include "cli/say.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +8,7 @@ namespace lab::cli {
 
 int fail(int code, const Error& error) {
   const bool plain = error.code == ErrorCode::kInvalidArgument;  // Its detail is a whole sentence already.
-  fmt::print(stderr, "deduplab: {}\n", plain ? error.detail : error.text());
+  say("deduplab: {}\n", plain ? error.detail : error.text());
   return code;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
+#include "cli/say.hpp"
 #include "payload/manifest.hpp"
 
 namespace lab::cli {
@@ -65,8 +66,7 @@ class GenerateLine {
     last_ = Clock::now();
     const double seconds = std::chrono::duration<double>(last_ - began_).count();
     const double left = seconds / static_cast<double>(done) * static_cast<double>(objects_ - done);
-    fmt::print(stderr, "{} of {} objects, {}, {} left\n", done, objects_, format_bytes(bytes),
-               format_seconds(left));
+    say("{} of {} objects, {}, {} left\n", done, objects_, format_bytes(bytes), format_seconds(left));
   }
 
  private:
@@ -91,8 +91,8 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
     fmt::print("{}\n", all.dump(2));
     return;
   }
-  fmt::print(stderr, "{} objects, {} distinct; L = {} bytes, U = {} bytes, EDR_max = {:.4f}\n", made.objects,
-             made.distinct, made.logical.count, made.unique.count, ratio);
+  say("{} objects, {} distinct; L = {} bytes, U = {} bytes, EDR_max = {:.4f}\n", made.objects, made.distinct,
+      made.logical.count, made.unique.count, ratio);
 }
 
 int exit_code_of_failure(const Error& error) {

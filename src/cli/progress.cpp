@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "cli/say.hpp"
 #include "core/log.hpp"
 
 namespace lab::cli {
@@ -121,13 +122,13 @@ void ProgressDisplay::draw() {
   const auto filled = static_cast<std::size_t>(share_done(progress_) * static_cast<double>(kBarWidth));
   std::string text = "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] " + line();
   text.resize(std::min(text.size(), columns_of(STDERR_FILENO, 80) - 1));
-  fmt::print(stderr, "\r\033[K{}", text);
+  say("\r\033[K{}", text);
   std::fflush(stderr);
   drawn_ = true;
 }
 
 void ProgressDisplay::print_line() {
-  fmt::print(stderr, "{}\n", line());
+  say("{}\n", line());
   last_line_ = Clock::now();
 }
 

@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/progress.hpp"
+#include "cli/say.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
 #include "report/compare.hpp"
@@ -47,7 +48,7 @@ int report(const ReportOptions& options, const GlobalOptions& global) {
   const report::Analysis analysis = report::analyse(*data);
   if (const Status written = report::write_outputs(*data, analysis, folder, *formats); !written)
     return fail(kExitNotWritten, written.error());
-  for (const std::string& note : data->notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : data->notes) say("note: {}\n", note);
   fmt::print("{}", global.json ? report::results_json(*data, analysis)
                                : report::answer_table(analysis, output_width()));
   if (!global.json && formats->contains(report::Format::kHtml))
@@ -71,8 +72,7 @@ int compare(const CompareOptions& options, const GlobalOptions& global) {
   const auto comparison =
       report::compare(*first, report::analyse(*first), *second, report::analyse(*second), thresholds);
   fmt::print("{}", global.json ? report::comparison_json(comparison) : report::comparison_text(comparison));
-  for (const std::string& sentence : comparison.broken)
-    fmt::print(stderr, "threshold broken: {}\n", sentence);
+  for (const std::string& sentence : comparison.broken) say("threshold broken: {}\n", sentence);
   return comparison.broken.empty() ? kExitOk : kExitThreshold;
 }
 

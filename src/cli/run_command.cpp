@@ -10,6 +10,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/plan_words.hpp"
 #include "cli/progress.hpp"
+#include "cli/say.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
@@ -123,8 +124,8 @@ Status check_new_directory(const fs::path& directory) {
 int failed_checks(const std::vector<Check>& checks) {
   int failed = 0;
   for (const Check& check : checks) {
-    if (!check.passed) fmt::print(stderr, "deduplab: preflight: {}: {}\n", check.name, check.detail);
-    if (check.warning) fmt::print(stderr, "warning: {}: {}\n", check.name, check.detail);
+    if (!check.passed) say("deduplab: preflight: {}: {}\n", check.name, check.detail);
+    if (check.warning) say("warning: {}: {}\n", check.name, check.detail);
     failed += check.passed ? 0 : 1;
   }
   return failed;
@@ -153,7 +154,7 @@ int run(const RunOptions& options, const GlobalOptions& global) {
   if (const Status fresh = check_new_directory(directory); !fresh) return fail(kExitUsage, fresh.error());
   if (const Status payloads = check_payloads(plan, expand(plan)); !payloads)
     return fail(kExitUsage, payloads.error());
-  for (const std::string& warning : loaded->warnings) fmt::print(stderr, "warning: {}\n", warning);
+  for (const std::string& warning : loaded->warnings) say("warning: {}\n", warning);
   if (failed_checks(preflight(plan, built_in_systems(), directory)) > 0) return kExitPreflight;
   return execute(
       {.directory = directory, .plan = plan, .question = question_of(options.plan), .stop_after = stop_after},

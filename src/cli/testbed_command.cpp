@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/say.hpp"
 #include "core/text.hpp"
 #include "testbed/testbed.hpp"
 
@@ -38,7 +39,7 @@ struct Told {
 
   void problem(const std::string& system, const Error& error, bool fails) {
     problems.push_back({{"system", system}, {"reason", error.detail}});
-    fmt::print(stderr, "{}: {}\n", system, error.detail);
+    say("{}: {}\n", system, error.detail);
     failed = failed || fails;
   }
 

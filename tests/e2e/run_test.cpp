@@ -299,6 +299,17 @@ TEST_F(Run, GenerateToStandardOutputGivesTheSameBytesAsToADirectory) {
   EXPECT_EQ(stream.out, all);
 }
 
+TEST_F(Run, AStandardErrorThatCannotBeWrittenCostsNothingButItsWords) {
+  const auto with_full_error = [&](const std::string& arguments) {
+    Program shell({"/bin/sh", "-c", fmt::format("'{}' {} 2>/dev/full", LAB_PROGRAM_PATH, arguments)},
+                  scratch_);
+    return shell.wait().exit_code;
+  };
+  EXPECT_EQ(with_full_error("status " + out("none")), 2);
+  EXPECT_EQ(with_full_error(fmt::format("run {} --out {}", small_plan().string(), out())), 0);
+  EXPECT_EQ(figures_of(root_ / "out").size(), 2U * 2 * 1 * 5);
+}
+
 TEST_F(Run, ProgressIsShownUnlessItIsNotWanted) {
   const auto plan = small_plan().string();
   const Ended loud = run({"run", plan, "--out", out("a")});
