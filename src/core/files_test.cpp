@@ -117,7 +117,7 @@ TEST_F(Files, AHandleClosesItsDescriptorOnce) {
 
 TEST_F(Files, AWriteToAFullDeviceIsAnExhaustedResource) {
   auto full = open_file("/dev/full", O_WRONLY);
-  if (!full) GTEST_SKIP() << "no /dev/full here";
+  if (!full) GTEST_SKIP() << "there is no /dev/full";
   const Status status = write_all(*full, "x", "/dev/full");
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, ErrorCode::kResourceExhausted);
