@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -38,6 +40,28 @@ struct Values {
   Action action{};
 };
 
+/// Refuses what a shell's empty variable leaves: "" is never a file, a name or a number.
+std::string refuse_empty(const std::string& text) { return text.empty() ? "is empty" : ""; }
+
+/// Refuses "1e3", "-" and what is beyond 64 bits, by the words that were given.
+std::string refuse_odd_number(const std::string& text) {
+  std::int64_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = failure == std::errc() && end == text.data() + text.size();
+  return whole ? "" : "'" + text + "' is not a whole number, or beyond 64 bits";
+}
+
+/// Every option of every sub-command refuses an empty value, and those of numbers (by their type's name) odd
+/// ones.
+void check_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_max() == 0) continue;  // A flag.
+    const std::string type = option->get_type_name();
+    option->check(type == "N" || type == "K" ? refuse_odd_number : refuse_empty);
+  }
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) check_values(*command);
+}
+
 std::string version_text() {
   std::string text = fmt::format("deduplab {} ({})\n", kVersion, kSourceRevision);
   for (const SystemEntry& entry : built_in_systems())
@@ -48,12 +72,15 @@ std::string version_text() {
 void add_plan_flags(CLI::App& command, PlanFlags& flags) {
   command.add_option("--systems", flags.systems, "These systems instead of the plan's")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("A,B");
   command.add_option("--payloads", flags.payloads, "These payloads instead of the plan's")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("A,B");
   command.add_option("--grades", flags.grades, "These grades instead of the plan's")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("U0,U50");
   command.add_option("--repetitions", flags.repetitions, "Repetitions of every cell")->type_name("N");
   command.add_option("--objects", flags.objects, "Objects of every cell")->type_name("N");
@@ -103,6 +130,7 @@ void add_report_and_compare(CLI::App& app, Values& values) {
       ->type_name("DIR...");
   report_app->add_option("--format", values.report.formats, "What to write")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("html,csv,json");
   report_app->add_option("--output", values.report.output, "Folder for the files (default the run directory)")
       ->type_name("PATH");
@@ -173,6 +201,7 @@ void add_doctor_and_clean(CLI::App& app, Values& values) {
       ->type_name("PLAN.toml|DIR");
   clean_app->add_option("--systems", values.clean.systems, "Only these systems")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("A,B");
   clean_app->add_flag("--dry-run", values.clean.dry_run, "Only say what would be removed");
   clean_app->callback(
@@ -220,7 +249,7 @@ void add_lists(CLI::App& app, Values& values) {
   CLI::App* manual_app = app.add_subcommand("manual", "Print the man page");
   manual_app->callback([&app, &values] {
     values.action = [&app] {
-      fmt::print("{}", man_page(app));
+      print("{}", man_page(app));
       return kExitOk;
     };
   });
@@ -230,35 +259,42 @@ void add_lists(CLI::App& app, Values& values) {
     values.action = [&app, &values] {
       const auto text = completion(app, values.shell);
       if (!text) return fail(kExitUsage, text.error());
-      fmt::print("{}", *text);
+      print("{}", *text);
       return kExitOk;
     };
   });
 }
 
-/// Names of the sub-commands, or the flags of the one that was meant, for a suggestion.
-std::vector<std::string> known_words(const CLI::App& app) {
+/// What may have been meant by `word`: a flag of the chosen sub-command or of all, or a sub-command.
+std::vector<std::string> known_words(const CLI::App& app, const std::string& word) {
   std::vector<std::string> words;
+  const auto add_flags = [&words](const CLI::App& scope) {
+    for (const CLI::Option* option : scope.get_options())
+      for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+  };
   const auto chosen = app.get_subcommands();
-  const CLI::App& scope = chosen.empty() ? app : *chosen.front();
-  for (const CLI::Option* option : scope.get_options())
-    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
-  for (const CLI::Option* option : app.get_options())
-    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
-  if (chosen.empty())
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-      words.push_back(command->get_name());
+  if (!word.starts_with('-')) {
+    if (chosen.empty())
+      for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        words.push_back(command->get_name());
+    return words;
+  }
+  add_flags(app);
+  if (!chosen.empty()) add_flags(*chosen.front());
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());  // Each has its own --help.
   return words;
 }
 
 /// One line for a wrong command line, with the nearest word.
 int usage_error(const CLI::App& app, const CLI::ParseError& bad) {
-  const auto words = known_words(app);
   const auto extras = app.remaining(true);
   if (!extras.empty()) {
     const std::string word = split(extras.front(), '=').front();
+    const auto words = known_words(app, word);
     return fail(kExitUsage, {ErrorCode::kInvalidArgument, "",
-                             "unknown argument '" + word + "'" + suggestion(word, words)});
+                             words.empty() ? "'" + word + "' is one argument too many"
+                                           : "unknown argument '" + word + "'" + suggestion(word, words)});
   }
   return fail(kExitUsage,
               {ErrorCode::kInvalidArgument, "", std::string(bad.what()) + " (see deduplab --help)"});
@@ -300,14 +336,15 @@ int parse_and_run(int argc, char** argv) {
   add_setup(app, values);
   add_testbed(app, values);
   add_lists(app, values);
+  check_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& ended) {
-    if (ended.get_exit_code() == 0) return app.exit(ended);  // --help, --version
+    if (ended.get_exit_code() == 0) return end_of_answer(app.exit(ended));  // --help, --version
     return usage_error(app, ended);
   }
   if (const Status valid = check_globals(values.global); !valid) return fail(kExitUsage, valid.error());
-  return values.action();
+  return end_of_answer(values.action());
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ struct GenerateOptions {
   std::string grade = "U0";
   std::int64_t objects = 1024;
   std::string object_size = "128 KiB";
-  std::uint64_t seed = 1;
+  std::int64_t seed = 1;
   std::string duplicate_unit = "object";
   std::string popularity = "even";
   std::string order = "shuffled";

@@ -10,6 +10,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/plan_words.hpp"
+#include "cli/say.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
 #include "journal/journal.hpp"
@@ -39,9 +40,9 @@ void print_checks(const std::vector<Check>& checks, bool json) {
   for (const Check& check : checks) {
     const char* const word = !check.passed ? "FAILED" : check.warning ? "warning" : "ok";
     all.push_back({{"check", check.name}, {"result", word}, {"detail", check.detail}});
-    if (!json) fmt::print("{:<8} {:<18} {}\n", word, check.name, check.detail);
+    if (!json) print("{:<8} {:<18} {}\n", word, check.name, check.detail);
   }
-  if (json) fmt::print("{}\n", all.dump(2));
+  if (json) print("{}\n", all.dump(2));
 }
 
 struct CleanTarget {
@@ -139,15 +140,14 @@ int systems(bool features, const GlobalOptions& global) {
           {{"level", mechanism.level}, {"support", mechanism.support}, {"source", mechanism.source}});
     all.push_back(system);
     if (global.json) continue;
-    fmt::print("{:<10} {} ({})\n", entry.name, entry.what, entry.library);
-    for (const VariantInfo& variant : entry.variants)
-      fmt::print("    {:<20} {}\n", variant.name, variant.what);
-    if (!entry.options.empty()) fmt::print("    options: {}\n", join(entry.options, ", "));
+    print("{:<10} {} ({})\n", entry.name, entry.what, entry.library);
+    for (const VariantInfo& variant : entry.variants) print("    {:<20} {}\n", variant.name, variant.what);
+    if (!entry.options.empty()) print("    options: {}\n", join(entry.options, ", "));
     if (!features) continue;
     for (const Mechanism& mechanism : entry.mechanisms)
-      fmt::print("    {:<12} {:<9} {}\n", mechanism.level, mechanism.support, mechanism.source);
+      print("    {:<12} {:<9} {}\n", mechanism.level, mechanism.support, mechanism.source);
   }
-  if (global.json) fmt::print("{}\n", all.dump(2));
+  if (global.json) print("{}\n", all.dump(2));
   return kExitOk;
 }
 
@@ -167,7 +167,7 @@ int clean(const CleanOptions& options, const GlobalOptions& global) {
   std::vector<std::string> chosen;
   for (const auto& [system, what] : *found) {
     all["found"].push_back({{"system", system}, {"path", what}});
-    if (!global.json) fmt::print("{} {}: {}\n", options.dry_run ? "would remove" : "removing", system, what);
+    if (!global.json) print("{} {}: {}\n", options.dry_run ? "would remove" : "removing", system, what);
     if (std::find(chosen.begin(), chosen.end(), system) == chosen.end()) chosen.push_back(system);
   }
   Status removed = ok();
@@ -177,10 +177,10 @@ int clean(const CleanOptions& options, const GlobalOptions& global) {
   if (!left) return fail(exit_code_of(left.error()), left.error());
   for (const auto& [system, what] : *left) {
     all["left"].push_back({{"system", system}, {"path", what}});
-    if (!global.json && !options.dry_run) fmt::print("left: {}: {}\n", system, what);
+    if (!global.json && !options.dry_run) print("left: {}: {}\n", system, what);
   }
-  if (global.json) fmt::print("{}\n", all.dump(2));
-  if (!global.json && left->empty()) fmt::print("nothing is left\n");
+  if (global.json) print("{}\n", all.dump(2));
+  if (!global.json && left->empty()) print("nothing is left\n");
   if (!removed) return fail(kExitPreflight, removed.error());
   return options.dry_run || left->empty() ? kExitOk : kExitPreflight;
 }

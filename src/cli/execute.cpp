@@ -155,8 +155,8 @@ int finish(const ExecuteRequest& request, const GlobalOptions& global, Journal& 
     if (const Status removed = remove_systems(request.plan, built_in_systems(), info, request.directory);
         !removed)
       return fail(kExitFailedCells, removed.error());
-  fmt::print("{}", global.json ? json : table);
-  if (!global.json) fmt::print("\nreport: {}\n", fs::absolute(request.directory / "report.html").string());
+  print("{}", global.json ? json : table);
+  if (!global.json) print("\nreport: {}\n", fs::absolute(request.directory / "report.html").string());
   return code;
 }
 

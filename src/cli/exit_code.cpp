@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/exit_code.hpp"
-#include "cli/say.hpp"
 
 #include <fmt/format.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "cli/say.hpp"
 
 namespace lab::cli {
 
@@ -22,6 +26,15 @@ int exit_code_of(const Error& error) {
     default:
       return kExitUsage;
   }
+}
+
+int end_of_answer(int code) {
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0;
+  if (flushed && std::ferror(stdout) == 0) return code;
+  const std::string why = errno == 0 ? "a write failed" : std::generic_category().message(errno);
+  say("deduplab: standard output cannot be written: {}\n", why);
+  return code == kExitOk ? kExitNotWritten : code;
 }
 
 }  // namespace lab::cli

@@ -26,7 +26,8 @@ Error usage(const std::string& flag, const std::string& detail) {
 Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   DatasetSpec spec;
   spec.payload = options.payload;
-  spec.dataset_seed = options.seed;
+  if (options.seed < 0) return usage("--seed", fmt::format("{} is below 0", options.seed));
+  spec.dataset_seed = static_cast<std::uint64_t>(options.seed);
   if (options.objects < 1 || options.objects > kObjectsMax)
     return usage("--objects", fmt::format("{} is not from 1 to {}", options.objects, kObjectsMax));
   spec.objects = static_cast<std::uint64_t>(options.objects);
@@ -88,7 +89,7 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
                                      {"logical_bytes", made.logical.count},
                                      {"unique_bytes", made.unique.count},
                                      {"edr_max", ratio}};
-    fmt::print("{}\n", all.dump(2));
+    print("{}\n", all.dump(2));
     return;
   }
   say("{} objects, {} distinct; L = {} bytes, U = {} bytes, EDR_max = {:.4f}\n", made.objects, made.distinct,
@@ -129,10 +130,9 @@ int payloads(const GlobalOptions& global) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const PayloadKind& kind : payload_kinds()) {
     all.push_back({{"name", kind.name}, {"built_in", kind.built_in}, {"what", kind.what}});
-    if (!global.json)
-      fmt::print("{:<24} {}{}\n", kind.name, kind.built_in ? "" : "(not built in) ", kind.what);
+    if (!global.json) print("{:<24} {}{}\n", kind.name, kind.built_in ? "" : "(not built in) ", kind.what);
   }
-  if (global.json) fmt::print("{}\n", all.dump(2));
+  if (global.json) print("{}\n", all.dump(2));
   return kExitOk;
 }
 

@@ -49,10 +49,10 @@ int report(const ReportOptions& options, const GlobalOptions& global) {
   if (const Status written = report::write_outputs(*data, analysis, folder, *formats); !written)
     return fail(kExitNotWritten, written.error());
   for (const std::string& note : data->notes) say("note: {}\n", note);
-  fmt::print("{}", global.json ? report::results_json(*data, analysis)
-                               : report::answer_table(analysis, output_width()));
+  print("{}",
+        global.json ? report::results_json(*data, analysis) : report::answer_table(analysis, output_width()));
   if (!global.json && formats->contains(report::Format::kHtml))
-    fmt::print("\nreport: {}\n", fs::absolute(folder / "report.html").string());
+    print("\nreport: {}\n", fs::absolute(folder / "report.html").string());
   return kExitOk;
 }
 
@@ -71,7 +71,7 @@ int compare(const CompareOptions& options, const GlobalOptions& global) {
   if (!second) return fail(exit_code_of(second.error()), second.error());
   const auto comparison =
       report::compare(*first, report::analyse(*first), *second, report::analyse(*second), thresholds);
-  fmt::print("{}", global.json ? report::comparison_json(comparison) : report::comparison_text(comparison));
+  print("{}", global.json ? report::comparison_json(comparison) : report::comparison_text(comparison));
   for (const std::string& sentence : comparison.broken) say("threshold broken: {}\n", sentence);
   return comparison.broken.empty() ? kExitOk : kExitThreshold;
 }

@@ -11,6 +11,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/plan_words.hpp"
 #include "cli/progress.hpp"
+#include "cli/say.hpp"
 #include "core/text.hpp"
 #include "journal/journal.hpp"
 #include "journal/lease.hpp"
@@ -103,20 +104,20 @@ Result<StatusFigures> status_of(const fs::path& directory, const Plan& plan) {
 }
 
 void print_status(const fs::path& directory, const Plan& plan, const StatusFigures& figures) {
-  fmt::print("{}: plan {}\n", directory.string(), plan.name);
+  print("{}: plan {}\n", directory.string(), plan.name);
   for (const auto& [name, count] : figures.systems)
-    fmt::print("  {:<14} {:>6} cells planned, {:>6} valid, {:>4} invalid, {:>6} left\n", name, count.planned,
-               count.valid, count.invalid, count.planned - count.valid - count.invalid);
-  fmt::print("cells: {} of {} valid, {} invalid, {} left; {} superseded records kept\n", figures.valid,
-             figures.planned, figures.invalid, figures.planned - figures.valid - figures.invalid,
-             figures.superseded_records);
-  if (!figures.holder.empty()) fmt::print("in use: {}\n", figures.holder);
+    print("  {:<14} {:>6} cells planned, {:>6} valid, {:>4} invalid, {:>6} left\n", name, count.planned,
+          count.valid, count.invalid, count.planned - count.valid - count.invalid);
+  print("cells: {} of {} valid, {} invalid, {} left; {} superseded records kept\n", figures.valid,
+        figures.planned, figures.invalid, figures.planned - figures.valid - figures.invalid,
+        figures.superseded_records);
+  if (!figures.holder.empty()) print("in use: {}\n", figures.holder);
   if (figures.valid == figures.planned) {
-    fmt::print("complete\n");
+    print("complete\n");
     return;
   }
-  if (figures.seconds_left > 0) fmt::print("time left: about {}\n", format_seconds(figures.seconds_left));
-  if (figures.holder.empty()) fmt::print("go on with: {}\n", resume_command(directory));
+  if (figures.seconds_left > 0) print("time left: about {}\n", format_seconds(figures.seconds_left));
+  if (figures.holder.empty()) print("go on with: {}\n", resume_command(directory));
 }
 
 void print_status_json(const fs::path& directory, const Plan& plan, const StatusFigures& figures) {
@@ -131,7 +132,7 @@ void print_status_json(const fs::path& directory, const Plan& plan, const Status
   if (!figures.holder.empty()) all["in_use"] = figures.holder;
   for (const auto& [name, count] : figures.systems)
     all["systems"][name] = {{"planned", count.planned}, {"valid", count.valid}, {"invalid", count.invalid}};
-  fmt::print("{}\n", all.dump(2));
+  print("{}\n", all.dump(2));
 }
 
 }  // namespace

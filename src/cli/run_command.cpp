@@ -1,8 +1,10 @@
 // `deduplab run`: a plan into a new run directory, or its dry run.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
@@ -38,20 +40,18 @@ std::string dimension_line(const Plan& plan) {
 
 void print_dry_run(const LoadedPlan& loaded, const Estimate& needs, const std::vector<Block>& blocks,
                    const std::vector<Check>& quantum) {
-  fmt::print("{}: {}\n", loaded.plan.name, dimension_line(loaded.plan));
-  fmt::print("cells: {} in {} blocks, and {} of the controls\n", needs.cells, blocks.size(),
-             needs.control_cells);
-  fmt::print("stage measurements: {}\n", needs.stage_measurements);
-  for (const Chain& chain : loaded.plan.stages.chains) fmt::print("chain: {}\n", chain_name(chain));
-  fmt::print("logical bytes written: {}\n", format_bytes(needs.logical));
-  fmt::print("disk at once: about {} (2.5 x the largest cell)\n", format_bytes(needs.disk_peak));
-  fmt::print(
-      "time: about {} (assuming {} MB/s, {} ms an acknowledged single operation, {} s to settle a stage)\n",
-      format_seconds(needs.seconds), kAssumedMegabytesPerSecond, kAssumedObjectSeconds * 1e3,
-      kAssumedStageSeconds);
-  for (const std::string& name : loaded.not_built_in) fmt::print("not built in yet: {}\n", name);
-  for (const std::string& warning : loaded.warnings) fmt::print("warning: {}\n", warning);
-  for (const Check& check : quantum) fmt::print("warning: {}: {}\n", check.name, check.detail);
+  print("{}: {}\n", loaded.plan.name, dimension_line(loaded.plan));
+  print("cells: {} in {} blocks, and {} of the controls\n", needs.cells, blocks.size(), needs.control_cells);
+  print("stage measurements: {}\n", needs.stage_measurements);
+  for (const Chain& chain : loaded.plan.stages.chains) print("chain: {}\n", chain_name(chain));
+  print("logical bytes written: {}\n", format_bytes(needs.logical));
+  print("disk at once: about {} (2.5 x the largest cell)\n", format_bytes(needs.disk_peak));
+  print("time: about {} (assuming {} MB/s, {} ms an acknowledged single operation, {} s to settle a stage)\n",
+        format_seconds(needs.seconds), kAssumedMegabytesPerSecond, kAssumedObjectSeconds * 1e3,
+        kAssumedStageSeconds);
+  for (const std::string& name : loaded.not_built_in) print("not built in yet: {}\n", name);
+  for (const std::string& warning : loaded.warnings) print("warning: {}\n", warning);
+  for (const Check& check : quantum) print("warning: {}: {}\n", check.name, check.detail);
 }
 
 void print_dry_run_json(const LoadedPlan& loaded, const Estimate& needs, const std::vector<Block>& blocks,
@@ -72,7 +72,13 @@ void print_dry_run_json(const LoadedPlan& loaded, const Estimate& needs, const s
     for (const Cell& cell : block.cells) cells.push_back(cell_id(cell));
     all["blocks"].push_back(cells);
   }
-  fmt::print("{}\n", all.dump(2));
+  print("{}\n", all.dump(2));
+}
+
+int bad_payload(const LoadedPlan& loaded, Error error) {
+  error.detail = loaded.payloads_at + error.detail;
+  error.code = ErrorCode::kInvalidArgument;
+  return fail(kExitUsage, error);
 }
 
 /// Prints what would be done; writes nothing. Payload errors are errors here as in a run, where they can be
@@ -81,7 +87,7 @@ int dry_run(const LoadedPlan& loaded, const GlobalOptions& global) {
   const auto blocks = expand(loaded.plan);
   if (loaded.not_built_in.empty())
     if (const Status payloads = check_payloads(loaded.plan, blocks); !payloads)
-      return fail(kExitUsage, payloads.error());
+      return bad_payload(loaded, payloads.error());
   const Estimate needs = estimate(loaded.plan, blocks);
   const auto quantum = check_quantum(loaded.plan, blocks, built_in_systems());
   if (global.json)
@@ -104,13 +110,25 @@ bool left_before_the_journal(const std::string& name) {
          name.starts_with(".journal.db.");
 }
 
+/// Whether the directory, or the nearest one above it that exists, may be written.
+Status writable(const fs::path& directory) {
+  std::error_code failure;
+  fs::path there = fs::absolute(directory, failure);
+  while (!fs::exists(there, failure) && there.has_relative_path()) there = there.parent_path();
+  if (!fs::is_directory(there, failure))
+    return usage(fmt::format("--out {}: {} is no directory", directory.string(), there.string()));
+  if (::access(there.c_str(), W_OK | X_OK) == 0) return ok();
+  return usage(fmt::format("--out {}: nothing can be written to {}: {}", directory.string(), there.string(),
+                           std::generic_category().message(errno)));
+}
+
 /// A directory that a new run may take: missing, or empty.
 Status check_new_directory(const fs::path& directory) {
   std::error_code failure;
   if (has_journal(directory))
     return usage(fmt::format("{} holds a run already; to go on with it: {}", directory.string(),
                              resume_command(directory)));
-  if (!fs::exists(directory, failure)) return ok();
+  if (!fs::exists(directory, failure)) return writable(directory);
   if (!fs::is_directory(directory, failure)) return usage(directory.string() + " exists and is no directory");
   for (fs::directory_iterator entry(directory, failure), end; !failure && entry != end;
        entry.increment(failure))
@@ -118,7 +136,7 @@ Status check_new_directory(const fs::path& directory) {
       return usage(directory.string() +
                    " is not empty and holds no run: name a new or empty directory with --out");
   if (failure) return errno_error("list", directory.string(), failure.value());
-  return ok();
+  return writable(directory);
 }
 
 int failed_checks(const std::vector<Check>& checks) {
@@ -153,7 +171,7 @@ int run(const RunOptions& options, const GlobalOptions& global) {
     return resume_with_plan(directory, plan, stop_after, {}, global);
   if (const Status fresh = check_new_directory(directory); !fresh) return fail(kExitUsage, fresh.error());
   if (const Status payloads = check_payloads(plan, expand(plan)); !payloads)
-    return fail(kExitUsage, payloads.error());
+    return bad_payload(*loaded, payloads.error());
   for (const std::string& warning : loaded->warnings) say("warning: {}\n", warning);
   if (failed_checks(preflight(plan, built_in_systems(), directory)) > 0) return kExitPreflight;
   return execute(

@@ -8,6 +8,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/plan_words.hpp"
+#include "cli/say.hpp"
 #include "runner/runner.hpp"
 
 namespace lab::cli {
@@ -58,13 +59,13 @@ Answer set_up(const SystemPlan& system, const SystemEntry& entry, Wish wish, con
 
 void print_text(const Answer& answer, Wish wish) {
   if (wish != Wish::kPrint || answer.failed || answer.apply.empty()) {
-    fmt::print("# {}: {}\n", answer.system, answer.outcome);
+    print("# {}: {}\n", answer.system, answer.outcome);
     return;
   }
-  fmt::print("# {}, to apply:\n", answer.system);
-  for (const std::string& statement : answer.apply) fmt::print("{}\n", statement);
-  fmt::print("# {}, to undo:\n", answer.system);
-  for (const std::string& statement : answer.undo) fmt::print("# {}\n", statement);
+  print("# {}, to apply:\n", answer.system);
+  for (const std::string& statement : answer.apply) print("{}\n", statement);
+  print("# {}, to undo:\n", answer.system);
+  for (const std::string& statement : answer.undo) print("# {}\n", statement);
 }
 
 }  // namespace
@@ -90,7 +91,7 @@ int setup(const SetupOptions& options, const GlobalOptions& global) {
                    {"undo", answer.undo}});
     if (!global.json) print_text(answer, *wish);
   }
-  if (global.json) fmt::print("{}\n", all.dump(2));
+  if (global.json) print("{}\n", all.dump(2));
   return any_failed ? kExitPreflight : kExitOk;
 }
 

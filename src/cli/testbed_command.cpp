@@ -45,8 +45,7 @@ struct Told {
 
   int finish(bool json) const {
     if (json)
-      fmt::print("{}\n",
-                 nlohmann::ordered_json{{"servers", servers}, {"problems", problems}}.dump(2, ' ', false));
+      print("{}\n", nlohmann::ordered_json{{"servers", servers}, {"problems", problems}}.dump(2, ' ', false));
     if (const int by_signal = InterruptGuard::exit_code(); by_signal != 0) return by_signal;
     return failed ? kExitPreflight : kExitOk;
   }
@@ -96,7 +95,7 @@ int run_up(Request& request) {
     }
     told.servers.push_back(to_json(*status));
     told.servers.back()["started"] = *started;
-    if (!request.json) fmt::print("{}\n", to_line(*status, *started ? "started" : "runs already"));
+    if (!request.json) print("{}\n", to_line(*status, *started ? "started" : "runs already"));
   }
   return told.finish(request.json);
 }
@@ -112,9 +111,9 @@ int run_down(Request& request) {
     if (!*removed && !request.named) continue;
     told.servers.push_back({{"system", recipe.name}, {"removed", *removed}});
     if (!request.json)
-      fmt::print("{:<12} {}\n", recipe.name, *removed ? "stopped, its data is removed" : "was not started");
+      print("{:<12} {}\n", recipe.name, *removed ? "stopped, its data is removed" : "was not started");
   }
-  if (told.servers.empty() && !told.failed && !request.json) fmt::print("no server is started\n");
+  if (told.servers.empty() && !told.failed && !request.json) print("no server is started\n");
   return told.finish(request.json);
 }
 
@@ -129,7 +128,7 @@ int run_restart(Request& request) {
       continue;
     }
     told.servers.push_back(to_json(*status));
-    if (!request.json) fmt::print("{}\n", to_line(*status, "restarted"));
+    if (!request.json) print("{}\n", to_line(*status, "restarted"));
   }
   return told.finish(request.json);
 }
@@ -146,9 +145,9 @@ int run_status(Request& request) {
     if (status->state == ServerState::kNotStarted && !request.named) continue;
     told.failed = told.failed || status->state != ServerState::kRunning;
     told.servers.push_back(to_json(*status));
-    if (!request.json) fmt::print("{}\n", to_line(*status, to_string(status->state)));
+    if (!request.json) print("{}\n", to_line(*status, to_string(status->state)));
   }
-  if (told.servers.empty() && !told.failed && !request.json) fmt::print("no server is started\n");
+  if (told.servers.empty() && !told.failed && !request.json) print("no server is started\n");
   return told.finish(request.json);
 }
 
@@ -175,7 +174,7 @@ int run_env(Request& request) {
   if (told.servers.empty() && !told.failed)
     told.problem("testbed", {ErrorCode::kNotFound, "", "no server is started; do: deduplab testbed up"},
                  true);
-  if (!request.json) fmt::print("{}", tables);
+  if (!request.json) print("{}", tables);
   return told.finish(request.json);
 }
 

@@ -86,6 +86,7 @@ Status read_dataset(const TomlReader& table, const Vocabulary& words, LoadedPlan
   if (!table.has("payloads")) return table.error("payloads", "missing: a plan names at least one payload");
   const auto payload = [&](std::string_view text) { return plan_rules::parse_payload(text, words); };
   LAB_TRY(table.list("payloads", payload, dataset.payloads));
+  loaded.payloads_at = table.error("payloads", "").detail;
   LAB_TRY(table.list("grades", parse_grade, dataset.grades));
   LAB_TRY(read_amount(table, dataset));
   LAB_TRY(table.list("orders", parse_order, dataset.orders));
@@ -254,7 +255,7 @@ Status read_system(const TomlReader& table, const SystemWords& words, SystemPlan
     const bool known = std::find(words.variants.begin(), words.variants.end(), text) != words.variants.end();
     if (known || text == "default" || (!words.built_in && !text.empty())) return std::string(text);
     std::vector<std::string> names = words.variants;
-    names.emplace_back("default");
+    if (std::find(names.begin(), names.end(), "default") == names.end()) names.emplace_back("default");
     return bad(fmt::format("'{}' is not a variant of {}{}", text, words.name, suggestion(text, names)));
   };
   LAB_TRY(table.list("variants", variant, system.variants));

@@ -22,6 +22,8 @@ struct LoadedPlan {
   std::vector<std::string> not_built_in{};
   std::vector<std::string> warnings{};
   std::vector<std::string> keys_not_built_in{};  // The part of not_built_in that overrides cannot change.
+  std::string payloads_at{};  // Where the payloads come from, before an error: "FILE:LINE: key 'x': " or
+                              // "--payloads: ".
 };
 
 /// Reads a plan; nothing falls back to a default that the plan names otherwise. Errors: kInvalidArgument with

@@ -80,6 +80,7 @@ Status apply(LoadedPlan& loaded, const PlanOverrides& overrides, const Vocabular
   LAB_TRY(read_list("--systems", overrides.systems, system, systems));
   if (!systems.empty()) choose_systems(systems, plan);
   LAB_TRY(apply_to_dataset(plan.dataset, overrides, words));
+  if (!overrides.payloads.empty()) changed.payloads_at = "--payloads: ";
   LAB_TRY(
       read_number("--repetitions", overrides.repetitions, 1, plan_rules::kRepetitionsMax, plan.repetitions));
   LAB_TRY(read_number("--max-retries", overrides.max_retries, 0, plan_rules::kRetriesMax,

@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kManifestBuffer = 1U << 20U;
+constexpr Bytes kBuffer{2 << 20};  // Objects made ahead. Small, so that memory is the same for every dataset.
 constexpr Millis kProgressInterval{100};
 constexpr int kPollMs = 100;  // How soon a stop or a deadline is seen while a reader does not read.
 constexpr const char* kManifestName = "manifest.jsonl";
@@ -37,10 +38,11 @@ std::shared_ptr<const Dataset> borrowed(const Dataset& dataset) {
 Result<GenerateSummary> write_objects(
     const Dataset& dataset, const CallContext& call, const GenerateProgress& progress,
     const std::function<Status(const ObjectFacts&, const MadeObject&)>& write) {
-  Producer producer(borrowed(dataset), dataset.objects(), [&](std::uint64_t number) {
+  const auto order_of = [&](std::uint64_t number) {
     const ObjectFacts facts = dataset.facts(number);
     return ObjectOrder{{facts.number, facts.id, facts.container}, facts.content};
-  });
+  };
+  Producer producer(borrowed(dataset), dataset.objects(), order_of, kBuffer);
   GenerateSummary summary;
   auto reported = Clock::now();
   while (true) {

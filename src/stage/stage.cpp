@@ -49,7 +49,9 @@ LatencySummary summarize(const Histogram& latency) {
   LatencySummary summary{.count = latency.count()};
   if (latency.count() == 0) return summary;
   const auto set = [&](const char* key, std::optional<std::uint64_t> nanoseconds) {
-    if (nanoseconds) summary.values_us[key] = static_cast<double>(*nanoseconds) / 1e3;
+    // A quantile is the upper end of its bucket, which may lie beyond the largest value measured.
+    if (nanoseconds)
+      summary.values_us[key] = static_cast<double>(std::min(*nanoseconds, *latency.max())) / 1e3;
   };
   set("min", latency.min());
   set("p50", latency.quantile(0.5));

@@ -70,8 +70,10 @@ TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
        "rollback"},
       {"a password in the url", "[systems.files]",
        "[systems.postgresql]\nurl = \"postgresql://lab:hunter2@db/lab\"", "plan.toml:12", "password"},
+      {"a folder that is not there", "payloads = [\"random_binary\"]", "payloads = [\"directory:/no/such\"]",
+       "plan.toml:5: key 'dataset.payloads'", "/no/such"},
       {"objects too small to differ", "objects = 20\nobject_size = \"4 KiB\"",
-       "objects = 300\nobject_size = \"1\"", "random_binary", "at least"},
+       "objects = 300\nobject_size = \"1\"", "plan.toml:5: key 'dataset.payloads'", "at least"},
   };
   for (const BadPlan& bad : cases) {
     SCOPED_TRACE(bad.what);
@@ -95,7 +97,23 @@ TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
     const char* expected;
   };
   const std::vector<Case> cases{
-      {"unknown command", {"runn"}, "run"},
+      {"unknown command", {"runn"}, "did you mean 'run'?"},
+      {"unknown command with its plan", {"rum", plan}, "did you mean 'run'?"},
+      {"one plan too many", {"run", plan, "second.toml"}, "'second.toml' is one argument too many"},
+      {"a system before the plan", {"run", "--systems", "cass", plan}, "'cass'"},
+      {"an empty run directory", {"run", plan, "--out", ""}, "--out"},
+      {"a run directory below a file", {"run", plan, "--out", plan + "/run"}, "is no directory"},
+      {"objects in floating point", {"run", plan, "--objects", "1e3"}, "'1e3' is not a whole number"},
+      {"a payload folder of a flag that is not there",
+       {"run", plan, "--payloads", "directory:/no/such"},
+       "--payloads: "},
+      {"a negative seed",
+       {"generate", "--payload", "random_binary", "--seed", "-1", "--output", out},
+       "--seed"},
+      {"objects beyond all numbers",
+       {"generate", "--payload", "random_binary", "--objects", "-99999999999999999999", "--output", out},
+       "'-99999999999999999999'"},
+      {"no threshold", {"compare", root_.string(), root_.string(), "--fail-if", ""}, "--fail-if"},
       {"no command", {}, "--help"},
       {"unknown flag", {"run", plan, "--grade", "U0"}, "--grades"},
       {"missing plan", {"run", (root_ / "none.toml").string()}, "none.toml"},

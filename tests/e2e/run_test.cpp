@@ -310,6 +310,22 @@ TEST_F(Run, AStandardErrorThatCannotBeWrittenCostsNothingButItsWords) {
   EXPECT_EQ(figures_of(root_ / "out").size(), 2U * 2 * 1 * 5);
 }
 
+TEST_F(Run, AnAnswerThatCannotBeWrittenIsFour) {
+  ASSERT_EQ(run({"run", small_plan().string(), "--out", out()}).exit_code, 0);
+  for (const std::string arguments :
+       {"--help", "--version", "systems", "payloads", "manual", "completion bash", "status {}",
+        "--json status {}", "report {}", "compare {} {}", "doctor", "testbed status"}) {
+    SCOPED_TRACE(arguments);
+    std::string command = arguments;
+    for (std::size_t at = command.find("{}"); at != std::string::npos; at = command.find("{}"))
+      command.replace(at, 2, "'" + out() + "'");
+    Program shell({"/bin/sh", "-c", fmt::format("'{}' {} >/dev/full", LAB_PROGRAM_PATH, command)}, scratch_);
+    const Ended ended = shell.wait();
+    EXPECT_EQ(ended.exit_code, 4) << ended.err;
+    EXPECT_NE(ended.err.find("standard output cannot be written"), std::string::npos) << ended.err;
+  }
+}
+
 TEST_F(Run, ProgressIsShownUnlessItIsNotWanted) {
   const auto plan = small_plan().string();
   const Ended loud = run({"run", plan, "--out", out("a")});
