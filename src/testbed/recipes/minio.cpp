@@ -79,7 +79,7 @@ Command weed(const Place& place) {
       server.argv.end(),
       {"-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.config=" + (place.home / "s3.json").string(),
        "-s3.localSocket=s3.socket", "-filer.localSocket=filer.socket", "-master.volumeSizeLimitMB=1024",
-       "-volume.max=200", "-master.telemetry=false", "-volume.preStopSeconds=0"});
+       "-volume.max=200", "-volume.minFreeSpace=1MiB", "-master.telemetry=false", "-volume.preStopSeconds=0"});
   return server;
 }
 
