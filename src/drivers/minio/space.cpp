@@ -3,8 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "drivers/minio/objects.hpp"
+
 namespace lab::minio {
 namespace {
+
+constexpr int kLateMax = 5;  // How often a dropped bucket may come back before we give up.
 
 Error no_marker(const std::string& bucket, const char* operation) {
   return {ErrorCode::kRefused, operation,
@@ -32,12 +36,49 @@ Status make(Client& client, const Setup& setup, std::uint32_t container, const s
   return ok();
 }
 
+/// A server may carry out what a stopped call had asked for when that call is over, and SeaweedFS then makes
+/// the bucket anew. What lies in a bucket that was ours a moment ago and has the shape of our keys goes as
+/// well; anything else is somebody else's. Errors: kRefused, kInUse.
+Status drop_what_comes_late(const Bucket& bucket, Client& client, const CallContext& call,
+                            const char* operation) {
+  for (int times = 0; times < kLateMax; ++times) {
+    const auto back = bucket.exists();
+    if (!back) return back.error();
+    if (!*back) return ok();
+    const auto marker = read_marker(client, bucket.name(), call, operation);
+    if (!marker) return marker.error();
+    if (*marker)
+      return Error{ErrorCode::kInUse, operation, "another run has just made " + bucket.name(), true};
+    LAB_TRY(bucket.each_page([&](std::span<const ListedObject> objects) -> Status {
+      for (const ListedObject& object : objects)
+        if (!id_of_key(object.key)) return no_marker(bucket.name(), operation);
+      return ok();
+    }));
+    LAB_TRY(bucket.empty());
+    LAB_TRY(bucket.drop());
+  }
+  return Error{ErrorCode::kRefused, operation,
+               "bucket " + bucket.name() + " comes back whenever it is dropped"};
+}
+
 /// Removes the bucket with all that is in it; the marker goes last.
 Status drop(Client& client, const std::string& name, const CallContext& call, const char* operation) {
   const Bucket bucket(client, name, call, operation);
   LAB_TRY(bucket.empty());
   LAB_TRY(bucket.remove_marker());
-  return bucket.drop();
+  LAB_TRY(bucket.drop());
+  return drop_what_comes_late(bucket, client, call, operation);
+}
+
+/// `make` for a bucket that we have just dropped: it may come back in between.
+Status make_anew(Client& client, const Setup& setup, std::uint32_t container, const CallContext& call,
+                 const char* operation) {
+  const Bucket bucket(client, setup.bucket(container), call, operation);
+  for (int times = 0;; ++times) {
+    const Status made = make(client, setup, container, container == 0 ? setup.run_id : "", call, operation);
+    if (made || made.error().code != ErrorCode::kRefused || times == kLateMax) return made;
+    LAB_TRY(drop_what_comes_late(bucket, client, call, operation));
+  }
 }
 
 /// In "existing" mode the bucket's versioning is others' choice too, so it must be what the variant needs.
@@ -105,7 +146,7 @@ Status make_all_anew(Client& client, const Setup& setup, std::uint32_t there, co
     LAB_TRY(drop(client, setup.bucket(container - 1), call, operation));
   }
   for (std::uint32_t container = 0; container < setup.containers; ++container)
-    LAB_TRY(make(client, setup, container, container == 0 ? setup.run_id : "", call, operation));
+    LAB_TRY(make_anew(client, setup, container, call, operation));
   return ok();
 }
 

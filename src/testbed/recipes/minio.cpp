@@ -75,11 +75,11 @@ Command weed(const Place& place) {
   for (std::size_t index = 0; index < kPorts.size(); ++index)
     server.argv.push_back(fmt::format("-{}={}", kPorts[index], place.port(index)));
   // Names of sockets count from the home folder, where it runs. docs/testbed.md says why each of the others.
-  server.argv.insert(
-      server.argv.end(),
-      {"-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.config=" + (place.home / "s3.json").string(),
-       "-s3.localSocket=s3.socket", "-filer.localSocket=filer.socket", "-master.volumeSizeLimitMB=1024",
-       "-volume.max=200", "-volume.minFreeSpace=1MiB", "-master.telemetry=false", "-volume.preStopSeconds=0"});
+  server.argv.insert(server.argv.end(),
+                     {"-s3.port.iceberg=0", "-s3.port.lance=0",
+                      "-s3.config=" + (place.home / "s3.json").string(), "-s3.localSocket=s3.socket",
+                      "-filer.localSocket=filer.socket", "-master.volumeSizeLimitMB=1024", "-volume.max=200",
+                      "-volume.minFreeSpace=1MiB", "-master.telemetry=false", "-volume.preStopSeconds=0"});
   return server;
 }
 
