@@ -44,11 +44,13 @@ struct Values {
 std::string refuse_empty(const std::string& text) { return text.empty() ? "is empty" : ""; }
 
 /// Refuses "1e3", "-" and what is beyond 64 bits, by the words that were given.
-std::string refuse_odd_number(const std::string& text) {
-  std::int64_t number = 0;
+template <class Integer>
+std::string refuse_odd(const std::string& text) {
+  Integer number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = failure == std::errc() && end == text.data() + text.size();
-  return whole ? "" : "'" + text + "' is not a whole number, or beyond 64 bits";
+  if (failure == std::errc() && end == text.data() + text.size()) return "";
+  return "'" + text + "' is not a whole number" + (std::is_signed_v<Integer> ? "" : " from 0 on") +
+         ", or beyond 64 bits";
 }
 
 /// Every option of every sub-command refuses an empty value, and those of numbers (by their type's name) odd
@@ -57,7 +59,9 @@ void check_values(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     if (option->get_items_expected_max() == 0) continue;  // A flag.
     const std::string type = option->get_type_name();
-    option->check(type == "N" || type == "K" ? refuse_odd_number : refuse_empty);
+    option->check(type == "N"   ? refuse_odd<std::int64_t>
+                  : type == "K" ? refuse_odd<std::uint64_t>
+                                : refuse_empty);
   }
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) check_values(*command);
 }

@@ -64,7 +64,7 @@ struct GenerateOptions {
   std::string grade = "U0";
   std::int64_t objects = 1024;
   std::string object_size = "128 KiB";
-  std::int64_t seed = 1;
+  std::uint64_t seed = 1;  // As results.json gives it: up to 64 bits.
   std::string duplicate_unit = "object";
   std::string popularity = "even";
   std::string order = "shuffled";

@@ -26,8 +26,7 @@ Error usage(const std::string& flag, const std::string& detail) {
 Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   DatasetSpec spec;
   spec.payload = options.payload;
-  if (options.seed < 0) return usage("--seed", fmt::format("{} is below 0", options.seed));
-  spec.dataset_seed = static_cast<std::uint64_t>(options.seed);
+  spec.dataset_seed = options.seed;
   if (options.objects < 1 || options.objects > kObjectsMax)
     return usage("--objects", fmt::format("{} is not from 1 to {}", options.objects, kObjectsMax));
   spec.objects = static_cast<std::uint64_t>(options.objects);

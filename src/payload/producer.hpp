@@ -35,7 +35,7 @@ class Producer {
  public:
   /// `order_of(i)` for i in [0, count) is called from the producer's thread.
   Producer(std::shared_ptr<const Dataset> dataset, std::uint64_t count,
-           std::function<ObjectOrder(std::uint64_t)> order_of, Bytes buffer = Bytes{64LL << 20});
+           std::function<ObjectOrder(std::uint64_t)> order_of, Bytes buffer = Bytes{32LL << 20});
   ~Producer();  // Stops and joins, whatever is left.
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;

@@ -6,21 +6,18 @@
 #include <algorithm>
 
 #include "core/random.hpp"
+#include "stage/timed.hpp"
 
 namespace lab {
 namespace {
 
 constexpr std::size_t kBatchObjects = 512;  // An acknowledgement covers at most this many objects
-constexpr std::int64_t kBatchBytes = 16LL
+constexpr std::int64_t kBatchBytes = 32LL
                                      << 20;  // or this many bytes, whichever is less; one object at least.
 constexpr std::uint64_t kUpdatePurpose = 0x7570646174ULL;
 
 double seconds_since(Clock::time_point began) {
   return std::chrono::duration<double>(Clock::now() - began).count();
-}
-
-std::uint64_t nanoseconds(Clock::duration duration) {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
 }
 
 /// Takes objects from the producer and accounts for the wait and for the progress.
@@ -59,19 +56,6 @@ class Feed {
 Feed dataset_feed(const StageInput& input, OperationsOutcome& outcome) {
   return {input, outcome, input.state.dataset().objects(),
           [&state = input.state](std::uint64_t number) { return state.order_of(number); }};
-}
-
-/// Calls `operation` and records its latency if it was acknowledged.
-template <class Operation>
-Status timed(OperationsOutcome& outcome, Operation&& operation) {
-  const auto sent = Clock::now();
-  Status status = operation();
-  if (!status) {
-    outcome.errors += 1;
-    return status;
-  }
-  outcome.latency.record(nanoseconds(Clock::now() - sent));
-  return status;
 }
 
 Status send_batch(const StageInput& input, const CallContext& call, OperationsOutcome& outcome, Feed& feed,
