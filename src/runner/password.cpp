@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "core/files.hpp"
+#include "core/log.hpp"
 
 namespace lab {
 namespace {
@@ -37,9 +38,7 @@ Result<std::string> from_file(const SystemPlan& system, const std::string& path)
   return text;
 }
 
-}  // namespace
-
-Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry& entry) {
+Result<std::string> look_up(const SystemPlan& system, const SystemEntry& entry) {
   if (system.password_file) return from_file(system, *system.password_file);
   const std::string name = system.password_env.value_or(entry.password_env);
   if (name.empty()) return std::string();
@@ -49,6 +48,14 @@ Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry
     return bad(system, ErrorCode::kInvalidArgument,
                fmt::format("the variable {} that password_env names is not set", name));
   return std::string();
+}
+
+}  // namespace
+
+Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry& entry) {
+  auto password = look_up(system, entry);
+  if (password) log_redact(*password);
+  return password;
 }
 
 }  // namespace lab

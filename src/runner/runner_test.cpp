@@ -44,6 +44,8 @@ TEST_F(RunFixture, ALostConnectionRunsTheWholeBlockAgainAndKeepsTheOldRecordsMar
     return record.error_code == "CONNECTION_LOST";
   });
   EXPECT_TRUE(cause_kept);
+  EXPECT_EQ(events("retry"), 1U);
+  EXPECT_EQ(events("warm_up"), 2U) << "one a system";
 }
 
 TEST_F(RunFixture, ALossInsideAStageThatHealsAtOnceIsStillALoss) {

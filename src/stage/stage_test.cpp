@@ -21,6 +21,10 @@ TEST_F(StageFixture, AGoodInsertIsValidAndKnowsLAndU) {
     EXPECT_EQ(record.unique_objects, 20U);
     EXPECT_EQ(record.verified, "full");
     EXPECT_GT(record.latency.count, 0U);
+    const bool bulk = kind == StageKind::kBulkInsert;
+    EXPECT_EQ(script_->calls("put_batch"), bulk ? 1U : 0U) << "bulk is one batch of all 40";
+    EXPECT_EQ(script_->calls("put"), bulk ? 0U : 40U);
+    EXPECT_LE(record.latency.values_us.at("p50"), record.latency.values_us.at("max"));
   }
 }
 
@@ -40,6 +44,17 @@ TEST_F(StageFixture, AFailedInsertIsInvalidAndDoesNotCountTheFailedObject) {
   EXPECT_EQ(record.latency.count, 10U);
   EXPECT_FALSE(record.retryable);
   EXPECT_NE(record.reason.find("scripted fault"), std::string::npos);
+}
+
+TEST_F(StageFixture, AFailedBatchIsInvalidAndCountsNothing) {
+  open({{.operation = "put_batch", .code = ErrorCode::kIo}});
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_EQ(record.objects, 0U);
+  EXPECT_EQ(record.bytes_acked, 0);
+  EXPECT_EQ(record.latency.count, 0U);
+  EXPECT_EQ(record.errors, 1U);
+  EXPECT_TRUE(record.after_bytes.empty());
 }
 
 TEST_F(StageFixture, ALostConnectionInTheStageEndsItAsConnectionLost) {
@@ -130,6 +145,15 @@ TEST_F(StageFixture, AServerThatRestartedInvalidatesTheStage) {
   EXPECT_FALSE(record.valid);
   EXPECT_TRUE(record.retryable);
   EXPECT_NE(record.reason.find("restarted or replaced"), std::string::npos);
+}
+
+TEST_F(StageFixture, AServerThatRestartedUnseenInsideTheStageInvalidatesIt) {
+  // The fixture asks once, the stage before its work and after it.
+  open({{.operation = "identity", .after_calls = 2, .once = true, .lie = true}});
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_TRUE(record.retryable);
+  EXPECT_NE(record.reason.find("restarted or replaced"), std::string::npos) << record.reason;
 }
 
 TEST_F(StageFixture, AStopEndsTheStageAsCancelled) {

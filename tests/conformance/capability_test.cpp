@@ -117,4 +117,22 @@ TEST_P(DriverConformance, MaintenanceOfDeletedDataFreesIt) {
   EXPECT_LT(held_bytes(), loaded / 10);
 }
 
+/// Where truncation is the only deletion that leaves its work to the maintenance: Kafka without compaction.
+TEST_P(DriverConformance, MaintenanceOfTruncatedDataFreesIt) {
+  if (!declares(Capability::kMaintenance) || !declares(Capability::kDeleteTruncate) ||
+      declares(Capability::kDeleteLogical) || declares(Capability::kEraseEach))
+    GTEST_SKIP() << "not declared";
+  load(made_many(0, 64, 65'536));
+  const std::int64_t loaded = held_bytes();
+  ASSERT_TRUE(driver_->erase_all(soon(), DeleteAll::kTruncate));
+  ASSERT_TRUE(driver_->flush(soon()));
+  const auto outcome = driver_->maintain(soon());
+  ASSERT_TRUE(outcome) << outcome.error().text();
+  EXPECT_TRUE(outcome->worked) << outcome->what;
+  expect_holds({});
+  if (GetParam().entry.has_files) {
+    EXPECT_LT(held_bytes(), loaded / 10);
+  }
+}
+
 }  // namespace lab

@@ -91,4 +91,11 @@ Status compact_stores(Connection& connection, const CallContext& call, const cha
   return ok();
 }
 
+MaintenanceOutcome outcome_of(const RangeSums& before, const RangeSums& now) {
+  return {fmt::format("MVCC garbage collection and compaction of all stores: {} -> {} bytes of garbage in {} "
+                      "range(s)",
+                      before.garbage_bytes, now.garbage_bytes, now.ranges),
+          now.garbage_bytes < before.garbage_bytes};
+}
+
 }  // namespace lab::cockroach

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "driver/driver.hpp"
 #include "drivers/pgwire/lab_namespace.hpp"
 
 namespace lab::cockroach {
@@ -32,5 +33,8 @@ Status enqueue_garbage_collection(pgwire::Connection& connection, const pgwire::
 
 /// Compacts each store, and so brings to its place what is in the log alone. Blocks until it is done.
 Status compact_stores(pgwire::Connection& connection, const CallContext& call, const char* operation);
+
+/// What a maintenance did: it has worked only if there is less garbage than before.
+MaintenanceOutcome outcome_of(const RangeSums& before, const RangeSums& now);
 
 }  // namespace lab::cockroach

@@ -102,11 +102,7 @@ Result<MaintenanceOutcome> CockroachDriver::maintain(const CallContext& call) {
   LAB_TRY(allowed(call, operation));
   if (!collected && collected.error().code != ErrorCode::kTimeout) return collected.error();
   LAB_TRY(compact_stores(connection(), call, operation));
-  return MaintenanceOutcome{
-      fmt::format("MVCC garbage collection and compaction of all stores: {} -> {} bytes of "
-                  "garbage in {} range(s)",
-                  before->garbage_bytes, now.garbage_bytes, now.ranges),
-      now.garbage_bytes < before->garbage_bytes};
+  return outcome_of(*before, now);
 }
 
 }  // namespace lab::cockroach

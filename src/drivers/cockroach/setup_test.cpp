@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "drivers/cockroach/cluster.hpp"
 #include "drivers/cockroach/cockroach.hpp"
 #include "drivers/cockroach/observer.hpp"
 
@@ -64,6 +65,16 @@ TEST(CockroachStore, APortIsWhatStandsAfterTheLastColon) {
   EXPECT_EQ(port_in("127.0.0.1:26257\n"), "26257");
   EXPECT_EQ(port_in("[::1]:26258"), "26258");
   EXPECT_EQ(port_in("nothing"), "");
+}
+
+TEST(CockroachMaintenance, HasWorkedOnlyWhereGarbageIsGone) {
+  const auto worked = [](std::int64_t before, std::int64_t now) {
+    return outcome_of({.garbage_bytes = before}, {.ranges = 1, .garbage_bytes = now}).worked;
+  };
+  EXPECT_FALSE(worked(0, 0));
+  EXPECT_FALSE(worked(5, 5));
+  EXPECT_FALSE(worked(5, 7));
+  EXPECT_TRUE(worked(5, 0));
 }
 
 TEST(CockroachSystem, RefusesWhatItDoesNotKnowBeforeItConnects) {

@@ -75,6 +75,18 @@ class RunFixture : public testing::Test, public RunListener {
     files_faults() = std::make_shared<FaultScript>(std::vector<Fault>{});
     cas_faults() = std::make_shared<FaultScript>(std::vector<Fault>{});
   }
+  /// Events of this type in the journal.
+  std::size_t events(std::string_view type) {
+    std::size_t found = 0;
+    auto reader = JournalReader::open(directory_);
+    EXPECT_TRUE(reader) << reader.error().text();
+    if (!reader) return 0;
+    EXPECT_TRUE((*reader)->each_event([&](const Event& event) -> Status {
+      found += event.type == type ? 1 : 0;
+      return ok();
+    }));
+    return found;
+  }
   void TearDown() override {
     journal_.reset();
     std::filesystem::remove_all(directory_);
