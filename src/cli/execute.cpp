@@ -151,13 +151,11 @@ int finish(const ExecuteRequest& request, const GlobalOptions& global, Journal& 
         request.directory.string());
     return kExitNotWritten;
   }
-  if (may_clean(request.plan, code))
-    if (const Status removed = remove_systems(request.plan, built_in_systems(), info, request.directory);
-        !removed)
-      return fail(kExitFailedCells, removed.error());
   print("{}", global.json ? json : table);
   if (!global.json) print("\nreport: {}\n", fs::absolute(request.directory / "report.html").string());
-  return code;
+  if (!may_clean(request.plan, code)) return code;
+  const Status removed = remove_systems(request.plan, built_in_systems(), info, request.directory);
+  return removed ? code : fail(kExitFailedCells, removed.error());
 }
 
 }  // namespace

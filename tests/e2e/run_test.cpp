@@ -207,6 +207,44 @@ TEST_F(Run, AFolderThatIsNotOursIsNeitherWrittenNorCleaned) {
   EXPECT_EQ(tree_of(root_), before);
 }
 
+TEST_F(Run, AServerThatIsDownAtTheStartIsThreeWithOneLineAndNothingIsWritten) {
+  for (const auto& [system, url] :
+       std::map<std::string, std::string>{{"postgresql", "postgresql://lab@127.0.0.1:1/lab"},
+                                          {"mariadb", "mariadb://lab@127.0.0.1:1/"},
+                                          {"clickhouse", "clickhouse://lab@127.0.0.1:1"},
+                                          {"redis", "redis://127.0.0.1:1"},
+                                          {"minio", "s3://lab@127.0.0.1:1?tls=off"}}) {
+    SCOPED_TRACE(system);
+    const auto plan = small_plan(5, fmt::format("[systems.{}]\nurl = \"{}\"\n", system, url)).string();
+    const Ended ended = run({"run", plan, "--out", out()});
+    EXPECT_EQ(ended.exit_code, 3);
+    EXPECT_NE(ended.err.find("preflight: " + system), std::string::npos) << ended.err;
+    std::size_t lines = 0;
+    for (std::size_t at = ended.err.find("preflight: "); at != std::string::npos;
+         at = ended.err.find("preflight: ", at + 1))
+      ++lines;
+    EXPECT_EQ(lines, 1U) << ended.err;
+    EXPECT_FALSE(fs::exists(out()));
+  }
+}
+
+TEST_F(Run, ASystemThatIsNotReachedLaterIsOneAndTheOthersGoOn) {
+  const auto plan = small_plan(1, "").string();
+  std::string text = tree_of(root_)["small.toml"];
+  const std::string table = "[systems.files]\n";
+  text.replace(text.find(table), table.size(), fmt::format("{}path = \"{}\"\n", table, out("precious")));
+  write("small.toml", text);
+  ASSERT_EQ(run({"run", plan, "--out", out(), "--stop-after", "0ms"}).exit_code, 6);
+  fs::remove_all(root_ / "precious");
+  fs::create_directories(root_ / "precious");
+  write("precious/thesis", "do not touch");
+  const Ended ended = run({"resume", out()});
+  EXPECT_EQ(ended.exit_code, 1) << ended.err;
+  EXPECT_NE(ended.err.find("files"), std::string::npos) << ended.err;
+  EXPECT_EQ(tree_of(root_ / "precious"), (std::map<std::string, std::string>{{"thesis", "do not touch"}}));
+  EXPECT_NE(ended.out.find("cas"), std::string::npos) << "the other system was measured";
+}
+
 TEST_F(Run, EmbeddedSystemsNeedNoSetup) {
   const Ended printed = run({"setup", small_plan().string(), "--print"});
   EXPECT_EQ(printed.exit_code, 0) << printed.err;
