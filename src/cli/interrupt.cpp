@@ -36,7 +36,8 @@ struct Watcher {
 };
 std::unique_ptr<Watcher> watcher;
 
-void watch(std::stop_source source) {
+/// By value: the thread keeps its own.
+void watch(std::stop_source source) {  // NOLINT(performance-unnecessary-value-param)
   char byte = 0;
   while (::read(wake_pipe[0], &byte, 1) < 0 && errno == EINTR) {
   }

@@ -5,7 +5,9 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "core/text.hpp"
@@ -115,6 +117,54 @@ TEST_P(ServerCells, EveryStageOfEveryVariantIsValidOrUnsupported) {
   EXPECT_GE(valid, 8U) << "of the first variant alone";
   expect_no_password(*table, out, ended.out + ended.err + examined.out + examined.err);
   EXPECT_EQ(run({"clean", out}).out.find("left: "), std::string::npos);
+}
+
+class RedisServer : public ProgramTest {};
+
+/// By the command that restarts a server of the testbed: here the one that all tests share, whose state lies
+/// beside its table.
+TEST_F(RedisServer, IsRestartedBeforeEachColdCellWhichSaysSo) {
+  const auto table = table_of("redis");
+  if (!table && !required("redis")) GTEST_SKIP() << "no server of redis: LAB_SERVERS names none";
+  ASSERT_TRUE(table) << "redis is required, and LAB_SERVERS has no table of it";
+  const auto state = std::filesystem::path(std::getenv("LAB_SERVERS")).parent_path() / "state";
+  const auto plan = write("plan.toml", fmt::format(R"([run]
+seed = 7
+repetitions = 1
+[dataset]
+payloads = ["random_binary"]
+grades = ["U0", "U50"]
+objects = 12
+object_size = "32 KiB"
+caches = ["warm", "cold"]
+[stages]
+chains = [["bulk_insert"]]
+[settle]
+window = "300ms"
+idle = "100ms"
+[hooks]
+restart = ["env", "XDG_STATE_HOME={}", "{}", "testbed", "restart", "{{system}}"]
+[systems.redis]
+{}
+)",
+                                                   state.string(), LAB_PROGRAM_PATH, *table))
+                        .string();
+  const Ended ended = run({"run", plan, "--out", (root_ / "out").string(), "--no-progress"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  std::ifstream file(root_ / "out" / "results.json");
+  const Json results = Json::parse(file, nullptr, false);
+  ASSERT_TRUE(results.is_object());
+  std::map<std::string, std::set<std::string>> starts;  // By cache: when the server of each record started.
+  for (const Json& stage : results["stages"]) {
+    if (stage["control"].get<bool>() || stage["system"] != "redis") continue;
+    EXPECT_TRUE(stage["valid"].get<bool>()) << stage["reason"];
+    const bool cold = stage["cache"] == "cold";
+    const std::string action = stage["cache_action"];
+    EXPECT_EQ(action.find("restarted") != std::string::npos && !action.starts_with("nothing"), cold)
+        << action;
+    starts[stage["cache"]].insert(stage["server"]["started_at"].get<std::string>());
+  }
+  EXPECT_EQ(starts["cold"].size(), 2U) << "each of the two cold cells met a new server";
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, ServerCells,
