@@ -1,6 +1,6 @@
 # Thin: each target says which script does it, and the scripts can be run without make.
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-servers test lint check check-deep format clean
+.PHONY: help build demo demo-servers bench test lint check check-deep format clean
 # One at a time also under `make -j`: they share build directories, and each uses all processors by itself.
 .NOTPARALLEL:
 
@@ -20,6 +20,13 @@ demo: build ## build it and run plans/first-look.toml into runs/demo
 demo-servers: build ## the same on real servers of this machine: plans/servers.toml into runs/demo-servers
 	scripts/setup servers
 	@scripts/demo-servers
+
+bench: build ## speed beside native loaders, and what measuring costs; a quarter of an hour, on a quiet machine
+	scripts/setup servers bench
+	cmake --preset release
+	cmake --build --preset release --target bench_measure_operation --parallel $(JOBS)
+	build/release/bench_measure_operation --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
+	bench/bulk-insert
 
 test: ## build everything with sanitizers and run all tests
 	scripts/setup test servers

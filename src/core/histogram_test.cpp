@@ -12,7 +12,7 @@
 namespace lab {
 namespace {
 
-constexpr std::uint64_t kHour_ns = 3'600'000'000'000;
+constexpr std::uint64_t kHourNs = 3'600'000'000'000;
 
 /// Encoded by hdrhistogram 0.10.8 (PyPI) from golden_values(); its figures for it are in the test below.
 constexpr std::string_view kGolden =
@@ -21,7 +21,7 @@ constexpr std::string_view kGolden =
     "9RFP";
 
 std::vector<std::uint64_t> golden_values() {
-  std::vector<std::uint64_t> values{1, 2, 2047, 2048, 2049, 1'000'000, kHour_ns};
+  std::vector<std::uint64_t> values{1, 2, 2047, 2048, 2049, 1'000'000, kHourNs};
   for (std::uint64_t i = 0; i < 1000; ++i) values.push_back(50'000 + i * 37);
   return values;
 }
@@ -38,7 +38,7 @@ std::vector<std::uint64_t> spread_values(std::uint64_t seed, int count) {
   std::vector<std::uint64_t> values;
   for (int i = 0; i < count; ++i)
     values.push_back(
-        static_cast<std::uint64_t>(std::exp(random.unit() * std::log(static_cast<double>(kHour_ns)))));
+        static_cast<std::uint64_t>(std::exp(random.unit() * std::log(static_cast<double>(kHourNs)))));
   return values;
 }
 
@@ -96,10 +96,10 @@ TEST(Histogram, AQuantileThatTheCountCannotCarryIsBlank) {
 TEST(Histogram, ZeroCountsAsOneAndAValueAboveTheRangeKeepsItsMaximum) {
   Histogram histogram;
   histogram.record(0);
-  histogram.record(2 * kHour_ns);
+  histogram.record(2 * kHourNs);
   EXPECT_EQ(histogram.count(), 2U);
   EXPECT_EQ(histogram.min(), 1U);
-  EXPECT_EQ(histogram.max(), 2 * kHour_ns);
+  EXPECT_EQ(histogram.max(), 2 * kHourNs);
 }
 
 TEST(Histogram, AMergeIsTheHistogramOfAllValues) {

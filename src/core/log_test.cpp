@@ -25,7 +25,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 class LogTest : public testing::Test {
- protected:
+ public:
   LogTest() {
     std::string name = (std::filesystem::temp_directory_path() / "log-test-XXXXXX").string();
     LAB_CHECK(::mkdtemp(name.data()) != nullptr, "a temporary directory is needed");
@@ -38,6 +38,7 @@ class LogTest : public testing::Test {
     ignore(remove_tree(directory_), "a test's rest");
   }
 
+ protected:
   void start(LogOptions options = {}) {
     options.file = file_;
     ASSERT_TRUE(log_start(options, time_));

@@ -85,15 +85,18 @@ struct ChildPlan {
   };
   ::setsid();
   // Out of the way of the standard streams, in case ours were closed.
-  if (plan.failure < 3 && (plan.failure = ::fcntl(plan.failure, F_DUPFD_CLOEXEC, 3)) < 0) ::_exit(127);
+  if (plan.failure < 3) plan.failure = ::fcntl(plan.failure, F_DUPFD_CLOEXEC, 3);
+  if (plan.failure < 0) ::_exit(127);
   char word = 0;
   ssize_t got = 0;
   do got = ::read(plan.go, &word, 1);
   while (got < 0 && errno == EINTR);
   if (got != 1) ::_exit(127);  // The parent died or gave up.
   int streams[3] = {plan.input, plan.output, plan.error};
-  for (int& stream : streams)
-    if ((stream = ::fcntl(stream, F_DUPFD_CLOEXEC, 3)) < 0) fail();
+  for (int& stream : streams) {
+    stream = ::fcntl(stream, F_DUPFD_CLOEXEC, 3);
+    if (stream < 0) fail();
+  }
   for (int number = 0; number < 3; ++number)
     if (::dup2(streams[number], number) < 0) fail();
   if (plan.directory != nullptr && ::chdir(plan.directory) != 0) fail();

@@ -9,7 +9,7 @@
 namespace lab {
 namespace {
 
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 
 Error lost(bool retryable = true) { return {ErrorCode::kConnectionLost, "test.connect", "gone", retryable}; }
 
