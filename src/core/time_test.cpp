@@ -9,8 +9,7 @@
 namespace lab {
 namespace {
 
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 TEST(Time, ACallIsAllowedUntilItsDeadlineOrAStop) {
   EXPECT_TRUE(allowed({}, "test"));

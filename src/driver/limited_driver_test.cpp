@@ -34,9 +34,9 @@ TEST_F(GuardedDriverTest, TouchesNothingAfterTheDeadlineOrAStop) {
   const Object object = object_of(1);
   const ObjectKey key{};
   struct Case {
-    const char* what;
-    CallContext call;
-    ErrorCode want;
+    const char* what = "";
+    CallContext call{};
+    ErrorCode want = ErrorCode::kInternal;
   };
   for (const Case& c :
        {Case{"past deadline", {Clock::now() - 1s, {}}, ErrorCode::kTimeout},

@@ -23,6 +23,7 @@ struct Producer::State {
   std::int64_t held_bytes = 0;                  // Of `ready`, and of the object in the making.
   std::int64_t spare_bytes = 0;
   std::optional<Error> failure{};  // Delivered after what is ready, again and again.
+  bool full = false;               // The next object does not fit.
   bool finished = false;
 
   std::jthread thread{};  // Last: it stops and joins before what it uses is gone.
@@ -47,9 +48,13 @@ bool Producer::State::make_room(const std::stop_token& stop, std::int64_t size,
                                 std::vector<std::byte>& buffer) {
   std::unique_lock lock(mutex);
   // An object larger than the buffer passes alone.
-  const bool room =
-      changed.wait(lock, stop, [&] { return ready.empty() || held_bytes + size <= buffer_bytes; });
-  if (!room) return false;
+  const auto fits = [&] { return ready.empty() || held_bytes + size <= buffer_bytes; };
+  if (!fits()) {
+    full = true;
+    changed.notify_all();
+  }
+  if (!changed.wait(lock, stop, fits)) return false;
+  full = false;
   held_bytes += size;
   if (!spare.empty()) {
     buffer = std::move(spare.back());
@@ -103,6 +108,16 @@ Result<std::optional<MadeObject>> Producer::next(const CallContext& call) {
   state.held_bytes -= static_cast<std::int64_t>(object->payload.size());
   state.changed.notify_all();
   return object;
+}
+
+Status Producer::wait_until_ready(const CallContext& call) {
+  LAB_TRY(allowed(call, "payload.ready"));
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  const auto ready = [&] { return state.full || state.finished; };
+  if (state.changed.wait_until(lock, call.stop, call.deadline, ready)) return ok();
+  LAB_TRY(allowed(call, "payload.ready"));
+  return Error{ErrorCode::kTimeout, "payload.ready"};
 }
 
 void Producer::recycle(MadeObject&& object) {

@@ -44,6 +44,10 @@ class Producer {
   /// at each later call), kTimeout, kCancelled; after these two the next call goes on where this one stopped.
   Result<std::optional<MadeObject>> next(const CallContext& call);
 
+  /// Waits until as much is made as the buffer takes, or all: the clock of a stage starts then. Errors:
+  /// kTimeout, kCancelled; the source's come from next().
+  Status wait_until_ready(const CallContext& call);
+
   /// Gives a buffer back for reuse; optional. Kept ones count apart from the buffer and have the same limit.
   void recycle(MadeObject&& object);
 

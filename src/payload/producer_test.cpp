@@ -101,6 +101,22 @@ TEST(Producer, HoldsNoMoreThanItsBuffer) {
   EXPECT_EQ(dataset->filled, 5U);
 }
 
+TEST(Producer, IsReadyWhenItsBufferIsFullOrAllIsMade) {
+  const auto dataset = std::make_shared<ScriptedDataset>();
+  Producer producer(dataset, 100, straight, Bytes{4'500});
+  ASSERT_TRUE(producer.wait_until_ready(within(60s)));
+  EXPECT_EQ(dataset->filled, 4U);
+  Producer small(dataset, 2, straight, Bytes{4'500});
+  ASSERT_TRUE(small.wait_until_ready(within(60s)));
+  EXPECT_EQ(dataset->filled, 6U);
+  dataset->blocked = true;
+  Producer slow(dataset, 2, straight);
+  const Status waited = slow.wait_until_ready(within(50ms));
+  dataset->blocked = false;
+  ASSERT_FALSE(waited);
+  EXPECT_EQ(waited.error().code, ErrorCode::kTimeout);
+}
+
 TEST(Producer, PassesObjectsLargerThanItsBufferOneByOne) {
   const auto dataset = std::make_shared<ScriptedDataset>();
   Producer producer(dataset, 5, straight, Bytes{10});

@@ -29,6 +29,13 @@ class Feed {
         outcome_(outcome),
         producer_(input.state.dataset_pointer(), count, std::move(order_of)) {}
 
+  /// What can be made ahead is not the system's time.
+  Status start(const CallContext& call) {
+    LAB_TRY(producer_.wait_until_ready(call));
+    outcome_.began = Clock::now();
+    return ok();
+  }
+
   Result<std::optional<MadeObject>> next(const CallContext& call) {
     if (input_.progress.over_limit)
       return Error{ErrorCode::kResourceExhausted, "stage", "max_bytes of this system is on disk"};
@@ -75,6 +82,7 @@ Status send_batch(const StageInput& input, const CallContext& call, OperationsOu
 
 Status bulk_insert(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
   Feed feed = dataset_feed(input, outcome);
+  LAB_TRY(feed.start(call));
   std::vector<MadeObject> batch;
   std::int64_t batch_bytes = 0;
   while (true) {
@@ -94,6 +102,7 @@ Status bulk_insert(const StageInput& input, const CallContext& call, OperationsO
 
 Status perfile_insert(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
   Feed feed = dataset_feed(input, outcome);
+  LAB_TRY(feed.start(call));
   while (true) {
     auto object = feed.next(call);
     if (!object) return object.error();

@@ -8,6 +8,8 @@
 namespace lab {
 
 struct OperationsOutcome {
+  std::optional<Clock::time_point>
+      began{};          // When the first objects were ready, where a stage needs objects.
   Histogram latency{};  // Nanoseconds of each acknowledged operation.
   std::uint64_t objects = 0;
   Bytes bytes{};

@@ -97,7 +97,8 @@ Status timed_operations(const StageInput& input, const CallContext& call, StageR
   bounded.deadline = std::min(call.deadline, began + input.plan.stages.limit);
   Status done = run_operations(input, bounded, outcome);
   if (done) done = input.driver.flush(bounded);
-  record.duration_seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  record.duration_seconds =
+      std::chrono::duration<double>(Clock::now() - outcome.began.value_or(began)).count();
   input.progress.operations_over = true;
   const ClientUse after = client_use();
   record.client_cpu_seconds = after.cpu_seconds - before.cpu_seconds;
