@@ -11,6 +11,7 @@
 
 #include "build_version.hpp"
 #include "cli/commands.hpp"
+#include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/manual.hpp"
 #include "cli/say.hpp"
@@ -37,6 +38,7 @@ struct Values {
   TestbedOptions testbed{};
   bool features = false;
   std::string shell{};
+  std::string compressible{};
   Action action{};
 };
 
@@ -75,15 +77,12 @@ std::string version_text() {
 
 void add_plan_flags(CLI::App& command, PlanFlags& flags) {
   command.add_option("--systems", flags.systems, "These systems instead of the plan's")
-      ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("A,B");
   command.add_option("--payloads", flags.payloads, "These payloads instead of the plan's")
-      ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("A,B");
   command.add_option("--grades", flags.grades, "These grades instead of the plan's")
-      ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("U0,U50");
   command.add_option("--repetitions", flags.repetitions, "Repetitions of every cell")->type_name("N");
@@ -184,11 +183,19 @@ void add_generate(CLI::App& app, Values& values) {
       ->capture_default_str()
       ->type_name("PLACEMENT");
   command->add_option("--containers", options.containers, "Containers of across (default 4)")->type_name("N");
+  command->add_option("--compressible", values.compressible, "Target ratio of zstd: known, not built in")
+      ->type_name("R");
   command->add_option("--output", options.output, "New or empty directory, or - for standard output")
       ->required()
       ->type_name("DIR|-");
-  command->callback(
-      [&values] { values.action = [&values] { return generate(values.generate, values.global); }; });
+  command->callback([&values] {
+    values.action = [&values] {
+      if (!values.compressible.empty())
+        return fail(kExitUsage,
+                    {ErrorCode::kInvalidArgument, "", "--compressible is known but not built in"});
+      return generate(values.generate, values.global);
+    };
+  });
 }
 
 void add_doctor_and_clean(CLI::App& app, Values& values) {
@@ -354,6 +361,7 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  if (argc > 0 && std::string_view(argv[0]).find('/') != std::string_view::npos) program_word(argv[0]);
   std::signal(SIGPIPE, SIG_IGN);  // A closed pipe is a failed write, with its error and exit code.
   return parse_and_run(argc, argv);
 } catch (const std::exception& bug) {

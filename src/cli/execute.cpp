@@ -165,14 +165,21 @@ bool has_journal(const fs::path& directory) {
   return fs::exists(directory / "journal.db", failure);
 }
 
+std::string program_word(std::optional<std::string> called) {
+  static std::string word = "deduplab";
+  if (called) word = std::move(*called);
+  return word;
+}
+
 std::string resume_command(const fs::path& directory) {
-  std::string quoted;
-  for (const char letter : directory.string())
-    quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  const bool plain =
-      quoted.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-") ==
-      std::string::npos;
-  return "deduplab resume " + (plain ? quoted : "'" + quoted + "'");
+  const auto quoted = [](const std::string& text) {
+    constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+    if (text.find_first_not_of(kPlain) == std::string::npos) return text;
+    std::string all = "'";
+    for (const char letter : text) all += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+    return all + "'";
+  };
+  return quoted(program_word()) + " resume " + quoted(directory.string());
 }
 
 int execute(const ExecuteRequest& request, const GlobalOptions& global) {

@@ -33,6 +33,9 @@ int resume_with_plan(const std::filesystem::path& directory, const Plan& plan,
 /// True where `directory` holds a journal.
 bool has_journal(const std::filesystem::path& directory);
 
+/// How the program was called, for commands that are printed to be pasted; `called` sets it, once, in main.
+std::string program_word(std::optional<std::string> called = std::nullopt);
+
 /// "deduplab resume DIR", quoted for a shell.
 std::string resume_command(const std::filesystem::path& directory);
 

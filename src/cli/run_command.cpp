@@ -158,6 +158,8 @@ int run(const RunOptions& options, const GlobalOptions& global) {
     if (!parsed) return fail(kExitUsage, usage("--stop-after: " + parsed.error().detail));
     stop_after = *parsed;
   }
+  if (options.resume && options.out.empty())
+    return fail(kExitUsage, usage("--resume goes on with the run of a directory: name it with --out"));
   const auto loaded = load_effective_plan(options.plan, overrides_of(options.flags));
   if (!loaded) return fail(kExitUsage, loaded.error());
   if (options.dry_run) return dry_run(*loaded, global);

@@ -192,12 +192,13 @@ std::string cell_id(const Cell& cell) {
 }
 
 std::vector<SystemPlan> systems_with_controls(const Plan& plan) {
-  std::vector<SystemPlan> systems = plan.systems;
+  std::vector<SystemPlan> systems;
   for (const std::string_view name : kControlNames) {
     const auto named = [name](const SystemPlan& system) { return system.name == name; };
-    if (std::none_of(systems.begin(), systems.end(), named))
+    if (std::none_of(plan.systems.begin(), plan.systems.end(), named))
       systems.push_back({.name = std::string(name), .control = true});
   }
+  systems.insert(systems.end(), plan.systems.begin(), plan.systems.end());
   return systems;
 }
 

@@ -55,7 +55,8 @@ struct Block {
 /// its object size in the plan, since files are not looked at here). Pure: the same plan gives the same list.
 std::vector<Block> expand(const Plan& plan);
 
-/// Systems by name in plan order, the controls that `expand` adds included.
+/// The controls that the plan does not name, then its systems in its order: an unfinished run has its
+/// controls, and so its verdicts.
 std::vector<SystemPlan> systems_with_controls(const Plan& plan);
 
 /// Stages of all `chains`, summed over the cells: the plan's stage measurements, controls not counted.

@@ -202,12 +202,14 @@ std::string coarseness(const RunData& run, const Group& group) {
     const auto unique = static_cast<double>(record.unique_bytes);
     if (static_cast<double>(step) <= kResolutionShare * unique) continue;
     const double needed = static_cast<double>(step) / kResolutionShare;
+    const double percent = 100 * static_cast<double>(step) / unique;
     const double in_total = needed * static_cast<double>(record.logical_bytes) / unique;
     // One sentence a group; its other repetitions would say the same.
     return fmt::format(
-        "{}: allocation step and noise of {} are {:.2g} % of the unique bytes; for 1 % it takes {} unique, "
+        "{}: allocation step and noise of {} are {} % of the unique bytes; for 1 % it takes {} unique, "
         "{} in all",
-        point_name(group), format_bytes(Bytes{step}), 100 * static_cast<double>(step) / unique,
+        point_name(group), format_bytes(Bytes{step}),
+        percent < 100 ? fmt::format("{:.2g}", percent) : fmt::format("{:.0f}", percent),
         format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
         format_bytes(Bytes{static_cast<std::int64_t>(in_total)}));
   }

@@ -268,11 +268,37 @@ Status write_samples_csv(const RunData& run, const std::filesystem::path& path) 
   return file->commit();
 }
 
+namespace {
+
+/// Begin and end of a stage, as its record tells them. One that never ran has neither.
+void add_events_of(const StageRecord& record, std::vector<Event>& events) {
+  if (record.started_ms == 0 || record.unsupported) return;
+  Event event{.timestamp_ms = record.started_ms,
+              .type = "stage_started",
+              .system = record.cell.system,
+              .payload = record.cell.dataset.payload,
+              .grade = grade_name(record.cell.dataset.grade),
+              .stage = record.stage,
+              .detail = record.cell_id};
+  events.push_back(event);
+  event.timestamp_ms = record.ended_ms;
+  event.type = "stage_finished";
+  const char* const outcome = record.valid ? "valid" : record.superseded ? "superseded" : "invalid";
+  event.detail = record.reason.empty() ? outcome : std::string(outcome) + ": " + record.reason;
+  events.push_back(std::move(event));
+}
+
+}  // namespace
+
 Status write_events_csv(const RunData& run, const std::filesystem::path& path) {
   auto file = StreamedFile::create(path);
   if (!file) return std::move(file).error();
   LAB_TRY(file->write("timestamp_ms,event_type,system,payload_type,dup_grade,stage,detail\n"));
-  for (const Event& event : run.events) LAB_TRY(file->write(event_row(event)));
+  std::vector<Event> events = run.events;
+  for (const StageRow& stage : run.stages) add_events_of(stage.record, events);
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& a, const Event& b) { return a.timestamp_ms < b.timestamp_ms; });
+  for (const Event& event : events) LAB_TRY(file->write(event_row(event)));
   return file->commit();
 }
 

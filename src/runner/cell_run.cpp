@@ -117,6 +117,7 @@ class ChainRun {
           ErrorCode::kUnsettled, "run.baseline",
           "the empty system did not come to rest within " + format_duration(setting_.plan.settle.limit)};
     empty_ = empty.reading.bytes;
+    empty_missing_ = empty.reading.missing;
     const std::string key = fmt::format("{}/{}/{}", cell_.system, cell_.variant, cell_.dataset.payload);
     if (!setting_.entry.embedded || !setting_.noise.contains(key)) LAB_TRY(measure_noise(source, key, call));
     noise_ = setting_.noise.at(key);
@@ -251,6 +252,15 @@ class ChainRun {
     outcome.reason = record.stage + ": " + record.reason;
   }
 
+  /// A part of `files` that only appears later had no file in the empty system, whose tree was read whole: 0
+  /// bytes.
+  void add_parts_without_files(StageRecord& record) const {
+    if (!empty_.contains("files")) return;
+    for (const auto& [probe, bytes] : record.after_bytes)
+      if (probe.starts_with("files:") && !empty_missing_.contains(probe))
+        record.empty_bytes.try_emplace(probe, 0);
+  }
+
   Status store(StageRecord record, const std::vector<Sample>& samples) {
     record.cell = cell_;
     record.cell_id = cell_id(cell_);
@@ -259,6 +269,7 @@ class ChainRun {
     record.cache_action = cell_.cache == "cold" ? cache_action_ : "nothing restarted or dropped";
     if (!record.unsupported) {
       record.empty_bytes = empty_;
+      add_parts_without_files(record);
       record.noise_bytes = noise_;
     }
     if (!discard_) {
@@ -281,6 +292,7 @@ class ChainRun {
   ServerIdentity identity_{};
   std::string cache_action_{};
   ByteMap empty_{};
+  std::map<std::string, std::string> empty_missing_{};
   ByteMap noise_{};
 };
 

@@ -86,9 +86,15 @@ Check check_space(const std::string& name, const fs::path& path, Bytes needed) {
 }
 
 /// An embedded system's folder: ours, or new or empty, and writable where it will be made.
-Check check_home(const SystemPlan& system, const fs::path& path) {
+Check check_home(const SystemPlan& system, const fs::path& path, const fs::path& directory,
+                 std::set<fs::path>& taken) {
   std::error_code failure;
   const std::string where = path.string();
+  const fs::path whole = fs::weakly_canonical(path, failure);
+  if (whole == fs::weakly_canonical(directory, failure))
+    return {system.name, false, where + " is the run directory: name another folder as path"};
+  if (!taken.insert(whole).second)
+    return {system.name, false, where + " is the path of another system of this plan: each needs its own"};
   if (fs::exists(path, failure)) {
     if (!fs::is_directory(path, failure)) return {system.name, false, where + " exists and is no directory"};
     const auto used = has_entries(path);
@@ -221,6 +227,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
       {"payloads", payloads.has_value(), payloads ? "can be made as planned" : payloads.error().detail});
   if (!payloads) return checks;
   const Estimate needs = estimate(plan, blocks);
+  std::set<fs::path> taken;
   for (const SystemPlan& system : systems_with_controls(plan)) {
     const SystemEntry* entry = find_system(registry, system.name);
     if (entry == nullptr) {
@@ -232,7 +239,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
     if (!entry->has_files) continue;
     if (entry->embedded) {
       const fs::path path = system_path(system, directory);
-      checks.push_back(check_home(system, path));
+      checks.push_back(check_home(system, path, directory, taken));
       if (checks.back().passed) checks.push_back(check_space(system.name + " disk", path, needs.disk_peak));
     } else if (system.directory) {
       checks.push_back(check_space(system.name + " disk", *system.directory, needs.disk_peak));

@@ -86,6 +86,16 @@ TEST_F(PreflightTest, MaxBytesBelowTheNeedIsRefused) {
   EXPECT_FALSE(find(preflight(plan, two_systems(), root_ / "run"), "files max_bytes")->passed);
 }
 
+TEST_F(PreflightTest, APathThatIsTheRunDirectoryOrAnotherSystemsIsRefused) {
+  Plan plan = small_plan();
+  plan.systems[0].path = (root_ / "run").string();
+  EXPECT_FALSE(find(preflight(plan, two_systems(), root_ / "run"), plan.systems[0].name)->passed);
+  plan.systems[0].path = (root_ / "same").string();
+  EXPECT_TRUE(find(preflight(plan, two_systems(), root_ / "run"), plan.systems[0].name)->passed);
+  plan.systems[1].path = (root_ / "." / "same").string();
+  EXPECT_FALSE(find(preflight(plan, two_systems(), root_ / "run"), plan.systems[1].name)->passed);
+}
+
 TEST_F(PreflightTest, APlanTooSmallForItsSystemIsWarnedOfWithTheSizeItNeeds) {
   Plan plan = small_plan();
   plan.dataset.object_sizes = {SizeLaw{.low = Bytes{4096}}};

@@ -56,6 +56,17 @@ TEST_F(Run, LeavesAWholeRunDirectoryAndPrintsTheAnswer) {
   EXPECT_TRUE(!fs::exists(root_ / "out" / "data") || fs::is_empty(root_ / "out" / "data"))
       << "data is removed after the export";
   EXPECT_EQ(fs::status(root_ / "out").permissions() & fs::perms::mask, fs::perms::owner_all);
+  const std::string events = tree_of(root_ / "out")["events.csv"];
+  const auto stages = results()["stages"];
+  std::size_t finished = 0;
+  for (std::size_t at = events.find(",stage_finished,"); at != std::string::npos;
+       at = events.find(",stage_finished,", at + 1))
+    ++finished;
+  EXPECT_EQ(finished, stages.size()) << "each stage is an event, as a dashboard needs it";
+  for (const Json& stage : stages)
+    if (stage["stage"] == "bulk_insert")
+      EXPECT_TRUE(stage["stored_bytes"].contains("files:payload"))
+          << stage["system"] << " had none when empty";
 }
 
 TEST_F(Run, BothControlsAnswerAndTheVerdictsFollow) {

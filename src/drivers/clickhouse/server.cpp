@@ -24,8 +24,7 @@ Result<std::set<std::string>> names(Connection& connection, const CallContext& c
 /// The folder with `data/`, `metadata/` and, on new servers, `store/` and `uuid`.
 Result<std::string> data_path_of(Connection& connection, const CallContext& call, const Server& server) {
   if (server.has_table("disks")) {
-    const auto path =
-        connection.text("SELECT path FROM system.disks WHERE name = 'default'", call, kOperation);
+    auto path = connection.text("SELECT path FROM system.disks WHERE name = 'default'", call, kOperation);
     if (path || path.error().code != ErrorCode::kRefused) return path;
     return std::string();  // The user may not see it: then nothing can be said about files.
   }

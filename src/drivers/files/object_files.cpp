@@ -41,8 +41,10 @@ std::optional<ObjectId> parse_uuid(std::string_view text) {
   ObjectId id{};
   std::size_t at = 0;
   for (std::size_t byte = 0; byte < id.size(); ++byte) {
-    if (byte == 4 || byte == 6 || byte == 8 || byte == 10)
-      if (at >= text.size() || text[at++] != '-') return std::nullopt;
+    if (byte == 4 || byte == 6 || byte == 8 || byte == 10) {
+      if (at >= text.size() || text[at] != '-') return std::nullopt;
+      ++at;
+    }
     if (at + 2 > text.size()) return std::nullopt;
     const auto high = hex_digit(text[at]);
     const auto low = hex_digit(text[at + 1]);

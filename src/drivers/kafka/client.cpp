@@ -241,7 +241,7 @@ Result<std::unique_ptr<Client>> Client::connect(const Access& access, Kind kind,
   client->handle_ = rd_kafka_new(kind == Kind::kWriter ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf.get(),
                                  why.data(), why.size());
   if (client->handle_ == nullptr) return Error{ErrorCode::kInvalidArgument, operation, why.data()};
-  static_cast<void>(conf.release());  // It is the handle's now.
+  static_cast<void>(conf.release());  // NOLINT(bugprone-unused-return-value): it is the handle's now
   LAB_TRY(client->await_cluster(call, operation, access));
   return client;
 }

@@ -53,7 +53,7 @@ class KafkaSession final : public Session {
  private:
   /// A folder that holds a part only gives no figures, which the observer says; that of another is refused.
   Status check_folder_here(Client& client, const CallContext& call) {
-    const Status fits = kafka::check_folder(*store_, client, call, "kafka.open");
+    Status fits = kafka::check_folder(*store_, client, call, "kafka.open");
     if (!fits && fits.error().code != ErrorCode::kUnsupported) return fits;
     return ok();
   }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kSliceMs = 50;
 constexpr Millis kDrainLimit{500};  // What is under way may end; a broker that hangs may not hold a stop up.
-constexpr std::string_view kNothing{""};  // An empty value is not null.
+constexpr std::string_view kNothing{""};  // NOLINT(readability-redundant-string-init): empty, and not null
 
 void* as_opaque(std::uint64_t number) {
   return reinterpret_cast<void*>(static_cast<std::uintptr_t>(number));  // NOLINT: a number, never followed.

@@ -57,7 +57,8 @@ class TableDriver : public Driver {
 
   Connection& connection() noexcept { return *connection_; }
   const LabNamespace& place() const noexcept { return place_; }
-  OperationNames name{""};  // As errors name an operation.
+  // As errors name an operation: name("put").
+  OperationNames name{""};  // NOLINT(readability-identifier-naming): reads as the function it is
 
  private:
   Status erase_one(const CallContext& call, const char* operation, const ObjectKey& key);
