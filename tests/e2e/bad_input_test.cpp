@@ -88,15 +88,16 @@ TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
   }
 }
 
+struct BadCommand {
+  const char* what;
+  std::vector<std::string> arguments;
+  const char* expected;
+};
+
 TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
   const auto plan = write("plan.toml", good_plan()).string();
   const std::string out = (root_ / "out").string();
-  struct Case {
-    const char* what;
-    std::vector<std::string> arguments;
-    const char* expected;
-  };
-  const std::vector<Case> cases{
+  const std::vector<BadCommand> cases{
       {"unknown command", {"runn"}, "did you mean 'run'?"},
       {"unknown command with its plan", {"rum", plan}, "did you mean 'run'?"},
       {"one plan too many", {"run", plan, "second.toml"}, "'second.toml' is one argument too many"},
@@ -105,19 +106,10 @@ TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
       {"a run directory below a file", {"run", plan, "--out", plan + "/run"}, "is no directory"},
       {"an empty grade in a list", {"run", plan, "--grades", "U0,,U50"}, "an empty word in 'U0,,U50'"},
       {"going on without a directory", {"run", plan, "--resume"}, "--out"},
-      {"a flag that is known and not built in",
-       {"generate", "--payload", "random_binary", "--compressible", "2", "--output", out},
-       "not built in"},
       {"objects in floating point", {"run", plan, "--objects", "1e3"}, "'1e3' is not a whole number"},
       {"a payload folder of a flag that is not there",
        {"run", plan, "--payloads", "directory:/no/such"},
        "--payloads: "},
-      {"a negative seed",
-       {"generate", "--payload", "random_binary", "--seed", "-1", "--output", out},
-       "--seed"},
-      {"objects beyond all numbers",
-       {"generate", "--payload", "random_binary", "--objects", "-99999999999999999999", "--output", out},
-       "'-99999999999999999999'"},
       {"no threshold", {"compare", root_.string(), root_.string(), "--fail-if", ""}, "--fail-if"},
       {"no command", {}, "--help"},
       {"unknown flag", {"run", plan, "--grade", "U0"}, "--grades"},
@@ -135,6 +127,25 @@ TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
       {"a run directory without a run", {"resume", root_.string()}, "holds no run"},
       {"status of nothing", {"status", (root_ / "none").string()}, "none"},
       {"report of nothing", {"report", (root_ / "none").string()}, "none"},
+      {"setup without a wish", {"setup", plan}, "--print"},
+      {"setup with two wishes", {"setup", plan, "--apply", "--undo"}, "--print"},
+      {"setup of no plan", {"setup", (root_ / "none.toml").string(), "--print"}, "none.toml"},
+      {"unknown log format", {"--log-format", "xml", "payloads"}, "json"},
+      {"unknown shell", {"completion", "bush"}, "bash"},
+      {"a threshold that is none",
+       {"compare", root_.string(), root_.string(), "--fail-if", "etta<0.1"},
+       "eta"},
+  };
+  for (const BadCommand& bad : cases) {
+    SCOPED_TRACE(bad.what);
+    expect_refused(bad.arguments, {bad.expected});
+  }
+}
+
+TEST_F(BadInput, OfGenerateNamesTheNearestWord) {
+  write("plan.toml", good_plan());  // So that the folder is not empty.
+  const std::string out = (root_ / "out").string();
+  const std::vector<BadCommand> cases{
       {"generate an unknown payload", {"generate", "--payload", "jason", "--output", out}, "structured_json"},
       {"generate a bad grade",
        {"generate", "--payload", "random_binary", "--grade", "50", "--output", out},
@@ -154,16 +165,17 @@ TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
       {"a payload folder that is not there",
        {"generate", "--payload", "directory:/no/such", "--output", out},
        "/no/such"},
-      {"setup without a wish", {"setup", plan}, "--print"},
-      {"setup with two wishes", {"setup", plan, "--apply", "--undo"}, "--print"},
-      {"setup of no plan", {"setup", (root_ / "none.toml").string(), "--print"}, "none.toml"},
-      {"unknown log format", {"--log-format", "xml", "payloads"}, "json"},
-      {"unknown shell", {"completion", "bush"}, "bash"},
-      {"a threshold that is none",
-       {"compare", root_.string(), root_.string(), "--fail-if", "etta<0.1"},
-       "eta"},
+      {"a flag that is known and not built in",
+       {"generate", "--payload", "random_binary", "--compressible", "2", "--output", out},
+       "not built in"},
+      {"a negative seed",
+       {"generate", "--payload", "random_binary", "--seed", "-1", "--output", out},
+       "--seed"},
+      {"objects beyond all numbers",
+       {"generate", "--payload", "random_binary", "--objects", "-99999999999999999999", "--output", out},
+       "'-99999999999999999999'"},
   };
-  for (const Case& bad : cases) {
+  for (const BadCommand& bad : cases) {
     SCOPED_TRACE(bad.what);
     expect_refused(bad.arguments, {bad.expected});
   }

@@ -1,8 +1,8 @@
 // The main job as a user does it: run, look, go on, unite, compare, clean.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <signal.h>
 
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -341,7 +341,7 @@ TEST_F(Run, GenerateToStandardOutputGivesTheSameBytesAsToADirectory) {
   to_directory.push_back(out("data"));
   ASSERT_EQ(run(to_directory).exit_code, 0);
   auto to_stream = flags;
-  to_stream.push_back("-");
+  to_stream.emplace_back("-");
   const Ended stream = run(to_stream);
   ASSERT_EQ(stream.exit_code, 0) << stream.err;
   std::string all;
