@@ -239,10 +239,10 @@ TEST(Controls, RunABulkInsertAtU0AndTheHighestGradeAndAreNotCounted) {
 
 TEST(Controls, StayUnder64MiBAndKeepAtLeastOneCopy) {
   struct Case {
-    const char* what;
-    SizeLaw law;
-    std::uint64_t objects;
-    std::uint64_t control_objects;
+    const char* what = "";
+    SizeLaw law{};
+    std::uint64_t objects = 0;
+    std::uint64_t control_objects = 0;
   };
   const Case cases[] = {
       {"small enough", {.low = 64_KiB}, 100, 100},

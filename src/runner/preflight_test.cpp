@@ -2,8 +2,8 @@
 #include "runner/preflight.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "drivers/cas/cas.hpp"

@@ -96,7 +96,6 @@ struct BadCommand {
 
 TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
   const auto plan = write("plan.toml", good_plan()).string();
-  const std::string out = (root_ / "out").string();
   const std::vector<BadCommand> cases{
       {"unknown command", {"runn"}, "did you mean 'run'?"},
       {"unknown command with its plan", {"rum", plan}, "did you mean 'run'?"},

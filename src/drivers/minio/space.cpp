@@ -75,7 +75,7 @@ Status make_anew(Client& client, const Setup& setup, std::uint32_t container, co
                  const char* operation) {
   const Bucket bucket(client, setup.bucket(container), call, operation);
   for (int times = 0;; ++times) {
-    const Status made = make(client, setup, container, container == 0 ? setup.run_id : "", call, operation);
+    Status made = make(client, setup, container, container == 0 ? setup.run_id : "", call, operation);
     if (made || made.error().code != ErrorCode::kRefused || times == kLateMax) return made;
     LAB_TRY(drop_what_comes_late(bucket, client, call, operation));
   }

@@ -94,7 +94,7 @@ std::vector<fs::path> litter(const Place& place) {
   if (!is(place, "weed")) return files;
   constexpr std::array<const char*, 4> kServers{"s3", "master", "volume", "filer"};
   for (std::size_t index = 0; index < kServers.size(); ++index)
-    files.push_back(
+    files.emplace_back(
         fmt::format("/tmp/seaweedfs-{}-grpc-{}.sock", kServers[index], place.port(2 * index + 1)));
   return files;
 }
