@@ -31,7 +31,7 @@ std::optional<ProcessStat> process_stat(std::string_view process);
 /// The boot that this is, or empty where the kernel does not say.
 std::string boot_id();
 
-/// A process of this machine, for good: numbers are used again, a start time within a boot is not.
+/// A process of the local machine, for good: numbers are used again, a start time within a boot is not.
 struct ProcessStamp {
   pid_t pid = 0;
   std::string started{};

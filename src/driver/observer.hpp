@@ -45,7 +45,8 @@ class Observer {
   /// The engine's own figure. Errors: kUnsupported where it has none.
   virtual Result<Footprint> footprint(const CallContext&) = 0;
 
-  /// Folders that hold all files of the lab's namespace on this machine; empty where there are none here.
+  /// Folders that hold all files of the lab's namespace on the local machine; empty where there are none
+  /// here.
   virtual Result<std::vector<std::filesystem::path>> directories(const CallContext&) = 0;
 
   /// Part of a file below one of `directories()`, by its path relative to that folder; nothing where the

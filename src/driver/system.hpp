@@ -19,13 +19,14 @@ namespace lab {
 struct SystemConfig {
   std::string variant = "default";
   std::string mode = "blob";
-  std::string payload{};              // For native schemas.
-  std::uint32_t containers = 1;       // Tables, databases, prefixes among which objects are placed.
-  std::string run_id{};               // Written into the namespace's marker.
-  std::filesystem::path path{};       // Embedded: the folder that is ours alone.
-  std::filesystem::path directory{};  // Server: where its files are on this machine; empty: not known here.
-  std::string url{};                  // Server: without a password.
-  std::string password{};             // Resolved from environment or file; never logged.
+  std::string payload{};         // For native schemas.
+  std::uint32_t containers = 1;  // Tables, databases, prefixes among which objects are placed.
+  std::string run_id{};          // Written into the namespace's marker.
+  std::filesystem::path path{};  // Embedded: the folder that is ours alone.
+  std::filesystem::path
+      directory{};         // Server: where its files are on the local machine; empty: not known here.
+  std::string url{};       // Server: without a password.
+  std::string password{};  // Resolved from environment or file; never logged.
   std::map<std::string, std::string> options{};
 };
 

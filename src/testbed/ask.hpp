@@ -1,4 +1,4 @@
-// One question to a server on this machine, within bounds.
+// One question to a server on the local machine, within bounds.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

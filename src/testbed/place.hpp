@@ -13,7 +13,7 @@
 
 namespace lab::testbed {
 
-/// The files that a server is made of on this machine.
+/// The files that a server is made of on the local machine.
 struct Installation {
   std::map<std::string, std::filesystem::path> files{};  // By the recipe's own names: "postgres", "initdb".
   std::string stand_in{};  // "SeaweedFS in place of MinIO"; empty where it is the system itself.

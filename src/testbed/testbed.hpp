@@ -1,4 +1,4 @@
-// Real servers on this machine: up, down, restart, status. Each call is about one system.
+// Real servers on the local machine: up, down, restart, status. Each call is about one system.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,4 +1,4 @@
-// The folder in which a broker on this machine keeps its log segments: whose it is, and what lies in it.
+// The folder in which a broker on the local machine keeps its log segments: whose it is, and what lies in it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

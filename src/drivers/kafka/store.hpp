@@ -22,7 +22,7 @@ struct Store {
   std::uint32_t containers = 1;
   int replicas = -1;  // -1: as the broker makes topics.
   std::string run_id{};
-  std::filesystem::path folder{};                     // Empty: not on this machine.
+  std::filesystem::path folder{};                     // Empty: not on the local machine.
   std::int64_t message_bytes_max = kMessageBytesMax;  // Of the topics, for the largest object.
   std::atomic<std::uint64_t> made{0};                 // Counts how often the topics were made anew.
 

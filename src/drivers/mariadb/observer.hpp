@@ -11,7 +11,7 @@ namespace lab::mariadb {
 
 class MariadbObserver final : public Observer {
  public:
-  /// `directory`: where the server's files are on this machine; empty: not known here.
+  /// `directory`: where the server's files are on the local machine; empty: not known here.
   static Result<std::unique_ptr<Observer>> open(const Server& server, const Setup& setup,
                                                 std::filesystem::path directory, const CallContext& call);
 

@@ -1,5 +1,5 @@
-// A data directory on this machine: whether it is the server's that we are connected to, and whose its files
-// are. SPDX-License-Identifier: Apache-2.0
+// A data directory on the local machine: whether it is the server's that we are connected to, and whose its
+// files are. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>

@@ -16,7 +16,7 @@ Result<ServerMarks> read_marks(pgwire::Connection& connection, const CallContext
 
 class PostgresObserver final : public Observer {
  public:
-  /// A fresh connection. `directory` empty: its files are not known on this machine.
+  /// A fresh connection. `directory` empty: its files are not known on the local machine.
   static Result<std::unique_ptr<Observer>> open(const pgwire::Address& address, pgwire::LabNamespace place,
                                                 std::filesystem::path directory, const CallContext& call);
 
