@@ -17,7 +17,7 @@ build: ## the program: build/release/deduplab
 demo: build ## build it and run plans/first-look.toml into runs/demo
 	@scripts/demo
 
-demo-servers: build ## the same on real servers of this machine: plans/servers.toml into runs/demo-servers
+demo-servers: build ## the same on real servers of the local machine: plans/servers.toml into runs/demo-servers
 	scripts/setup servers
 	@scripts/demo-servers
 

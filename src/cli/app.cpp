@@ -38,7 +38,6 @@ struct Values {
   TestbedOptions testbed{};
   bool features = false;
   std::string shell{};
-  std::string compressible{};
   Action action{};
 };
 
@@ -183,19 +182,13 @@ void add_generate(CLI::App& app, Values& values) {
       ->capture_default_str()
       ->type_name("PLACEMENT");
   command->add_option("--containers", options.containers, "Containers of across (default 4)")->type_name("N");
-  command->add_option("--compressible", values.compressible, "Target ratio of zstd: known, not built in")
+  command->add_option("--compressible", options.compressible, "Target ratio of zstd: known, not built in")
       ->type_name("R");
   command->add_option("--output", options.output, "New or empty directory, or - for standard output")
       ->required()
       ->type_name("DIR|-");
-  command->callback([&values] {
-    values.action = [&values] {
-      if (!values.compressible.empty())
-        return fail(kExitUsage,
-                    {ErrorCode::kInvalidArgument, "", "--compressible is known but not built in"});
-      return generate(values.generate, values.global);
-    };
-  });
+  command->callback(
+      [&values] { values.action = [&values] { return generate(values.generate, values.global); }; });
 }
 
 void add_doctor_and_clean(CLI::App& app, Values& values) {
@@ -231,7 +224,8 @@ void add_setup(CLI::App& app, Values& values) {
 }
 
 void add_testbed(CLI::App& app, Values& values) {
-  CLI::App* command = app.add_subcommand("testbed", "Real servers on this machine, for plans and for tests");
+  CLI::App* command =
+      app.add_subcommand("testbed", "Real servers on the local machine, for plans and for tests");
   TestbedOptions& options = values.testbed;
   command
       ->add_option(

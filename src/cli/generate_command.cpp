@@ -32,6 +32,7 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   spec.objects = static_cast<std::uint64_t>(options.objects);
   if (options.duplicate_unit != "object")
     return usage("--duplicate-unit", "'" + options.duplicate_unit + "' is not built in; object is");
+  if (!options.compressible.empty()) return usage("--compressible", "is known but not built in");
   const auto grade = parse_grade(options.grade);
   if (!grade) return usage("--grade", grade.error().detail);
   spec.grade = *grade;

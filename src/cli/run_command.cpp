@@ -113,8 +113,7 @@ bool left_before_the_journal(const std::string& name) {
 /// Whether the directory, or the nearest one above it that exists, may be written.
 Status writable(const fs::path& directory) {
   std::error_code failure;
-  fs::path there = fs::absolute(directory, failure);
-  while (!fs::exists(there, failure) && there.has_relative_path()) there = there.parent_path();
+  const fs::path there = existing_above(directory);
   if (!fs::is_directory(there, failure))
     return usage(fmt::format("--out {}: {} is no directory", directory.string(), there.string()));
   if (::access(there.c_str(), W_OK | X_OK) == 0) return ok();

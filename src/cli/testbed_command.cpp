@@ -1,4 +1,4 @@
-// deduplab testbed: real servers on this machine, for plans and for tests.
+// deduplab testbed: real servers on the local machine, for plans and for tests.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 

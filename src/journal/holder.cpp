@@ -4,13 +4,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -37,7 +37,7 @@ HolderIdentity this_process() {
 namespace journal_lease {
 namespace {
 
-/// What this machine knows of the process in `holder`; nothing where it cannot know.
+/// What the local machine knows of the process in `holder`; nothing where it cannot know.
 std::optional<bool> runs_here(const HolderIdentity& holder, const HolderIdentity& self) {
   const bool comparable = !holder.boot_id.empty() && holder.boot_id == self.boot_id &&
                           !holder.pid_namespace.empty() && holder.pid_namespace == self.pid_namespace;

@@ -53,7 +53,7 @@ void read_files(Observer& observer, const CallContext& call, bool cheap, Reading
   };
   const auto roots = observer.directories(call);
   if (!roots) return fail(roots.error());
-  if (roots->empty()) return fail({ErrorCode::kUnsupported, "probe.files", "no files on this machine"});
+  if (roots->empty()) return fail({ErrorCode::kUnsupported, "probe.files", "no files on the local machine"});
   for (const auto& root : *roots) {
     if (cheap) break;
     if (const Status synced = sync_file_system(root); !synced) return fail(synced.error());

@@ -62,14 +62,6 @@ double seconds_of(const Cell& cell, Bytes logical) {
   return seconds;
 }
 
-/// The nearest folder that exists at or above `path`.
-fs::path existing_above(fs::path path) {
-  std::error_code failure;
-  path = fs::absolute(path, failure);
-  while (path != path.root_path() && !fs::exists(path, failure)) path = path.parent_path();
-  return path;
-}
-
 Check check_space(const std::string& name, const fs::path& path, Bytes needed) {
   struct statfs info{};
   const fs::path folder = existing_above(path);
@@ -110,6 +102,13 @@ Check check_home(const SystemPlan& system, const fs::path& path, const fs::path&
 }
 
 }  // namespace
+
+fs::path existing_above(fs::path path) {
+  std::error_code failure;
+  path = fs::absolute(path, failure);
+  while (path != path.root_path() && !fs::exists(path, failure)) path = path.parent_path();
+  return path;
+}
 
 Estimate estimate(const Plan& plan, const std::vector<Block>& blocks) {
   Estimate all;

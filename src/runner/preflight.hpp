@@ -35,6 +35,9 @@ inline constexpr double kAssumedStageSeconds = 0.1;        // Settling and probi
 
 Estimate estimate(const Plan& plan, const std::vector<Block>& blocks);
 
+/// The nearest folder that exists at or above `path`, absolute.
+std::filesystem::path existing_above(std::filesystem::path path);
+
 /// Every payload of the plan can be made as asked: sizes large enough, real files enough. Errors: the first
 /// one's.
 Status check_payloads(const Plan& plan, const std::vector<Block>& blocks);

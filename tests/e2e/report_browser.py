@@ -250,7 +250,7 @@ def main():
     options = parser.parse_args()
     program = next((found for found in map(shutil.which, PROGRAMS) if found), None)
     if program is None:
-        print("SKIPPED: no Chromium on this machine, so the report was not looked at")
+        print("SKIPPED: no Chromium on the local machine, so the report was not looked at")
         return 77
     failed = False
     for report in options.reports:
