@@ -1,0 +1,35 @@
+// A source of physical bytes below the system's own files: a file system, a volume, a pool, a command.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "core/units.hpp"
+#include "model/record.hpp"
+
+namespace lab {
+
+/// What a probe's figures mean.
+struct ProbeInfo {
+  std::string name{};    // "filesystem", "extents", "volume", "command:NAME", "metrics:NAME"
+  std::string counts{};  // In words: "bytes of the file system in use (statfs), behind syncfs".
+  CopyScope scope = CopyScope::kAllCopies;
+  Bytes quantum{};  // Step in which the figure moves.
+  Millis lag{0};    // How old a figure may be when it is read: quiet counts only when it lasts longer.
+};
+
+/// Reads one rung. Not thread-safe. A figure that cannot be read is an error with its reason, never a number.
+class Probe {
+ public:
+  virtual ~Probe() = default;
+  virtual const ProbeInfo& info() const noexcept = 0;
+
+  /// Figures by probe name: info().name for the whole, info().name + ":" + part for its parts.
+  virtual Result<ByteMap> read(const CallContext&) = 0;
+};
+
+}  // namespace lab
