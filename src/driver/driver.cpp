@@ -11,8 +11,18 @@ Error unsupported(const DriverInfo& info, std::string_view operation) {
           fmt::format("{} variant {} does not declare {}", info.system, info.variant, operation)};
 }
 
+ObjectSource source_of(std::span<const Object* const> objects) {
+  return [objects, next = std::size_t{0}]() mutable -> Result<const Object*> {
+    return next < objects.size() ? objects[next++] : nullptr;
+  };
+}
+
 Status Driver::put_batch(const CallContext& /*call*/, std::span<const Object> /*objects*/) {
   return unsupported(info(), "put_batch");
+}
+
+Status Driver::put_stream(const CallContext& /*call*/, const ObjectSource& /*source*/) {
+  return unsupported(info(), "put_stream");
 }
 
 Result<std::string> Driver::get(const CallContext& /*call*/, const ObjectKey& /*key*/) {

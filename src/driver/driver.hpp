@@ -16,7 +16,8 @@
 namespace lab {
 
 enum class Capability : std::uint8_t {
-  kBatch,           // put_batch: the system's best bulk path.
+  kBatch,           // put_batch: the system's best bulk path for objects that are all at hand.
+  kStream,          // put_stream: the best bulk path for as many as come.
   kGet,             // get by key.
   kEraseEach,       // erase of named objects, one or more.
   kDeleteLogical,   // All objects by the system's logical delete (DELETE without WHERE, a range tombstone).
@@ -53,6 +54,13 @@ struct DriverInfo {
 /// Called for each object read back; the payload is borrowed. An error ends the reading and is returned.
 using ObjectSink =
     std::function<Status(const ObjectId&, std::uint32_t container, std::span<const std::byte> payload)>;
+
+/// Hands out the objects of a load one by one, null after the last; each is borrowed until the next call. An
+/// error of the source ends the load and is returned.
+using ObjectSource = std::function<Result<const Object*>()>;
+
+/// Objects that are at hand; borrowed for as long as the source is used.
+ObjectSource source_of(std::span<const Object* const> objects);
 
 /// What a maintenance did. `worked` is told from its own counter or from the files, not from bytes freed.
 struct MaintenanceOutcome {
@@ -95,6 +103,9 @@ class Driver {
 
   /// All or nothing where the system can; durable when it returns. Payloads are borrowed.
   virtual Status put_batch(const CallContext&, std::span<const Object>);
+  /// New ids, into one container, as one statement or one pipeline without a pause; durable when it returns.
+  /// After an error anything between none and all of them may be there.
+  virtual Status put_stream(const CallContext&, const ObjectSource&);
   /// Errors: kNotFound.
   virtual Result<std::string> get(const CallContext&, const ObjectKey&);
   /// Durable when it returns. An id that is not there is kNotFound.

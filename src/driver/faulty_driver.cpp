@@ -71,6 +71,10 @@ Status FaultyDriver::put_batch(const CallContext& call, std::span<const Object> 
   return through<Unit>(*script_, "put_batch", [&] { return inner_->put_batch(call, objects); });
 }
 
+Status FaultyDriver::put_stream(const CallContext& call, const ObjectSource& source) {
+  return through<Unit>(*script_, "put_stream", [&] { return inner_->put_stream(call, source); });
+}
+
 Result<std::string> FaultyDriver::get(const CallContext& call, const ObjectKey& key) {
   return through<std::string>(*script_, "get", [&] { return inner_->get(call, key); });
 }

@@ -58,6 +58,7 @@ class FaultyDriver final : public Driver {
   Result<std::uint64_t> count(const CallContext& call) override;
   Status flush(const CallContext& call) override;
   Status put_batch(const CallContext& call, std::span<const Object> objects) override;
+  Status put_stream(const CallContext& call, const ObjectSource& source) override;
   Result<std::string> get(const CallContext& call, const ObjectKey& key) override;
   Status erase(const CallContext& call, std::span<const ObjectKey> keys) override;
   Status erase_all(const CallContext& call, DeleteAll how) override;

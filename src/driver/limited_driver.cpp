@@ -20,7 +20,7 @@ Bytes size_of(std::span<const Object> objects) {
 GuardedDriver::GuardedDriver(std::unique_ptr<Driver> inner, std::optional<Bytes> max_bytes)
     : inner_(std::move(inner)), max_bytes_(max_bytes) {}
 
-Status GuardedDriver::admit(const CallContext& call, std::span<const Object> objects,
+Status GuardedDriver::admit(const CallContext& call, std::span<const Object> objects, Bytes under_way,
                             const char* operation) const {
   LAB_TRY(allowed(call, operation));
   const std::int64_t object_max = info().object_size_max;
@@ -29,7 +29,7 @@ Status GuardedDriver::admit(const CallContext& call, std::span<const Object> obj
       return Error{ErrorCode::kInvalidArgument, operation,
                    fmt::format("object {} has {} bytes, {} takes at most {}", object.number,
                                object.payload.size(), info().system, object_max)};
-  if (max_bytes_ && held_ + size_of(objects) > *max_bytes_)
+  if (max_bytes_ && held_ + under_way + size_of(objects) > *max_bytes_)
     return Error{ErrorCode::kResourceExhausted, operation,
                  fmt::format("{} bytes more would exceed max_bytes = {}", size_of(objects).count,
                              format_bytes_exact(*max_bytes_))};
@@ -56,7 +56,7 @@ Status GuardedDriver::reset(const CallContext& call) {
 
 Status GuardedDriver::put(const CallContext& call, const Object& object) {
   const std::span<const Object> one(&object, 1);
-  LAB_TRY(admit(call, one, "driver.put"));
+  LAB_TRY(admit(call, one, {}, "driver.put"));
   LAB_TRY(inner_->put(call, object));
   note_put(one);
   return ok();
@@ -78,9 +78,30 @@ Status GuardedDriver::flush(const CallContext& call) {
 }
 
 Status GuardedDriver::put_batch(const CallContext& call, std::span<const Object> objects) {
-  LAB_TRY(admit(call, objects, "driver.put_batch"));
+  LAB_TRY(admit(call, objects, {}, "driver.put_batch"));
   LAB_TRY(inner_->put_batch(call, objects));
   note_put(objects);
+  return ok();
+}
+
+/// Each object is looked at as it comes, and counted once all are acknowledged.
+Status GuardedDriver::put_stream(const CallContext& call, const ObjectSource& source) {
+  const char* const operation = "driver.put_stream";
+  LAB_TRY(allowed(call, operation));
+  Bytes under_way;
+  std::int64_t count = 0;
+  const Status done = inner_->put_stream(call, [&]() -> Result<const Object*> {
+    const auto object = source();
+    if (!object || *object == nullptr) return object;
+    const std::span<const Object> one(*object, 1);
+    if (const Status fits = admit(call, one, under_way, operation); !fits) return fits.error();
+    under_way += size_of(one);
+    ++count;
+    return object;
+  });
+  if (!done) return done;
+  held_ += under_way;
+  objects_ += count;
   return ok();
 }
 

@@ -24,6 +24,7 @@ class GuardedDriver final : public Driver {
   Result<std::uint64_t> count(const CallContext& call) override;
   Status flush(const CallContext& call) override;
   Status put_batch(const CallContext& call, std::span<const Object> objects) override;
+  Status put_stream(const CallContext& call, const ObjectSource& source) override;
   Result<std::string> get(const CallContext& call, const ObjectKey& key) override;
   Status erase(const CallContext& call, std::span<const ObjectKey> keys) override;
   Status erase_all(const CallContext& call, DeleteAll how) override;
@@ -34,7 +35,9 @@ class GuardedDriver final : public Driver {
   Bytes bytes_held() const noexcept { return held_; }
 
  private:
-  Status admit(const CallContext& call, std::span<const Object> objects, const char* operation) const;
+  /// `under_way`: of this call, and not counted yet.
+  Status admit(const CallContext& call, std::span<const Object> objects, Bytes under_way,
+               const char* operation) const;
   void note_put(std::span<const Object> objects);
 
   std::unique_ptr<Driver> inner_;

@@ -25,6 +25,7 @@ class GuardedDriverTest : public testing::Test {
   std::vector<std::string> calls_{};
   std::vector<std::byte> bytes_ = std::vector<std::byte>(200);
   CallContext open_{};
+  const ObjectSource nothing_ = source_of({});
 };
 
 TEST_F(GuardedDriverTest, TouchesNothingAfterTheDeadlineOrAStop) {
@@ -46,6 +47,7 @@ TEST_F(GuardedDriverTest, TouchesNothingAfterTheDeadlineOrAStop) {
     EXPECT_EQ(code_of(driver.reset(c.call)), c.want);
     EXPECT_EQ(code_of(driver.put(c.call, object)), c.want);
     EXPECT_EQ(code_of(driver.put_batch(c.call, {&object, 1})), c.want);
+    EXPECT_EQ(code_of(driver.put_stream(c.call, nothing_)), c.want);
     EXPECT_EQ(code_of(driver.read_all(c.call, {})), c.want);
     EXPECT_EQ(driver.count(c.call).error().code, c.want);
     EXPECT_EQ(code_of(driver.flush(c.call)), c.want);
@@ -65,6 +67,7 @@ TEST_F(GuardedDriverTest, PassesEveryCallOn) {
   EXPECT_TRUE(driver.reset(open_));
   EXPECT_TRUE(driver.put(open_, object));
   EXPECT_TRUE(driver.put_batch(open_, {&object, 1}));
+  EXPECT_TRUE(driver.put_stream(open_, nothing_));
   EXPECT_TRUE(driver.read_all(open_, {}));
   EXPECT_EQ(*driver.count(open_), 42U);
   EXPECT_TRUE(driver.flush(open_));
@@ -72,9 +75,27 @@ TEST_F(GuardedDriverTest, PassesEveryCallOn) {
   EXPECT_TRUE(driver.erase(open_, {&key, 1}));
   EXPECT_TRUE(driver.erase_all(open_, DeleteAll::kDrop));
   EXPECT_TRUE(driver.maintain(open_)->worked);
-  const std::vector<std::string> want{"prove", "reset", "put",   "put_batch", "read_all", "count",
-                                      "flush", "get",   "erase", "erase_all", "maintain"};
+  const std::vector<std::string> want{"prove", "reset", "put", "put_batch", "put_stream", "read_all",
+                                      "count", "flush", "get", "erase",     "erase_all",  "maintain"};
   EXPECT_EQ(calls_, want);
+}
+
+TEST_F(GuardedDriverTest, LooksAtEachObjectOfAStreamAndCountsItOnceItIsAcknowledged) {
+  GuardedDriver driver = guard(Bytes{250});
+  const Object small = object_of(80);
+  const Object large = object_of(150);
+  const Object* const three[] = {&small, &small, &small};
+  ASSERT_TRUE(driver.put_stream(open_, source_of(three)));
+  EXPECT_EQ(driver.bytes_held(), Bytes{240});
+  EXPECT_EQ(code_of(driver.put_stream(open_, source_of(three))), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(driver.bytes_held(), Bytes{240}) << "nothing of it was acknowledged";
+  GuardedDriver fresh = guard(Bytes{250});
+  const Object* const mixed[] = {&small, &large};
+  EXPECT_EQ(code_of(fresh.put_stream(open_, source_of(mixed))), ErrorCode::kInvalidArgument)
+      << "larger than the system takes";
+  const Object* const four[] = {&small, &small, &small, &small};
+  EXPECT_EQ(code_of(fresh.put_stream(open_, source_of(four))), ErrorCode::kResourceExhausted)
+      << "by what is under way";
 }
 
 TEST_F(GuardedDriverTest, RefusesThePutThatWouldExceedMaxBytes) {

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kBatchObjects = 512;  // An acknowledgement covers at most this many objects
 constexpr std::int64_t kBatchBytes = 32LL
                                      << 20;  // or this many bytes, whichever is less; one object at least.
+constexpr std::int64_t kStreamBytes = 256LL
+                                      << 20;  // An acknowledgement of a stream covers at most this much.
 constexpr std::uint64_t kUpdatePurpose = 0x7570646174ULL;
 
 double seconds_since(Clock::time_point began) {
@@ -46,8 +48,11 @@ class Feed {
   }
 
   void acknowledged(const MadeObject& object) {
-    outcome_.objects += 1;
-    outcome_.bytes += Bytes{static_cast<std::int64_t>(object.payload.size())};
+    acknowledged(1, static_cast<std::int64_t>(object.payload.size()));
+  }
+  void acknowledged(std::uint64_t objects, std::int64_t bytes) {
+    outcome_.objects += objects;
+    outcome_.bytes += Bytes{bytes};
     input_.progress.objects = outcome_.objects;
     input_.progress.bytes = outcome_.bytes.count;
   }
@@ -97,6 +102,60 @@ Status bulk_insert(const StageInput& input, const CallContext& call, OperationsO
     if (!*object) return input.state.finish_insert();
     batch_bytes += size;
     batch.push_back(std::move(**object));
+  }
+}
+
+/// A part of the load that is acknowledged as a whole, its objects handed out one by one.
+class Stream {
+ public:
+  Stream(const StageInput& input, const CallContext& call, Feed& feed, MadeObject&& first)
+      : input_(input), call_(call), feed_(feed), coming_(std::move(first)) {}
+
+  Result<const Object*> next() {
+    if (current_) feed_.recycle(std::move(*current_));
+    current_.reset();
+    if (!coming_ && bytes_ < kStreamBytes) {
+      auto object = feed_.next(call_);
+      if (!object) return object.error();
+      coming_ = std::move(*object);
+    }
+    if (!coming_) return nullptr;
+    current_ = std::exchange(coming_, std::nullopt);
+    view_ = current_->view();
+    bytes_ += static_cast<std::int64_t>(view_.payload.size());
+    ++objects_;
+    input_.state.note_put(current_->key, current_->digest);
+    return &view_;
+  }
+
+  std::uint64_t objects() const { return objects_; }
+  std::int64_t bytes() const { return bytes_; }
+
+ private:
+  const StageInput& input_;
+  const CallContext& call_;
+  Feed& feed_;
+  std::optional<MadeObject> coming_;
+  std::optional<MadeObject> current_{};
+  Object view_{};
+  std::uint64_t objects_ = 0;
+  std::int64_t bytes_ = 0;
+};
+
+/// As statements without a pause for an acknowledgement; what they wait for objects is not their latency.
+Status stream_insert(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
+  Feed feed = dataset_feed(input, outcome);
+  LAB_TRY(feed.start(call));
+  while (true) {
+    auto first = feed.next(call);
+    if (!first) return first.error();
+    if (!*first) return input.state.finish_insert();
+    Stream stream(input, call, feed, std::move(**first));
+    const double waited = outcome.client_wait_seconds;
+    LAB_TRY(timed(
+        outcome, [&] { return input.driver.put_stream(call, [&stream] { return stream.next(); }); },
+        [&] { return outcome.client_wait_seconds - waited; }));
+    feed.acknowledged(stream.objects(), stream.bytes());
   }
 }
 
@@ -198,6 +257,8 @@ Status run_operations(const StageInput& input, const CallContext& call, Operatio
   switch (input.kind) {
     case StageKind::kBulkInsert:
     case StageKind::kRefill:
+      if (input.driver.info().has(Capability::kStream) && input.state.dataset().spec().containers == 1)
+        return stream_insert(input, call, outcome);
       return input.driver.info().has(Capability::kBatch) ? bulk_insert(input, call, outcome)
                                                          : perfile_insert(input, call, outcome);
     case StageKind::kPerfileInsert:

@@ -2,6 +2,7 @@
 #include "stage/stage.hpp"
 
 #include "stage/testing/stage_fixture.hpp"
+#include "stage/testing/streaming_driver.hpp"
 
 namespace lab {
 namespace {
@@ -26,6 +27,35 @@ TEST_F(StageFixture, AGoodInsertIsValidAndKnowsLAndU) {
     EXPECT_EQ(script_->calls("put"), bulk ? 0U : 40U);
     EXPECT_LE(record.latency.values_us.at("p50"), record.latency.values_us.at("max"));
   }
+}
+
+TEST_F(StageFixture, ALoadIsOneStreamWhereTheDriverTakesOne) {
+  open({});
+  auto streaming = std::make_unique<StreamingDriver>(std::move(driver_));
+  const StreamingDriver& driver = *streaming;
+  driver_ = std::move(streaming);
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_TRUE(record.valid) << record.reason;
+  EXPECT_EQ(driver.streams, 1);
+  EXPECT_EQ(script_->calls("put_batch"), 0U);
+  EXPECT_EQ(record.objects, 40U);
+  EXPECT_EQ(record.bytes_acked, kAllBytes);
+  EXPECT_EQ(record.logical_bytes, kAllBytes);
+  EXPECT_EQ(record.unique_objects, 20U);
+  EXPECT_EQ(record.verified, "full");
+  EXPECT_EQ(record.latency.count, 1U) << "acknowledged as a whole";
+  EXPECT_LE(record.latency.values_us.at("max"), record.duration_seconds * 1e6);
+}
+
+TEST_F(StageFixture, AStreamThatFailsIsInvalidAndCountsNothing) {
+  open({{.operation = "put", .after_calls = 10, .code = ErrorCode::kIo}});
+  driver_ = std::make_unique<StreamingDriver>(std::move(driver_));
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_EQ(record.objects, 0U);
+  EXPECT_EQ(record.bytes_acked, 0);
+  EXPECT_EQ(record.latency.count, 0U);
+  EXPECT_EQ(record.errors, 1U);
 }
 
 TEST_F(StageFixture, PerfileLatencyCountsEachAcknowledgedOperation) {

@@ -30,6 +30,41 @@ TEST_P(DriverConformance, ReadsBackEveryObjectOfABatch) {
   expect_holds(objects);
 }
 
+TEST_P(DriverConformance, ReadsBackEveryObjectOfAStream) {
+  if (!declares(Capability::kStream)) GTEST_SKIP() << "not declared";
+  auto objects = made_many(0, 300, 3'000);
+  objects.push_back(made(900, ""));
+  objects.push_back(made(901, random_bytes(901, 1'000'000)));
+  Object borrowed;
+  std::size_t next = 0;
+  const Status put = driver_->put_stream(soon(), [&]() -> Result<const Object*> {
+    if (next == objects.size()) return nullptr;
+    borrowed = objects[next++].view();
+    return &borrowed;
+  });
+  ASSERT_TRUE(put) << put.error().text();
+  ASSERT_TRUE(driver_->flush(soon()));
+  expect_holds(objects);
+}
+
+TEST_P(DriverConformance, AnErrorOfItsSourceEndsAStreamAndTheDriverGoesOn) {
+  if (!declares(Capability::kStream)) GTEST_SKIP() << "not declared";
+  const auto objects = made_many(0, 20, 50'000);
+  Object borrowed;
+  std::size_t next = 0;
+  const Status put = driver_->put_stream(soon(), [&]() -> Result<const Object*> {
+    if (next == objects.size()) return Error{ErrorCode::kCorruption, "source", "the disk of the source"};
+    borrowed = objects[next++].view();
+    return &borrowed;
+  });
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ErrorCode::kCorruption) << put.error().text();
+  const Status emptied = driver_->reset(soon());
+  ASSERT_TRUE(emptied) << emptied.error().text();
+  load(objects);
+  expect_holds(objects);
+}
+
 TEST_P(DriverConformance, CountsAfterEachStep) {
   EXPECT_EQ(count(), 0U);
   const auto objects = made_many(0, 3, 100);

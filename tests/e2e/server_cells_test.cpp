@@ -1,41 +1,20 @@
 // Every stage in every variant on a real server, as a user runs it: valid, or honestly unsupported.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
-#include "core/text.hpp"
 #include "program_test_support.hpp"
+#include "server_table.hpp"
 
 namespace lab::e2e {
 namespace {
 
 using Json = nlohmann::json;
-
-/// The table of one system out of the file that LAB_SERVERS names; nothing where it has none.
-std::optional<std::string> table_of(const std::string& system) {
-  const char* const file = std::getenv("LAB_SERVERS");
-  if (file == nullptr) return std::nullopt;
-  const toml::table root = toml::parse_file(file);
-  const toml::table* const table = root["systems"][system].as_table();
-  if (table == nullptr) return std::nullopt;
-  std::ostringstream text;
-  text << *table;
-  return text.str();
-}
-
-bool required(const std::string& system) {
-  const char* const list = std::getenv("LAB_REQUIRE");
-  if (list == nullptr) return false;
-  const auto names = split(list, ',');
-  return std::find(names.begin(), names.end(), system) != names.end();
-}
 
 class ServerCells : public ProgramTest, public testing::WithParamInterface<const char*> {
  protected:

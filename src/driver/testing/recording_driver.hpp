@@ -19,6 +19,15 @@ struct RecordingDriver final : Driver {
   Result<std::uint64_t> count(const CallContext&) override { return noted("count", std::uint64_t{42}); }
   Status flush(const CallContext&) override { return note("flush"); }
   Status put_batch(const CallContext&, std::span<const Object>) override { return note("put_batch"); }
+  /// Takes what the source gives.
+  Status put_stream(const CallContext&, const ObjectSource& source) override {
+    calls.emplace_back("put_stream");
+    while (true) {
+      const auto object = source();
+      if (!object) return object.error();
+      if (*object == nullptr) return ok();
+    }
+  }
   Result<std::string> get(const CallContext&, const ObjectKey&) override {
     return noted("get", std::string("x"));
   }

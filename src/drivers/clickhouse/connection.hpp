@@ -29,9 +29,9 @@ using QuerySettings = std::map<std::string, std::string>;
 struct Statement {
   std::string sql{};
   QuerySettings settings{};
-  HttpSource source{};     // The data of an INSERT,
-  std::int64_t bytes = 0;  // so many bytes.
-  HttpSink sink{};         // Streamed as it comes; without it the answer is complete before its status is.
+  HttpSource source{};                  // The data of an INSERT,
+  std::optional<std::int64_t> bytes{};  // so many bytes; in chunks where that is not known before.
+  HttpSink sink{};  // Streamed as it comes; without it the answer is complete before its status is.
 };
 
 /// Not thread-safe. What was lost stays lost: after a broken connection, and after a restart of the server in

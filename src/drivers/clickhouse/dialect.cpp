@@ -79,12 +79,12 @@ DriverInfo info_of(const Setup& setup, const Server& server) {
   DriverInfo info{
       .system = "clickhouse",
       .variant = setup.variant,
-      .bulk_path = "one INSERT a container, RowBinary streamed over HTTP, one part",
+      .bulk_path = "INSERT, RowBinary streamed over HTTP, one part for at most 256 MiB",
       .durability =
           syncs_parts(server)
               ? "fsync of the new part and its folder (fsync_after_insert)"
               : "in the page cache: this server does not fsync a new part; syncfs before sizes are read",
-      .capabilities = {Capability::kBatch, Capability::kGet, Capability::kEraseEach,
+      .capabilities = {Capability::kBatch, Capability::kStream, Capability::kGet, Capability::kEraseEach,
                        Capability::kDeleteLogical, Capability::kDeleteTruncate, Capability::kDeleteDrop,
                        Capability::kMaintenance},
       .second_put = SecondPut::kAppend,

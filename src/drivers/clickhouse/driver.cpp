@@ -18,6 +18,7 @@ constexpr Millis kMutationPoll{5};
 constexpr Millis kMergePoll{100};
 constexpr std::size_t kKeysAStatement =
     1'000;  // 44 bytes each: below the server's max_query_size of 256 KiB.
+constexpr std::size_t kStreamRowsMax = 1U << 30U;  // More than any stream has.
 constexpr int kUnknownTable = 60;
 constexpr int kCannotAssign = 388;  // CANNOT_ASSIGN_OPTIMIZE
 
@@ -65,8 +66,13 @@ class ClickhouseDriver final : public Driver {
       LAB_TRY(check_container(object.container, home_.containers(), operation));
       placed[object.container].push_back(&object);
     }
-    for (auto& [container, rows] : placed) LAB_TRY(insert(call, container, std::move(rows), operation));
+    for (const auto& [container, rows] : placed) LAB_TRY(insert(call, container, rows, operation));
     return ok();
+  }
+
+  Status put_stream(const CallContext& call, const ObjectSource& source) override {
+    LAB_TRY(allowed(call, "clickhouse.put_stream"));
+    return insert_rows(call, 0, source, std::nullopt, kStreamRowsMax, "clickhouse.put_stream");
   }
 
   Status read_all(const CallContext& call, const ObjectSink& sink) override {
@@ -192,16 +198,21 @@ class ClickhouseDriver final : public Driver {
     return fmt::format("database IN ({}) AND table = {}", home_.database_list(), literal(kTable));
   }
 
-  Status insert(const CallContext& call, std::uint32_t container, std::vector<const Object*> rows,
+  Status insert(const CallContext& call, std::uint32_t container, const std::vector<const Object*>& rows,
                 const char* operation) {
-    const std::size_t count = rows.size();
-    RowSource source(std::move(rows), setup_.replacing);
-    const auto answer = connection_.send(
-        {.sql = insert_sql(setup_, home_.database(container)),
-         .settings = insert_settings(server_, count),
-         .source = [&source](std::span<char> buffer) -> Result<std::size_t> { return source.fill(buffer); },
-         .bytes = source.bytes()},
-        call, operation);
+    return insert_rows(call, container, source_of(rows), RowSource::bytes_of(rows, setup_.replacing),
+                       rows.size(), operation);
+  }
+
+  Status insert_rows(const CallContext& call, std::uint32_t container, const ObjectSource& objects,
+                     std::optional<std::int64_t> bytes, std::size_t rows_max, const char* operation) {
+    RowSource source(objects, setup_.replacing);
+    const auto answer =
+        connection_.send({.sql = insert_sql(setup_, home_.database(container)),
+                          .settings = insert_settings(server_, rows_max),
+                          .source = [&source](std::span<char> buffer) { return source.fill(buffer); },
+                          .bytes = bytes},
+                         call, operation);
     if (!answer) return answer.error();
     if (answer->empty()) return ok();
     return exception_error(*answer, operation);  // An INSERT says nothing when it is done.

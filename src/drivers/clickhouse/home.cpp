@@ -115,18 +115,10 @@ Status Home::make_tables(Connection& connection, const CallContext& call) const 
   return ok();
 }
 
-Status Home::drop_tables(Connection& connection, const CallContext& call, const std::string& database) const {
-  const char* const operation = "clickhouse.drop_tables";
-  const auto tables =
-      connection.rows(fmt::format("SELECT name FROM system.tables WHERE database = {} AND name != {}",
-                                  literal(database), literal(kMarker)),
-                      call, operation);
-  if (!tables) return tables.error();
-  for (const auto& row : *tables)
-    LAB_TRY(connection.execute(
-        drop_sql(server_, fmt::format("TABLE IF EXISTS {}.{}", identifier(database), identifier(row[0]))),
-        call, operation));
-  return ok();
+/// Ours alone: whoever put a table of theirs into our database finds it there again.
+Status Home::drop_table(Connection& connection, const CallContext& call, const std::string& database) const {
+  return connection.execute(drop_sql(server_, "TABLE IF EXISTS " + table_of(database)), call,
+                            "clickhouse.drop_table");
 }
 
 Status Home::check_lock(Connection& connection, const CallContext& call, const std::string& run_id,
@@ -161,7 +153,7 @@ Status Home::reset(Connection& connection, const CallContext& call, const std::s
                  fmt::format("the lock is no longer ours but {}'s",
                              held->empty() ? "nobody" : "run " + to_valid_utf8((*held)[0][0]))};
   for (std::uint32_t container = 0; container < containers_; ++container)
-    LAB_TRY(drop_tables(connection, call, database(container)));
+    LAB_TRY(drop_table(connection, call, database(container)));
   return make_tables(connection, call);
 }
 
@@ -195,9 +187,15 @@ Status Home::remove(Connection& connection, const CallContext& call, const std::
   std::reverse(ours->begin(), ours->end());  // The lock goes with the first one, last of all.
   for (const std::string& name : *ours) {
     LAB_TRY(allowed(call, operation));
-    LAB_TRY(drop_tables(connection, call, name));
+    LAB_TRY(drop_table(connection, call, name));
+    const auto theirs =
+        connection.number(fmt::format("SELECT count() FROM system.tables WHERE database = {} AND name != {}",
+                                      literal(name), literal(kMarker)),
+                          call, operation);
+    if (!theirs) return theirs.error();
+    const bool whole = names_.create && *theirs == 0;
     const std::string last =
-        names_.create ? "DATABASE IF EXISTS " + identifier(name) : "TABLE IF EXISTS " + marker_of(name);
+        whole ? "DATABASE IF EXISTS " + identifier(name) : "TABLE IF EXISTS " + marker_of(name);
     LAB_TRY(connection.execute(drop_sql(server_, last), call, operation));
   }
   return ok();

@@ -49,11 +49,12 @@ class Home {
   /// Makes the tables that are missing, as the variant wants them.
   Status make_tables(Connection& connection, const CallContext& call) const;
 
-  /// Drops all but the marker and makes the tables anew. Errors: kRefused as prepare; kInUse when `run_id`
-  /// does not hold the lock.
+  /// Drops our tables and makes them anew; tables of others stay. Errors: kRefused as prepare; kInUse when
+  /// `run_id` does not hold the lock.
   Status reset(Connection& connection, const CallContext& call, const std::string& run_id) const;
 
-  /// Drops our tables, and where we made them our databases, the first one last. Errors: kRefused, kInUse.
+  /// Drops our tables, and where we made them and nobody else uses them our databases, the first one last.
+  /// Errors: kRefused, kInUse.
   Status remove(Connection& connection, const CallContext& call, const std::string& run_id) const;
 
   /// "database dedup_lab, 2 tables"
@@ -65,7 +66,7 @@ class Home {
 
  private:
   Result<std::vector<std::string>> our_databases(Connection& connection, const CallContext& call) const;
-  Status drop_tables(Connection& connection, const CallContext& call, const std::string& database) const;
+  Status drop_table(Connection& connection, const CallContext& call, const std::string& database) const;
   Status refuse_foreign(Connection& connection, const CallContext& call, const std::string& database,
                         Owner owner, const char* operation) const;
 

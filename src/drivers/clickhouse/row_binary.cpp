@@ -46,6 +46,18 @@ std::size_t move_bytes(std::string_view& from, std::span<char> to) {
   return bytes;
 }
 
+/// All of a row before the payload's bytes.
+std::string head_of(const Object& object, bool with_version) {
+  std::string head(as_text(object.id));
+  head += varint(object.mime.size());
+  head += object.mime;
+  append_little_endian(head, std::uint64_t{object.payload.size()});
+  head += as_text(object.digest);
+  if (with_version) append_little_endian(head, ~object.number);
+  head += varint(object.payload.size());
+  return head;
+}
+
 }  // namespace
 
 std::string varint(std::uint64_t value) {
@@ -64,32 +76,24 @@ std::optional<std::string_view> leading_string(std::string_view text) {
   return text.substr(length.bytes, length.value);
 }
 
-RowSource::RowSource(std::vector<const Object*> objects, bool with_version)
-    : objects_(std::move(objects)), with_version_(with_version) {
-  for (const Object* object : objects_)
-    bytes_ += static_cast<std::int64_t>(head_of(*object).size() + object->payload.size());
+std::int64_t RowSource::bytes_of(std::span<const Object* const> objects, bool with_version) {
+  std::int64_t bytes = 0;
+  for (const Object* object : objects)
+    bytes += static_cast<std::int64_t>(head_of(*object, with_version).size() + object->payload.size());
+  return bytes;
 }
 
-std::string RowSource::head_of(const Object& object) const {
-  std::string head(as_text(object.id));
-  head += varint(object.mime.size());
-  head += object.mime;
-  append_little_endian(head, std::uint64_t{object.payload.size()});
-  head += as_text(object.digest);
-  if (with_version_) append_little_endian(head, ~object.number);
-  head += varint(object.payload.size());
-  return head;
-}
-
-std::size_t RowSource::fill(std::span<char> buffer) {
+Result<std::size_t> RowSource::fill(std::span<char> buffer) {
   std::size_t filled = 0;
-  while (filled < buffer.size()) {
+  while (filled < buffer.size() && !ended_) {
     if (left_of_head_.empty() && left_of_payload_.empty()) {
-      if (next_ == objects_.size()) break;
-      const Object& object = *objects_[next_++];
-      head_ = head_of(object);
+      const auto object = objects_();
+      if (!object) return object.error();
+      ended_ = *object == nullptr;
+      if (ended_) break;
+      head_ = head_of(**object, with_version_);
       left_of_head_ = head_;
-      left_of_payload_ = as_text(object.payload);
+      left_of_payload_ = as_text((*object)->payload);
     }
     filled += move_bytes(left_of_head_, buffer.subspan(filled));
     filled += move_bytes(left_of_payload_, buffer.subspan(filled));

@@ -22,18 +22,20 @@ std::string varint(std::uint64_t value);
 /// the first of equal objects has the highest, which is the one that ReplacingMergeTree keeps.
 class RowSource {
  public:
-  RowSource(std::vector<const Object*> objects, bool with_version);
-  std::int64_t bytes() const noexcept { return bytes_; }
-  std::size_t fill(std::span<char> buffer);
+  RowSource(ObjectSource objects, bool with_version)
+      : objects_(std::move(objects)), with_version_(with_version) {}
+
+  /// 0 after the last row. Errors: those of the objects' source.
+  Result<std::size_t> fill(std::span<char> buffer);
+
+  /// Of the rows of such objects.
+  static std::int64_t bytes_of(std::span<const Object* const> objects, bool with_version);
 
  private:
-  std::string head_of(const Object& object) const;
-
-  std::vector<const Object*> objects_;
+  ObjectSource objects_;
   bool with_version_;
-  std::int64_t bytes_ = 0;
-  std::size_t next_ = 0;  // Object whose row is begun next.
-  std::string head_{};    // Of the row that is being written.
+  bool ended_ = false;
+  std::string head_{};  // Of the row that is being written.
   std::string_view left_of_head_{};
   std::string_view left_of_payload_{};
 };

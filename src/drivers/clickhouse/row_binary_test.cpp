@@ -44,11 +44,13 @@ TEST(RowSource, WritesTheSameRowsWhateverTheBufferIs) {
   }
   std::string whole;
   for (const std::size_t size : {1U, 7U, 64U, 100'000U}) {
-    RowSource source({&objects[0], &objects[1], &objects[2]}, true);
+    const Object* const all[] = {&objects[0], &objects[1], &objects[2]};
+    RowSource source(source_of(all), true);
     std::string written;
     std::string buffer(size, '\0');
-    while (const std::size_t bytes = source.fill(buffer)) written.append(buffer, 0, bytes);
-    EXPECT_EQ(written.size(), static_cast<std::size_t>(source.bytes()));
+    while (const std::size_t bytes = *source.fill(buffer)) written.append(buffer, 0, bytes);
+    EXPECT_EQ(*source.fill(buffer), 0U) << "and again";
+    EXPECT_EQ(static_cast<std::int64_t>(written.size()), RowSource::bytes_of(all, true));
     if (whole.empty()) whole = written;
     EXPECT_EQ(written, whole) << size;
   }
@@ -59,13 +61,29 @@ TEST(RowSource, WritesTheSameRowsWhateverTheBufferIs) {
   EXPECT_TRUE(whole.ends_with(last));
 }
 
+TEST(RowSource, AnErrorOfTheObjectsSourceEndsIt) {
+  const Object object{.number = 1, .payload = as_bytes("x")};
+  bool given = false;
+  RowSource source(
+      [&]() -> Result<const Object*> {
+        if (std::exchange(given, true)) return Error{ErrorCode::kIo, "source", "broken"};
+        return &object;
+      },
+      false);
+  std::string buffer(4096, '\0');
+  const auto filled = source.fill(buffer);
+  ASSERT_FALSE(filled);
+  EXPECT_EQ(filled.error().detail, "broken");
+}
+
 TEST(RowSource, AnEarlierObjectHasTheHigherVersion) {
   const Object early{.number = 3};
   const Object late{.number = 4};
   const auto version = [](const Object& object) {
-    RowSource source({&object}, true);
-    std::string row(static_cast<std::size_t>(source.bytes()), '\0');
-    EXPECT_EQ(source.fill(row), row.size());
+    const Object* const one[] = {&object};
+    RowSource source(source_of(one), true);
+    std::string row(static_cast<std::size_t>(RowSource::bytes_of(one, true)), '\0');
+    EXPECT_EQ(*source.fill(row), row.size());
     std::uint64_t value = 0;
     std::memcpy(&value, row.data() + 16 + 1 + 8 + 32, 8);
     return value;

@@ -68,7 +68,7 @@ std::string CockroachDriver::insert_sql(const std::string& table) const {
 Status CockroachDriver::load(const CallContext& call, const char* operation, std::uint32_t container,
                              std::span<const Object* const> objects, bool again) {
   const std::string table = place().table(container);
-  if (!again) return copy(call, operation, table, objects, false);
+  if (!again) return copy(call, operation, table, source_of(objects), false);
   for (const Object* object : objects) {
     LAB_TRY(allowed(call, operation));
     LAB_TRY(insert(call, operation, *object));

@@ -66,6 +66,17 @@ class KafkaDriver final : public Driver {
     return producer_->finish(call, "kafka.put_batch");
   }
 
+  Status put_stream(const CallContext& call, const ObjectSource& source) override {
+    LAB_TRY(ready(call, "kafka.put_stream"));
+    while (true) {
+      const auto object = source();
+      if (!object) return producer_->abandon(object.error());
+      if (*object == nullptr) return producer_->finish(call, "kafka.put_stream");
+      LAB_TRY(check_size(**object, "kafka.put_stream"));
+      LAB_TRY(add(call, **object, "kafka.put_stream"));
+    }
+  }
+
   Status read_all(const CallContext& call, const ObjectSink& sink) override {
     LAB_TRY(allowed(call, "kafka.read_all"));
     for (std::uint32_t container = 0; container < store_.containers; ++container)
@@ -200,7 +211,7 @@ DriverInfo info_of(const Store& store) {
                   .durability =
                       "in the logs of all replicas in sync (acks=all), in their page caches: Kafka "
                       "does not fsync",
-                  .capabilities = {Capability::kBatch},
+                  .capabilities = {Capability::kBatch, Capability::kStream},
                   .second_put = SecondPut::kAppend,
                   .background_work = true,
                   .object_size_max = store.message_bytes_max - kRecordOverhead};

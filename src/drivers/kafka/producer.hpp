@@ -51,6 +51,9 @@ class Producer {
   /// One record.
   Status send(const CallContext& call, const char* operation, const std::string& topic, const Record& record);
 
+  /// Gives the call up that is under way, for `cause`, which it returns.
+  Error abandon(Error cause);
+
   /// A call was given up with records under way: librdkafka would send them again, so its handle was ended.
   /// A new producer must be opened; a connection that was lost is never `spent`.
   bool spent() const { return client_ == nullptr; }
@@ -61,7 +64,7 @@ class Producer {
  private:
   explicit Producer(Sink sink) : sink_(std::move(sink)) {}
   void on_report(const rd_kafka_message_t& message);
-  Error abandon(Error cause);
+  Status make_room(const CallContext& call, const char* operation, std::size_t bytes);
   void begin_anew();
 
   Sink sink_;
@@ -69,6 +72,7 @@ class Producer {
   std::uint64_t added_ = 0;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t failed_ = 0;
+  std::size_t under_way_ = 0;  // Bytes of values that are neither acknowledged nor failed.
   rd_kafka_resp_err_t first_failure_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::unique_ptr<Client> client_{};                          // After those that its callbacks use.
   std::map<std::string, Handle<rd_kafka_topic_t>> topics_{};  // Of client_.

@@ -94,27 +94,30 @@ Status TableDriver::put_batch(const CallContext& call, std::span<const Object> o
 }
 
 Status TableDriver::copy(const CallContext& call, const char* operation, const std::string& table,
-                         std::span<const Object* const> objects, bool numbered) {
+                         const ObjectSource& source, bool numbered) {
   const std::string sql = fmt::format("COPY {} ({}{}) FROM STDIN WITH (FORMAT binary)", table, kColumns,
                                       numbered ? ", ordinal" : "");
+  std::int64_t sent = 0;
   const auto copied = connection_->copy_in(call, operation, sql, [&](CopyWriter& writer) -> Status {
-    std::int64_t ordinal = 0;
-    for (const Object* object : objects) {
+    while (true) {
       LAB_TRY(allowed(call, operation));
+      const auto object = source();
+      if (!object) return object.error();
+      if (*object == nullptr) return ok();
+      const Object& one = **object;
       LAB_TRY(writer.row(numbered ? 6 : 5));
-      LAB_TRY(writer.field(object->id));
-      LAB_TRY(writer.field(object->mime));
-      LAB_TRY(writer.field(static_cast<std::int64_t>(object->payload.size())));
-      LAB_TRY(writer.field(object->digest));
-      LAB_TRY(writer.field(object->payload));
-      if (numbered) LAB_TRY(writer.field(ordinal++));
+      LAB_TRY(writer.field(one.id));
+      LAB_TRY(writer.field(one.mime));
+      LAB_TRY(writer.field(static_cast<std::int64_t>(one.payload.size())));
+      LAB_TRY(writer.field(one.digest));
+      LAB_TRY(writer.field(one.payload));
+      if (numbered) LAB_TRY(writer.field(sent));
+      ++sent;
     }
-    return ok();
   });
   if (!copied) return copied.error();
-  if (*copied == objects.size()) return ok();
-  return Error{ErrorCode::kInternal, operation,
-               fmt::format("the server took {} rows of {}", *copied, objects.size())};
+  if (*copied == static_cast<std::uint64_t>(sent)) return ok();
+  return Error{ErrorCode::kInternal, operation, fmt::format("the server took {} rows of {}", *copied, sent)};
 }
 
 Status TableDriver::read_all(const CallContext& call, const ObjectSink& sink) {

@@ -48,9 +48,10 @@ class TableDriver : public Driver {
   virtual Status load(const CallContext& call, const char* operation, std::uint32_t container,
                       std::span<const Object* const> objects, bool again) = 0;
 
-  /// COPY of `objects` into `table`, with a last column that counts them where `numbered`. Checks the count.
+  /// COPY of all that `source` gives into `table`, with a last column that counts them where `numbered`.
+  /// Checks the count.
   Status copy(const CallContext& call, const char* operation, const std::string& table,
-              std::span<const Object* const> objects, bool numbered);
+              const ObjectSource& source, bool numbered);
   /// One row by insert_sql, prepared.
   Status insert(const CallContext& call, const char* operation, const Object& object);
   std::vector<std::string> tables() const;

@@ -26,21 +26,23 @@ std::string words_of(const Commit& commit) {
 }
 
 DriverInfo info_of(const Setup& setup, const Commit& commit) {
-  DriverInfo info{.system = "postgresql",
-                  .variant = setup.variant,
-                  .bulk_path = "COPY ... FROM STDIN (FORMAT binary) into the table, one transaction a batch",
-                  .durability = words_of(commit),
-                  .capabilities = {Capability::kBatch, Capability::kGet, Capability::kEraseEach,
-                                   Capability::kDeleteLogical, Capability::kDeleteTruncate,
-                                   Capability::kDeleteDrop, Capability::kMaintenance, Capability::kReplace},
-                  .second_put = SecondPut::kReplace,
-                  .background_work = true,
-                  .object_size_max = 500'000'000};  // A message of the protocol and a value end below 1 GiB.
+  DriverInfo info{
+      .system = "postgresql",
+      .variant = setup.variant,
+      .bulk_path = "COPY ... FROM STDIN (FORMAT binary) into the table, one transaction",
+      .durability = words_of(commit),
+      .capabilities = {Capability::kBatch, Capability::kStream, Capability::kGet, Capability::kEraseEach,
+                       Capability::kDeleteLogical, Capability::kDeleteTruncate, Capability::kDeleteDrop,
+                       Capability::kMaintenance, Capability::kReplace},
+      .second_put = SecondPut::kReplace,
+      .background_work = true,
+      .object_size_max = 500'000'000};  // A message of the protocol and a value end below 1 GiB.
   if (setup.one_per_content) {
     info.bulk_path =
         "COPY ... (FORMAT binary) into a temporary table, INSERT ... SELECT ... ON CONFLICT DO NOTHING, one "
         "transaction a batch";
     info.capabilities.erase(Capability::kReplace);
+    info.capabilities.erase(Capability::kStream);  // It goes by way of another table.
     info.second_put = SecondPut::kRefuse;
     info.keeps = Keeps::kOnePerKeyAtIngestion;
   }
@@ -90,7 +92,7 @@ std::string PostgresDriver::insert_sql(const std::string& table) const {
 Status PostgresDriver::load(const CallContext& call, const char* operation, std::uint32_t container,
                             std::span<const Object* const> objects, bool again) {
   const std::string table = place().table(container);
-  if (!again && !setup_.one_per_content) return copy(call, operation, table, objects, false);
+  if (!again && !setup_.one_per_content) return copy(call, operation, table, source_of(objects), false);
   LAB_TRY(connection().execute(
       call, operation,
       // Kept for the next batch: each new table would make the catalogs grow.
@@ -99,7 +101,7 @@ Status PostgresDriver::load(const CallContext& call, const char* operation, std:
           "sha256 bytea, payload bytea, ordinal bigint) ON COMMIT DELETE ROWS; "
           "ALTER TABLE {} ALTER COLUMN payload SET STORAGE EXTERNAL; DELETE FROM {}",
           kStaging, kStaging)));
-  LAB_TRY(copy(call, operation, kStaging, objects, true));
+  LAB_TRY(copy(call, operation, kStaging, source_of(objects), true));
   // The last one of an id counts, as if they had been put one after another.
   const char* const select = setup_.one_per_content
                                  ? "SELECT id, mime, size_bytes, sha256, payload FROM {} ORDER BY ordinal"
@@ -108,6 +110,13 @@ Status PostgresDriver::load(const CallContext& call, const char* operation, std:
   return connection().execute(call, operation,
                               fmt::format("INSERT INTO {} (id, mime, size_bytes, sha256, payload) ", table) +
                                   fmt::format(fmt::runtime(select), kStaging) + on_conflict(setup_));
+}
+
+Status PostgresDriver::put_stream(const CallContext& call, const ObjectSource& source) {
+  const char* const operation = name("put_stream");
+  LAB_TRY(allowed(call, operation));
+  if (!info().has(Capability::kStream)) return unsupported(info(), "put_stream");
+  return copy(call, operation, place().table(0), source, false);
 }
 
 /// The log goes on in a new file first, where that is allowed: the checkpoint then frees all before it, and

@@ -20,6 +20,7 @@ class PostgresDriver final : public pgwire::TableDriver {
                                               const std::string& run_id, const Setup& setup,
                                               const CallContext& call);
 
+  Status put_stream(const CallContext& call, const ObjectSource& source) override;
   Status flush(const CallContext& call) override;
   Result<MaintenanceOutcome> maintain(const CallContext& call) override;
 
