@@ -38,24 +38,33 @@ class LonghornProbe final : public VolumeProbe {
  public:
   LonghornProbe(LonghornConfig config, TimeSource& time)
       : info_{.name = "volume",
-              .counts =
-                  "allocated bytes of one replica of each Longhorn volume, head and snapshots "
-                  "(longhorn_volume_actual_size_bytes): what was written and not trimmed",
+              .counts = fmt::format(
+                  "allocated bytes of {} of each Longhorn volume, head and snapshots ({}): what was "
+                  "written and not trimmed",
+                  config.every_replica ? "all replicas" : "one replica", kSize),
               .scope = CopyScope::kAllCopies,
               .quantum = kBlock,
               .lag = config.prometheus.age_max + kEngineLag},
         prometheus_(std::move(config.prometheus), time),
-        claims_(std::move(config.claims)) {}
+        claims_(std::move(config.claims)),
+        every_replica_(config.every_replica) {}
 
   const ProbeInfo& info() const noexcept override { return info_; }
 
   Result<ByteMap> read(const CallContext& call) override {
     const auto volumes = measure(call);
     if (!volumes) return volumes.error();
+    std::map<std::string, std::int64_t> times;
+    if (every_replica_) {
+      auto counted = count_replicas(*volumes, call);
+      if (!counted) return counted.error();
+      times = std::move(*counted);
+    }
     ByteMap bytes{{info_.name, 0}};
     for (const VolumeState& volume : *volumes) {
-      bytes[info_.name + ":" + volume.claim] = volume.held.count;
-      bytes[info_.name] += volume.held.count;
+      const std::int64_t size = volume.held.count * (every_replica_ ? times.at(volume.volume) : 1);
+      bytes[info_.name + ":" + volume.claim] = size;
+      bytes[info_.name] += size;
     }
     return bytes;
   }
@@ -63,25 +72,13 @@ class LonghornProbe final : public VolumeProbe {
   Result<std::uint32_t> storage_copies(const CallContext& call) override {
     const auto volumes = measure(call);
     if (!volumes) return volumes.error();
-    const auto modes = of_volumes(kReplicaMode, *volumes, call);
-    if (!modes) return modes.error();
-    std::map<std::string, std::set<std::string>> replicas;
-    for (const SeriesSample& sample : *modes)
-      if (sample.label("mode") == "RW" && sample.value == 1)
-        replicas[sample.label("volume")].insert(sample.label("replica"));
-    std::set<std::size_t> counts;
-    for (const VolumeState& volume : *volumes) {
-      const auto found = replicas.find(volume.volume);
-      if (found == replicas.end())
-        return failure(
-            ErrorCode::kNotFound,
-            fmt::format("no replica of {} in {}; the copies were not counted", volume.claim, kReplicaMode));
-      counts.insert(found->second.size());
-    }
-    if (counts.size() > 1)
-      return failure(ErrorCode::kRefused, fmt::format("volumes have between {} and {} replicas",
-                                                      *counts.begin(), *counts.rbegin()));
-    return static_cast<std::uint32_t>(*counts.begin());
+    const auto counted = count_replicas(*volumes, call);
+    if (!counted) return counted.error();
+    std::set<std::int64_t> counts;
+    for (const auto& [volume, count] : *counted) counts.insert(count);
+    if (counts.size() == 1) return static_cast<std::uint32_t>(*counts.begin());
+    return failure(ErrorCode::kRefused,
+                   fmt::format("volumes have between {} and {} replicas", *counts.begin(), *counts.rbegin()));
   }
 
   Result<std::vector<VolumeState>> examine(const CallContext& call) override {
@@ -118,6 +115,26 @@ class LonghornProbe final : public VolumeProbe {
     for (const VolumeState& volume : volumes) names.push_back(volume.volume);
     return prometheus_.query(
         {.metric = metric, .matchers = {{"volume", LabelMatch::kRegex, regex_any_of(names)}}}, call);
+  }
+
+  /// By volume, at least one of each.
+  Result<std::map<std::string, std::int64_t>> count_replicas(const std::vector<VolumeState>& volumes,
+                                                             const CallContext& call) {
+    const auto modes = of_volumes(kReplicaMode, volumes, call);
+    if (!modes) return modes.error();
+    std::map<std::string, std::set<std::string>> replicas;
+    for (const SeriesSample& sample : *modes)
+      if (sample.label("mode") == "RW" && sample.value == 1)
+        replicas[sample.label("volume")].insert(sample.label("replica"));
+    std::map<std::string, std::int64_t> counts;
+    for (const VolumeState& volume : volumes) {
+      counts[volume.volume] = std::ssize(replicas[volume.volume]);
+      if (counts[volume.volume] == 0)
+        return failure(
+            ErrorCode::kNotFound,
+            fmt::format("no replica of {} in {}; the copies were not counted", volume.claim, kReplicaMode));
+    }
+    return counts;
   }
 
   Result<std::map<std::string, double>> file_systems(const std::vector<VolumeState>& volumes,
@@ -182,6 +199,7 @@ class LonghornProbe final : public VolumeProbe {
   ProbeInfo info_;
   Prometheus prometheus_;
   ClaimFinder claims_;
+  bool every_replica_;
 };
 
 }  // namespace

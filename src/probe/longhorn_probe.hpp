@@ -17,6 +17,7 @@ namespace lab {
 struct LonghornConfig {
   PrometheusConfig prometheus{};
   ClaimPattern claims{};
+  bool every_replica = false;  // Figures are of all replicas and not of one; see VolumeProbe.
 };
 
 /// What is to be known of one volume before its size is believed.
@@ -39,9 +40,11 @@ struct VolumeState {
 };
 
 /// `volume` and `volume:<claim>`: longhorn_volume_actual_size_bytes, which is what one replica holds. All
-/// claims are in it, so all copies of the application; of the storage's copies it is one. Every volume has to
-/// be healthy: a degraded, faulted or unknown one (longhorn_volume_robustness) is an error, since its
-/// replicas are not alike.
+/// claims are in it, so all copies of the application; of the storage's copies it is one, so the n that
+/// divides it is the application's alone. With every_replica each volume counts as often as it has replicas,
+/// n is application copies times storage_copies(), and a volume whose replicas are not told of is an error.
+/// Every volume has to be healthy: a degraded, faulted or unknown one (longhorn_volume_robustness) is an
+/// error, since its replicas are not alike.
 class VolumeProbe : public Probe {
  public:
   /// Replicas of each volume that are complete (mode RW in longhorn_engine_replica_mode), counted, not

@@ -157,6 +157,22 @@ TEST_F(VolumeProbes, CopiesOfTheStorageAreTheReplicasThatAreComplete) {
   EXPECT_EQ(longhorn()->storage_copies(soon()).error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(VolumeProbes, EveryReplicaCountsWhereThatIsAskedForOrTheFigureIsMissing) {
+  const auto probe =
+      make_longhorn_probe({server_.config(), *parse_claim_pattern("db/data-postgres"), true}, time_);
+  auto& modes = server_.series["longhorn_engine_replica_mode"];
+  modes.push_back({replica("pvc-b", "r5", "RW"), "1"});
+  const auto read = probe->read(soon());
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(*read, (ByteMap{{"volume", 2'109'440},
+                            {"volume:data-postgres-0", 2 * 1'048'576},
+                            {"volume:data-postgres-1", 3 * 4'096}}));
+  EXPECT_NE(probe->info().counts.find("all replicas"), std::string::npos);
+  modes.erase(modes.begin(), modes.begin() + 2);
+  EXPECT_EQ(probe->read(soon()).error().detail,
+            "no replica of data-postgres-0 in longhorn_engine_replica_mode; the copies were not counted");
+}
+
 TEST_F(VolumeProbes, AVolumeSaysWhetherItIsTrimmed) {
   server_.series["longhorn_volume_actual_size_bytes"] = {{volume("pvc-a"), "1073741824"},
                                                          {volume("pvc-b"), "4096"}};
