@@ -36,7 +36,7 @@ class ScriptedHttp {
       questions_.push_back(question);
       const Answer answer = script_(question);
       response.status = answer.status;
-      response.set_content(answer.body, answer.type.c_str());
+      response.set_content(answer.body, answer.type);
     };
     server_.Get(".*", handle);
     server_.Post(".*", handle);
@@ -45,7 +45,7 @@ class ScriptedHttp {
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::yield();
   }
-  explicit ScriptedHttp(Answer always) : ScriptedHttp([always](const Question&) { return always; }) {}
+  explicit ScriptedHttp(const Answer& always) : ScriptedHttp([always](const Question&) { return always; }) {}
   ~ScriptedHttp() { stop(); }
   ScriptedHttp(const ScriptedHttp&) = delete;
   ScriptedHttp& operator=(const ScriptedHttp&) = delete;
