@@ -81,6 +81,8 @@ Result<HttpAnswer> EndpointClient::get(const CallContext& call, const char* oper
 Result<HttpAnswer> EndpointClient::post_form(const std::string& path, const std::string& form,
                                              const CallContext& call, const char* operation) {
   std::string url = endpoint_.url;
+  if (url.find_first_of("?#") != std::string::npos)
+    return Error{ErrorCode::kInvalidArgument, operation, "the address ends with more than a path"};
   while (url.ends_with('/')) url.pop_back();
   return ask({.method = "POST",
               .url = url + path,

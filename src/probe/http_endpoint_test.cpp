@@ -25,6 +25,19 @@ TEST(HttpEndpointUrl, HasASchemeAHostAndNoPassword) {
   }
 }
 
+TEST(HttpEndpoint, AFormGoesBelowThePathOfTheAddress) {
+  ScriptedHttp server(ScriptedHttp::Answer{200, "{}"});
+  for (const char* base : {"", "/", "/proxy/prometheus", "/proxy/prometheus/"}) {
+    EndpointClient client({.url = server.url(base)});
+    ASSERT_TRUE(client.post_form("/api/v1/query", "query=x%2By", soon(), "test"));
+    EXPECT_EQ(server.questions().back().path,
+              std::string(base).size() < 2 ? "/api/v1/query" : "/proxy/prometheus/api/v1/query");
+    EXPECT_EQ(server.questions().back().query, "x+y");
+  }
+  EndpointClient odd({.url = server.url("/?a=b")});
+  EXPECT_EQ(odd.post_form("/x", "", soon(), "test").error().code, ErrorCode::kInvalidArgument);
+}
+
 TEST(HttpEndpoint, AsksThreeTimesAndNoMore) {
   int fails = 2;
   ScriptedHttp server([&](const auto&) {
