@@ -21,7 +21,7 @@ constexpr std::size_t kWordsMax = 300;  // Of its last line in an error, which b
 
 Error odd(std::string why) { return {ErrorCode::kCorruption, kOperation, "the output " + std::move(why)}; }
 
-/// nlohmann-json keeps the last of two equal keys in silence; here that is a fault.
+/// nlohmann-json keeps the last of two equal keys in silence; for a figure that is a fault.
 Json parse_without_doubles(std::string_view text, bool& twice) {
   std::vector<std::set<std::string>> keys;
   return Json::parse(
