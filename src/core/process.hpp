@@ -48,15 +48,17 @@ Result<std::filesystem::path> find_program(std::string_view name,
                                            std::span<const std::filesystem::path> also = {});
 
 struct RunLimits {
-  Bytes output{64 << 10};  // Kept of its output: the last of it.
-  Millis grace{1'000};     // Between SIGTERM and SIGKILL after the deadline or a stop.
+  Bytes output{64 << 10};     // Kept of its output: the last of it. The same of errors that are kept apart.
+  Millis grace{1'000};        // Between SIGTERM and SIGKILL after the deadline or a stop.
+  bool errors_apart = false;  // Standard error goes to Ended::errors and not to Ended::output.
 };
 
 /// How a program ended.
 struct Ended {
   int exit_code = 0;     // 128 + number for one that a signal ended.
-  std::string output{};  // Standard output and standard error together, as UTF-8.
+  std::string output{};  // Standard output, and standard error with it unless kept apart, as UTF-8.
   bool cut = false;      // Its beginning was left out.
+  std::string errors{};  // Standard error where it is kept apart.
 };
 
 /// Runs a program to its end, in a session of its own. On the deadline or a stop the whole session's process

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <optional>
 
 #include "core/process.hpp"
 #include "core/text.hpp"
@@ -17,15 +18,17 @@ namespace lab {
 namespace {
 
 constexpr int kTickMs = 20;  // How late the end of a program or a stop may be seen.
+constexpr int kReadsMax =
+    256;  // 1 MiB, what a pipe holds at most: a program that never pauses is looked at too.
 
 /// The last bytes of what a descriptor gives, without waiting for more.
 class Tail {
  public:
   explicit Tail(Bytes limit) : limit_(static_cast<std::size_t>(limit.count)) {}
 
-  /// Takes what is there; false at the end or when nobody writes any more.
+  /// Takes what is there, within bounds; false at the end or when nobody writes any more.
   bool drain(int descriptor) {
-    while (true) {
+    for (int reads = 0; reads < kReadsMax; ++reads) {
       const ssize_t got = ::read(descriptor, buffer_.data(), buffer_.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return errno == EAGAIN;
@@ -35,15 +38,18 @@ class Tail {
       text_.erase(0, text_.size() - limit_);
       cut_ = true;
     }
+    return true;
   }
 
-  Ended ended(int exit_code) {
+  std::string text() {
     if (text_.size() > limit_) {
       text_.erase(0, text_.size() - limit_);
       cut_ = true;
     }
-    return {exit_code, to_valid_utf8(text_), cut_};
+    return to_valid_utf8(text_);
   }
+  /// Of what text() has given.
+  bool cut() const { return cut_; }
 
  private:
   std::size_t limit_;
@@ -60,30 +66,80 @@ bool collected(pid_t pid, int& status) {
   return got == pid || (got < 0 && errno == ECHILD);
 }
 
-/// Waits for output, the child's end or the next look at the clock.
-void wait_for_output(int descriptor, bool open) {
-  pollfd waited{open ? descriptor : -1, POLLIN, 0};
-  ::poll(&waited, 1, kTickMs);
-}
+/// A pipe whose near end does not block; that of the program does, as programs expect.
+struct Pipe {
+  FileHandle reader{};
+  FileHandle writer{};
+
+  static Result<Pipe> make() {
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error("process.run", "pipe", errno);
+    Pipe pipe{FileHandle(ends[0]), FileHandle(ends[1])};
+    ::fcntl(pipe.writer.get(), F_SETFL, 0);
+    return pipe;
+  }
+};
+
+/// What a program says: on one pipe, or its errors on a second.
+class Output {
+ public:
+  Output(Pipe output, std::optional<Pipe> errors, Bytes limit)
+      : output_(std::move(output)), errors_(std::move(errors)), said_(limit), complained_(limit) {}
+
+  int output() const { return output_.writer.get(); }
+  int errors() const { return errors_ ? errors_->writer.get() : output(); }
+
+  /// After the start: what is left of the writers is the program's.
+  void close_writers() {
+    output_.writer.reset();
+    if (errors_) errors_->writer.reset();
+  }
+
+  void drain() {
+    if (said_open_) said_open_ = said_.drain(output_.reader.get());
+    if (errors_ && complained_open_) complained_open_ = complained_.drain(errors_->reader.get());
+  }
+
+  /// Waits for more, the child's end or the next look at the clock.
+  void wait() const {
+    pollfd waited[2] = {{said_open_ ? output_.reader.get() : -1, POLLIN, 0},
+                        {errors_ && complained_open_ ? errors_->reader.get() : -1, POLLIN, 0}};
+    ::poll(waited, 2, kTickMs);
+  }
+
+  Ended ended(int exit_code) {
+    Ended ended{.exit_code = exit_code, .output = said_.text(), .cut = said_.cut()};
+    if (errors_) ended.errors = complained_.text();
+    return ended;
+  }
+
+ private:
+  Pipe output_;
+  std::optional<Pipe> errors_;
+  Tail said_;
+  Tail complained_;
+  bool said_open_ = true;
+  bool complained_open_ = true;
+};
 
 /// SIGTERM to the group, SIGKILL after the grace; the child is collected.
-void end_group(pid_t pid, Millis grace, int output, Tail& tail) {
+void end_group(pid_t pid, Millis grace, Output& output) {
   int status = 0;
   ::kill(-pid, SIGTERM);
   ::kill(-pid, SIGCONT);
   const auto patience = Clock::now() + grace;
   while (Clock::now() < patience) {
-    const bool open = tail.drain(output);
+    output.drain();
     if (collected(pid, status)) {
       ::kill(-pid, SIGKILL);  // Those that the leader has left behind.
       return;
     }
-    wait_for_output(output, open);
+    output.wait();
   }
   ::kill(-pid, SIGKILL);
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  tail.drain(output);
+  output.drain();
 }
 
 }  // namespace
@@ -100,32 +156,35 @@ Result<Ended> run_command(const CallContext& call, const Command& command, const
   LAB_TRY(allowed(call, "process.run"));
   auto input = input_file(command.input);
   if (!input) return input.error();
-  int ends[2] = {-1, -1};
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error("process.run", "pipe", errno);
-  const FileHandle output(ends[0]);
-  FileHandle writer(ends[1]);
-  // Only our end is non-blocking: programs do not expect that of their output.
-  ::fcntl(writer.get(), F_SETFL, 0);
-  auto child = HeldChild::start(command, {input->get(), writer.get(), writer.get()});
+  auto pipe = Pipe::make();
+  if (!pipe) return pipe.error();
+  std::optional<Pipe> second;
+  if (limits.errors_apart) {
+    auto made = Pipe::make();
+    if (!made) return made.error();
+    second = std::move(*made);
+  }
+  Output output(std::move(*pipe), std::move(second), limits.output);
+  auto child = HeldChild::start(command, {input->get(), output.output(), output.errors()});
   if (!child) return child.error();
-  writer.reset();
+  output.close_writers();
   LAB_TRY(child->release());
-  Tail tail(limits.output);
   int status = 0;
   while (true) {
-    const bool open = tail.drain(output.get());
+    output.drain();
     if (collected(child->pid(), status)) break;
     if (const Status may = allowed(call, "process.run"); !may) {
-      end_group(child->pid(), limits.grace, output.get(), tail);
+      end_group(child->pid(), limits.grace, output);
       Error ended = may.error();
-      const std::string said(trim(tail.ended(0).output));
+      const Ended last = output.ended(0);
+      const std::string said(trim(limits.errors_apart ? last.errors : last.output));
       ended.detail = to_text(command) + " was ended: " + ended.detail + (said.empty() ? "" : "\n" + said);
       return ended;
     }
-    wait_for_output(output.get(), open);
+    output.wait();
   }
-  tail.drain(output.get());
-  return tail.ended(code_of(status));
+  output.drain();
+  return output.ended(code_of(status));
 }
 
 }  // namespace lab

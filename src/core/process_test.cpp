@@ -46,6 +46,21 @@ TEST(Process, OutputErrorsAndExitCodeComeBack) {
   EXPECT_FALSE(ended.cut);
 }
 
+TEST(Process, ErrorsCanBeKeptApartFromOutput) {
+  const Ended ended = run(shell("echo one; echo two >&2; echo three; exit 7"), {.errors_apart = true});
+  EXPECT_EQ(ended.exit_code, 7);
+  EXPECT_EQ(ended.output, "one\nthree\n");
+  EXPECT_EQ(ended.errors, "two\n");
+  // More than a pipe holds on both, so that neither may wait for the other.
+  const Ended much = run(shell("seq 1 50000 >&2; seq 1 50000; seq 1 50000 >&2"),
+                         {.output = Bytes{1 << 20}, .errors_apart = true});
+  EXPECT_EQ(much.errors.size(), 2 * much.output.size());
+  const auto late = run_command({Clock::now() + 300ms, {}}, shell("echo said; echo why >&2; sleep 600"),
+                                {.errors_apart = true});
+  ASSERT_FALSE(late);
+  EXPECT_TRUE(late.error().detail.ends_with("why")) << late.error().text();
+}
+
 TEST(Process, ASignalThatEndsItIsItsExitCode) { EXPECT_EQ(run(shell("kill -KILL $$")).exit_code, 128 + 9); }
 
 TEST(Process, ArgumentsInputFolderAndEnvironmentArriveAsTheyAre) {
@@ -109,6 +124,12 @@ TEST(Process, TheDeadlineEndsItWithItsChildrenAndTellsWhatItSaid) {
   };
   while (still() && Clock::now() < end) sleep_until({}, Clock::now() + 5ms);
   EXPECT_FALSE(still()) << "its child goes on";
+}
+
+TEST(Process, AProgramThatNeverPausesIsEndedAtTheDeadline) {
+  const auto ended = run_command({Clock::now() + 300ms, {}}, {.argv = {"yes"}}, {.output = Bytes{100}});
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, ErrorCode::kTimeout);
 }
 
 TEST(Process, AProgramThatIgnoresSigtermIsKilled) {

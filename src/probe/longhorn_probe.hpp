@@ -1,0 +1,62 @@
+// Volumes of Longhorn, by its metrics in Prometheus. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "probe/probe.hpp"
+#include "probe/prometheus.hpp"
+#include "probe/volume_claims.hpp"
+
+namespace lab {
+
+struct LonghornConfig {
+  PrometheusConfig prometheus{};
+  ClaimPattern claims{};
+  bool every_replica = false;  // Figures are of all replicas and not of one; see VolumeProbe.
+};
+
+/// What is to be known of one volume before its size is believed.
+struct VolumeState {
+  std::string claim{};
+  std::string volume{};
+  Bytes held{};                 // By each replica: head and snapshots.
+  std::uint64_t snapshots = 0;  // That its metrics tell of, also those that Longhorn made by itself.
+  Bytes in_snapshots{};         // Part of `held`.
+  std::optional<Bytes> file_system_used{};  // By the kubelet; absent where it does not say.
+
+  /// Held, but in no use by the file system: deleted and not trimmed, or kept by a snapshot. Below 0 where
+  /// the kubelet's figure is the newer one. Absent where it says nothing.
+  std::optional<Bytes> unused() const;
+  /// True if unused() is above 256 MiB and above a tenth of what the file system uses: more than a journal
+  /// and tables of inodes explain.
+  bool untrimmed() const;
+  /// One sentence for a record: "data-postgres-0: holds ..., its file system uses ...: not trimmed".
+  std::string text() const;
+};
+
+/// `volume` and `volume:<claim>`: longhorn_volume_actual_size_bytes, which is what one replica holds. All
+/// claims are in it, so all copies of the application; of the storage's copies it is one, so the n that
+/// divides it is the application's alone. With every_replica each volume counts as often as it has replicas,
+/// n is application copies times storage_copies(), and a volume whose replicas are not told of is an error.
+/// Every volume has to be healthy: a degraded, faulted or unknown one (longhorn_volume_robustness) is an
+/// error, since its replicas are not alike.
+class VolumeProbe : public Probe {
+ public:
+  /// Replicas of each volume that are complete (mode RW in longhorn_engine_replica_mode), counted, not
+  /// configured. A cluster's bytes are `volume` times this. Errors: as read(); kNotFound where Longhorn
+  /// exports no modes (older versions do not); kRefused where volumes differ, since then no one number is
+  /// true.
+  virtual Result<std::uint32_t> storage_copies(const CallContext&) = 0;
+
+  /// In the order of the claims. Errors: as read().
+  virtual Result<std::vector<VolumeState>> examine(const CallContext&) = 0;
+};
+
+std::unique_ptr<VolumeProbe> make_longhorn_probe(LonghornConfig config, TimeSource& time = real_time());
+
+}  // namespace lab

@@ -1,0 +1,237 @@
+// Longhorn volumes and the kubelet's file systems, against a Prometheus that says what their exporters say.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "probe/kubelet_probe.hpp"
+#include "probe/longhorn_probe.hpp"
+#include "probe/testing/fake_prometheus.hpp"
+
+namespace lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+CallContext soon() { return {Clock::now() + 30s, {}}; }
+
+std::string claim(const std::string& name, const std::string& volume) {
+  return fmt::format(R"("namespace":"db","persistentvolumeclaim":"{}","volumename":"{}")", name, volume);
+}
+std::string volume(const std::string& name, const std::string& more = "") {
+  return fmt::format(R"("volume":"{}","node":"worker-1"{})", name, more);
+}
+std::string replica(const std::string& of, const std::string& name, const std::string& mode) {
+  return fmt::format(R"("volume":"{}","engine":"{}-e-0","replica":"{}","mode":"{}")", of, of, name, mode);
+}
+
+/// A StatefulSet of two, healthy, two replicas each.
+class VolumeProbes : public testing::Test {
+ protected:
+  void SetUp() override {
+    server_.series = {
+        {"kube_persistentvolumeclaim_info",
+         {{claim("data-postgres-0", "pvc-a"), "1"}, {claim("data-postgres-1", "pvc-b"), "1"}}},
+        {"longhorn_volume_actual_size_bytes", {{volume("pvc-a"), "1.048576e+06"}, {volume("pvc-b"), "4096"}}},
+        {"longhorn_volume_robustness", {{volume("pvc-a"), "1"}, {volume("pvc-b"), "1"}}},
+        {"longhorn_engine_replica_mode",
+         {{replica("pvc-a", "r1", "RW"), "1"},
+          {replica("pvc-a", "r2", "RW"), "1"},
+          {replica("pvc-b", "r3", "RW"), "1"},
+          {replica("pvc-b", "r4", "RW"), "1"}}},
+        {"kubelet_volume_stats_used_bytes",
+         {{R"("namespace":"db","persistentvolumeclaim":"data-postgres-0")", "1000000"},
+          {R"("namespace":"db","persistentvolumeclaim":"data-postgres-1")", "0"}}}};
+  }
+  std::unique_ptr<VolumeProbe> longhorn(const std::string& claims = "db/data-postgres") {
+    return make_longhorn_probe({server_.config(), *parse_claim_pattern(claims)}, time_);
+  }
+  std::unique_ptr<Probe> kubelet() {
+    return make_kubelet_probe({server_.config(), *parse_claim_pattern("db/data-postgres")}, time_);
+  }
+  Error error() {
+    const auto read = longhorn()->read(soon());
+    EXPECT_FALSE(read);
+    return read ? Error{} : read.error();
+  }
+
+  ScriptedTime time_;
+  FakePrometheus server_;
+};
+
+TEST_F(VolumeProbes, AllClaimsOfAStatefulSetAreSummed) {
+  const auto probe = longhorn();
+  const auto read = probe->read(soon());
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(*read, (ByteMap{{"volume", 1'052'672},
+                            {"volume:data-postgres-0", 1'048'576},
+                            {"volume:data-postgres-1", 4'096}}));
+  EXPECT_EQ(probe->info().name, "volume");
+  EXPECT_GE(probe->info().lag, server_.config().age_max);
+  const auto questions = server_.questions();
+  EXPECT_NE(questions[0].query.find(R"({namespace="db",persistentvolumeclaim=~"data-postgres(-[0-9]+)?"})"),
+            std::string::npos)
+      << questions[0].query;
+  EXPECT_NE(questions.back().query.find(R"({volume=~"pvc-a|pvc-b"})"), std::string::npos);
+}
+
+TEST_F(VolumeProbes, PatternsAndOddNamesAreEscaped) {
+  EXPECT_TRUE(longhorn("db/data-*-0")->read(soon()));
+  EXPECT_NE(server_.questions()[0].query.find(R"(=~"data-.*-0")"), std::string::npos);
+  const std::size_t before = server_.questions().size();
+  EXPECT_TRUE(longhorn(R"(d"b\/a.b"\(c)")->read(soon()));
+  EXPECT_NE(server_.questions()[before].query.find(
+                R"({namespace="d\"b\\",persistentvolumeclaim=~"a\\.b\"\\\\\\(c(-[0-9]+)?"})"),
+            std::string::npos)
+      << server_.questions()[before].query;
+  for (const char* bad : {"", "db", "/x", "db/", "a/b/c", "d*/x"})
+    EXPECT_FALSE(parse_claim_pattern(bad)) << bad;
+}
+
+TEST_F(VolumeProbes, AClaimOfJustThatNameGoesBeforeAStatefulSets) {
+  server_.series["kube_persistentvolumeclaim_info"].push_back({claim("data-postgres", "pvc-a"), "1"});
+  const auto read = longhorn()->read(soon());
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(*read, (ByteMap{{"volume", 1'048'576}, {"volume:data-postgres", 1'048'576}}));
+}
+
+TEST_F(VolumeProbes, AClaimWithoutVolumeOrNoneAtAllIsMissing) {
+  server_.series["kube_persistentvolumeclaim_info"][1].labels = claim("data-postgres-1", "");
+  EXPECT_EQ(error().detail, "claim data-postgres-1 has no volume yet");
+  server_.series["kube_persistentvolumeclaim_info"].clear();
+  EXPECT_EQ(error().detail, "no claim db/data-postgres in kube_persistentvolumeclaim_info");
+}
+
+TEST_F(VolumeProbes, ClaimsThatAreOthersThanBeforeAreNoFigure) {
+  const auto probe = longhorn();
+  ASSERT_TRUE(probe->read(soon()));
+  server_.series["kube_persistentvolumeclaim_info"].pop_back();
+  const auto read = probe->read(soon());
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::kRefused);
+  EXPECT_EQ(read.error().detail,
+            "the claims were data-postgres-0 on pvc-a, data-postgres-1 on pvc-b and are now data-postgres-0 "
+            "on pvc-a");
+}
+
+TEST_F(VolumeProbes, OneVolumeWithoutAFigureMakesTheSumMissing) {
+  server_.series["longhorn_volume_actual_size_bytes"].pop_back();
+  EXPECT_EQ(
+      error().detail,
+      "no longhorn_volume_actual_size_bytes of data-postgres-1 (pvc-b): not there, or its series has ended");
+  server_.series["longhorn_volume_actual_size_bytes"].push_back({volume("pvc-b"), "-1"});
+  EXPECT_EQ(error().code, ErrorCode::kCorruption);
+  server_.series["longhorn_volume_actual_size_bytes"].back() = {volume("pvc-b"), "4096", 100};
+  EXPECT_TRUE(error().detail.starts_with("stale: "));
+}
+
+TEST_F(VolumeProbes, OnlyHealthyVolumesAreMeasuredInTheOldSpellingAndTheNew) {
+  for (const char* value : {"0", "2", "3"}) {
+    SCOPED_TRACE(value);
+    server_.series["longhorn_volume_robustness"][1].value = value;
+    EXPECT_EQ(error().code, ErrorCode::kRefused);
+  }
+  EXPECT_EQ(error().detail, "the volume of data-postgres-1 is faulted: its replicas are not alike");
+  auto& states = server_.series["longhorn_volume_robustness"];
+  states.clear();
+  EXPECT_EQ(error().detail, "no longhorn_volume_robustness of data-postgres-0 (pvc-a)");
+  for (const char* name : {"pvc-a", "pvc-b"})
+    for (const char* state : {"unknown", "healthy", "degraded", "faulted"})
+      states.push_back({volume(name, fmt::format(R"(,"state":"{}")", state)),
+                        std::string_view(state) == "healthy" ? "1" : "0"});
+  EXPECT_TRUE(longhorn()->read(soon()));
+  states[5].value = "0";  // pvc-b: healthy
+  states[6].value = "1";  // pvc-b: degraded
+  EXPECT_EQ(error().detail, "the volume of data-postgres-1 is degraded: its replicas are not alike");
+}
+
+TEST_F(VolumeProbes, CopiesOfTheStorageAreTheReplicasThatAreComplete) {
+  const auto copies = longhorn()->storage_copies(soon());
+  ASSERT_TRUE(copies) << copies.error().text();
+  EXPECT_EQ(*copies, 2U);
+  auto& modes = server_.series["longhorn_engine_replica_mode"];
+  modes[3] = {replica("pvc-b", "r4", "WO"), "1"};
+  EXPECT_EQ(longhorn()->storage_copies(soon()).error().code, ErrorCode::kRefused)
+      << "one of two is being built";
+  modes[1] = {replica("pvc-a", "r2", "ERR"), "1"};
+  EXPECT_EQ(*longhorn()->storage_copies(soon()), 1U);
+  modes.clear();
+  EXPECT_EQ(longhorn()->storage_copies(soon()).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(VolumeProbes, EveryReplicaCountsWhereThatIsAskedForOrTheFigureIsMissing) {
+  const auto probe =
+      make_longhorn_probe({server_.config(), *parse_claim_pattern("db/data-postgres"), true}, time_);
+  auto& modes = server_.series["longhorn_engine_replica_mode"];
+  modes.push_back({replica("pvc-b", "r5", "RW"), "1"});
+  const auto read = probe->read(soon());
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(*read, (ByteMap{{"volume", 2'109'440},
+                            {"volume:data-postgres-0", 2 * 1'048'576},
+                            {"volume:data-postgres-1", 3 * 4'096}}));
+  EXPECT_NE(probe->info().counts.find("all replicas"), std::string::npos);
+  modes.erase(modes.begin(), modes.begin() + 2);
+  EXPECT_EQ(probe->read(soon()).error().detail,
+            "no replica of data-postgres-0 in longhorn_engine_replica_mode; the copies were not counted");
+}
+
+TEST_F(VolumeProbes, AVolumeSaysWhetherItIsTrimmed) {
+  server_.series["longhorn_volume_actual_size_bytes"] = {{volume("pvc-a"), "1073741824"},
+                                                         {volume("pvc-b"), "4096"}};
+  server_.series["longhorn_snapshot_actual_size_bytes"] = {
+      {R"("volume":"pvc-a","snapshot":"s1","user_created":"true","node":"x")", "500000000"},
+      {R"("volume":"pvc-a","snapshot":"s1","user_created":"true","node":"y")", "500000000"},
+      {R"("volume":"pvc-a","snapshot":"s2","user_created":"false")", "24"}};
+  const auto volumes = longhorn()->examine(soon());
+  ASSERT_TRUE(volumes) << volumes.error().text();
+  ASSERT_EQ(volumes->size(), 2U);
+  const VolumeState& first = (*volumes)[0];
+  EXPECT_EQ(first.snapshots, 2U);
+  EXPECT_EQ(first.in_snapshots, Bytes{500'000'024});
+  EXPECT_EQ(first.unused(), Bytes{1'072'741'824});
+  EXPECT_TRUE(first.untrimmed());
+  EXPECT_EQ(first.text(),
+            "data-postgres-0: each replica holds 1.00 GiB, of it 477 MiB in 2 snapshots; its file system "
+            "uses 977 KiB; "
+            "1023 MiB are in no use: not trimmed, or kept by snapshots");
+  const VolumeState& second = (*volumes)[1];
+  EXPECT_FALSE(second.untrimmed());
+  EXPECT_EQ(second.snapshots, 0U);
+  server_.series["kubelet_volume_stats_used_bytes"].clear();
+  const auto unknown = longhorn()->examine(soon());
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ((*unknown)[0].unused(), std::nullopt);
+  EXPECT_FALSE((*unknown)[0].untrimmed());
+  EXPECT_NE((*unknown)[0].text().find("not known"), std::string::npos);
+}
+
+TEST_F(VolumeProbes, TheKubeletsFigureIsOfAllClaimsOrMissing) {
+  const auto probe = kubelet();
+  const auto read = probe->read(soon());
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(*read, (ByteMap{{"kubelet", 1'000'000},
+                            {"kubelet:data-postgres-0", 1'000'000},
+                            {"kubelet:data-postgres-1", 0}}));
+  EXPECT_GE(probe->info().lag, 120s);
+  server_.series["kubelet_volume_stats_used_bytes"].pop_back();
+  const auto missing = probe->read(soon());
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().detail,
+            "no kubelet_volume_stats_used_bytes of data-postgres-1: not mounted, or its series has ended");
+}
+
+TEST_F(VolumeProbes, APrometheusThatGoesAwayBetweenTwoReadingsLeavesNoFigure) {
+  const auto volume_probe = longhorn();
+  const auto file_systems = kubelet();
+  ASSERT_TRUE(volume_probe->read(soon()));
+  ASSERT_TRUE(file_systems->read(soon()));
+  server_.stop();
+  for (Probe* probe : {static_cast<Probe*>(volume_probe.get()), file_systems.get()}) {
+    const auto read = probe->read(soon());
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, ErrorCode::kConnectionLost);
+  }
+  EXPECT_FALSE(volume_probe->storage_copies(soon()));
+  EXPECT_FALSE(volume_probe->examine(soon()));
+}
+
+}  // namespace
+}  // namespace lab
