@@ -59,6 +59,27 @@ struct SettlePlan {
   friend bool operator==(const SettlePlan&, const SettlePlan&) = default;
 };
 
+/// A rung that a program of the user reads, as the probe `command:NAME`.
+struct CommandProbePlan {
+  std::string name{};
+  std::vector<std::string> argv{};  // Run without a shell; it prints a number of bytes.
+  Millis limit{10'000};             // For one reading.
+  bool one_copy = false;            // The figure is of one copy; else all copies are in it.
+
+  friend bool operator==(const CommandProbePlan&, const CommandProbePlan&) = default;
+};
+
+/// A rung that stands on a page of metrics in the Prometheus text format, as the probe `metrics:NAME`.
+struct MetricsProbePlan {
+  std::string name{};
+  std::string url{};  // Never with a password.
+  std::string metric{};
+  std::map<std::string, std::string> labels{};  // Those that a line must have to count.
+  bool one_copy = false;
+
+  friend bool operator==(const MetricsProbePlan&, const MetricsProbePlan&) = default;
+};
+
 struct SystemPlan {
   std::string name{};
   std::vector<std::string> variants{"default"};
@@ -68,6 +89,10 @@ struct SystemPlan {
   std::optional<std::string> password_env{};
   std::optional<std::string> password_file{};
   std::vector<std::string> probes{"files"};  // Required; the others are taken where they answer.
+  std::optional<std::string> volume{};       // Image file, block device or "longhorn:..." below the files.
+  bool trim = false;                         // fstrim, then `volume:trimmed`; only with `volume`.
+  std::vector<CommandProbePlan> commands{};  // In the order of their names.
+  std::vector<MetricsProbePlan> metrics{};   // In the order of their names.
   std::optional<std::string> identity{};
   std::optional<Bytes> max_bytes{};
   std::map<std::string, std::string> options{};  // The system's own settings, from [systems.NAME.options].
@@ -95,8 +120,18 @@ struct ExportPlan {
 struct HooksPlan {
   std::vector<std::string> restart{};  // Restarts a server, and returns when it takes clients; empty: none.
   Millis restart_limit{120'000};
+  /// Runs after the operations of each stage, before read-back and probes: a dedupe pass; empty: none.
+  std::vector<std::string> after_operations{};
+  Millis after_operations_limit{1'800'000};
 
   friend bool operator==(const HooksPlan&, const HooksPlan&) = default;
+};
+
+/// The server that knows the volumes of a cluster.
+struct PrometheusPlan {
+  std::optional<std::string> url{};  // Never with a password.
+
+  friend bool operator==(const PrometheusPlan&, const PrometheusPlan&) = default;
 };
 
 struct Plan {
@@ -111,6 +146,7 @@ struct Plan {
   RetryPlan retry{};
   ExportPlan export_{};
   HooksPlan hooks{};
+  PrometheusPlan prometheus{};
   std::optional<std::string> real_world_dir{};
 
   friend bool operator==(const Plan&, const Plan&) = default;

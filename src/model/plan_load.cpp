@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/files.hpp"
+#include "model/plan_load_probes.hpp"
 #include "model/plan_rules.hpp"
 #include "model/toml_reader.hpp"
 
@@ -187,7 +188,7 @@ Status read_export(const TomlReader& table, LoadedPlan& loaded) {
 }
 
 Status read_hooks(const TomlReader& table, HooksPlan& hooks) {
-  LAB_TRY(table.allow_only({"restart", "restart_limit"}));
+  LAB_TRY(table.allow_only({"restart", "restart_limit", "after_operations", "after_operations_limit"}));
   // As a whole, since one word may stand twice.
   const auto words = [](const std::vector<std::string>& texts) -> Result<std::vector<std::string>> {
     if (texts.front().empty()) return bad("the program has no name");
@@ -196,7 +197,11 @@ Status read_hooks(const TomlReader& table, HooksPlan& hooks) {
   LAB_TRY(table.whole_list("restart", words, hooks.restart));
   if (table.has("restart_limit") && hooks.restart.empty())
     return table.error("restart_limit", "stands without 'restart'");
-  return table.duration("restart_limit", kTick, hooks.restart_limit);
+  LAB_TRY(table.duration("restart_limit", kTick, hooks.restart_limit));
+  LAB_TRY(table.whole_list("after_operations", words, hooks.after_operations));
+  if (table.has("after_operations_limit") && hooks.after_operations.empty())
+    return table.error("after_operations_limit", "stands without 'after_operations'");
+  return table.duration("after_operations_limit", kTick, hooks.after_operations_limit);
 }
 
 /// Tables whose keys are not built in: nothing in them is left out in silence.
@@ -250,7 +255,7 @@ Status read_place(const TomlReader& table, const SystemWords& words, SystemPlan&
 
 Status read_system(const TomlReader& table, const SystemWords& words, SystemPlan& system) {
   LAB_TRY(table.allow_only({"url", "password_env", "password_file", "variants", "directory", "path", "probes",
-                            "identity", "max_bytes", "options"}));
+                            "volume", "trim", "commands", "metrics", "identity", "max_bytes", "options"}));
   const auto variant = [&](std::string_view text) -> Result<std::string> {
     const bool known = std::find(words.variants.begin(), words.variants.end(), text) != words.variants.end();
     if (known || text == "default" || (!words.built_in && !text.empty())) return std::string(text);
@@ -260,7 +265,7 @@ Status read_system(const TomlReader& table, const SystemWords& words, SystemPlan
   };
   LAB_TRY(table.list("variants", variant, system.variants));
   LAB_TRY(read_place(table, words, system));
-  LAB_TRY(table.list("probes", plan_rules::parse_probe, system.probes));
+  LAB_TRY(plan_rules::read_probes(table, system));
   LAB_TRY(table.text("identity", system.identity));
   if (table.has("max_bytes")) LAB_TRY(table.size("max_bytes", 1, system.max_bytes.emplace()));
   return read_options(table, words, system);
@@ -294,7 +299,7 @@ Status in_table(const TomlReader& root, std::string_view key, const Read& read) 
 Status read_root(const TomlReader& root, const Vocabulary& words, LoadedPlan& loaded) {
   Plan& plan = loaded.plan;
   LAB_TRY(root.allow_only({"run", "dataset", "stages", "settle", "scan", "systems", "telemetry", "export",
-                           "hooks", "retry", "real_world_dir"}));
+                           "hooks", "retry", "prometheus", "real_world_dir"}));
   LAB_TRY(root.text("real_world_dir", plan.real_world_dir));
   LAB_TRY(in_table(root, "run", [&](const TomlReader& table) { return read_run(table, plan); }));
   LAB_TRY(read_systems(root, words, plan));
@@ -306,6 +311,9 @@ Status read_root(const TomlReader& root, const Vocabulary& words, LoadedPlan& lo
   LAB_TRY(in_table(root, "retry", [&](const TomlReader& table) { return read_retry(table, plan.retry); }));
   LAB_TRY(in_table(root, "export", [&](const TomlReader& table) { return read_export(table, loaded); }));
   LAB_TRY(in_table(root, "hooks", [&](const TomlReader& table) { return read_hooks(table, plan.hooks); }));
+  LAB_TRY(in_table(root, "prometheus", [&](const TomlReader& table) {
+    return plan_rules::read_prometheus(table, plan.prometheus);
+  }));
   return read_known_only(root, loaded);
 }
 

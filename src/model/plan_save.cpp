@@ -147,10 +147,43 @@ void write_retry(Writer& out, const RetryPlan& retry) {
 }
 
 void write_hooks(Writer& out, const HooksPlan& hooks) {
-  if (hooks.restart.empty()) return;
+  if (hooks.restart.empty() && hooks.after_operations.empty()) return;
   out.table("hooks");
-  out.raw("restart", list_of(hooks.restart));
-  out.duration("restart_limit", hooks.restart_limit);
+  if (!hooks.restart.empty()) {
+    out.raw("restart", list_of(hooks.restart));
+    out.duration("restart_limit", hooks.restart_limit);
+  }
+  if (hooks.after_operations.empty()) return;
+  out.raw("after_operations", list_of(hooks.after_operations));
+  out.duration("after_operations_limit", hooks.after_operations_limit);
+}
+
+void write_prometheus(Writer& out, const PrometheusPlan& prometheus) {
+  if (!prometheus.url) return;
+  out.table("prometheus");
+  out.text("url", *prometheus.url);
+}
+
+std::string_view spell_scope(bool one_copy) { return one_copy ? "one copy" : "all copies"; }
+
+/// The tables below a system's that add rungs.
+void write_rungs(Writer& out, const SystemPlan& system, const std::string& header) {
+  for (const CommandProbePlan& command : system.commands) {
+    out.table(header + ".commands." + key_text(command.name));
+    out.raw("argv", list_of(command.argv));
+    out.duration("limit", command.limit);
+    out.text("scope", spell_scope(command.one_copy));
+  }
+  for (const MetricsProbePlan& metric : system.metrics) {
+    const std::string table = header + ".metrics." + key_text(metric.name);
+    out.table(table);
+    out.text("url", metric.url);
+    out.text("metric", metric.metric);
+    out.text("scope", spell_scope(metric.one_copy));
+    if (metric.labels.empty()) continue;
+    out.table(table + ".labels");
+    for (const auto& [key, value] : metric.labels) out.text(key, value);
+  }
 }
 
 void write_system(Writer& out, const SystemPlan& system) {
@@ -163,11 +196,13 @@ void write_system(Writer& out, const SystemPlan& system) {
   out.text_if_any("directory", system.directory);
   out.raw("variants", list_of(system.variants));
   out.raw("probes", list_of(system.probes));
+  out.text_if_any("volume", system.volume);
+  if (system.volume) out.raw("trim", system.trim ? "true" : "false");
   out.text_if_any("identity", system.identity);
   if (system.max_bytes) out.size("max_bytes", *system.max_bytes);
-  if (system.options.empty()) return;
-  out.table(header + ".options");
+  if (!system.options.empty()) out.table(header + ".options");
   for (const auto& [key, value] : system.options) out.text(key, value);
+  write_rungs(out, system, header);
 }
 
 }  // namespace
@@ -182,6 +217,7 @@ std::string save_plan(const Plan& plan) {
   out.table("export");
   out.text("cleanup", spell(plan.export_.cleanup));
   write_hooks(out, plan.hooks);
+  write_prometheus(out, plan.prometheus);
   for (const SystemPlan& system : plan.systems)
     if (!system.control) write_system(out, system);
   const std::string text = out.take();

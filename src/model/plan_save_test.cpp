@@ -60,9 +60,22 @@ Plan random_plan(Random& random) {
   if (random.below(2) == 0)
     plan.hooks = {.restart = {"a b", "", "\"{system}\"", "a b"},
                   .restart_limit = Millis{static_cast<std::int64_t>(1 + random.below(99'999))}};
+  if (random.below(2) == 0) {
+    plan.hooks.after_operations = {"duperemove", "-dr", "{directory}", "-dr"};
+    plan.hooks.after_operations_limit = Millis{static_cast<std::int64_t>(1 + random.below(99'999))};
+  }
+  if (random.below(2) == 0) plan.prometheus.url = "http://127.0.0.1:9090";
   plan.systems = {{.name = "sqlite"}, {.name = "kafka"}, {.name = "cas"}};
   plan.systems[0].options["journal_mode"] = one_of<std::string>(random, {"wal", "a \"b\"\n", ""});
   plan.systems[0].max_bytes = Bytes{static_cast<std::int64_t>(1 + random.below(1'000'000'000))};
+  if (random.below(2) == 0) {
+    plan.systems[0].volume = "/images/a \"b\".img";
+    plan.systems[0].trim = random.below(2) == 0;
+    plan.systems[0].probes = {"volume", "filesystem", "command:a pool"};
+    plan.systems[0].commands = {{"a pool", {"du", "", "du"}, Millis{5}, true}, {"b", {"/bin/b"}}};
+  }
+  if (random.below(2) == 0)
+    plan.systems[1].metrics = {{"pvc", "http://127.0.0.1:9500/metrics", "size", {{"a.b", "\"c\""}}, true}};
   plan.systems[1].options = {{"a.dotted key", "1"}, {"plain", "2"}};
   plan.systems[1].url = "kafka://127.0.0.1:9092";
   return plan;

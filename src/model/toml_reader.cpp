@@ -186,6 +186,15 @@ Status TomlReader::integer(std::string_view key, std::int64_t least, std::int64_
   return ok();
 }
 
+Status TomlReader::flag(std::string_view key, bool& out) const {
+  const toml::node* node = table_.get(key);
+  if (node == nullptr) return ok();
+  const auto flag = node->value_exact<bool>();
+  if (!flag) return wrong_type(*node, key, "true or false");
+  out = *flag;
+  return ok();
+}
+
 Status TomlReader::text(std::string_view key, std::optional<std::string>& out) const {
   const toml::node* node = table_.get(key);
   if (node == nullptr) return ok();

@@ -37,6 +37,7 @@ class TomlReader {
   Status scalar(std::string_view key, std::string& out) const;
   Status integer(std::string_view key, std::int64_t least, std::int64_t most, std::int64_t& out) const;
   Status text(std::string_view key, std::optional<std::string>& out) const;  // Never empty.
+  Status flag(std::string_view key, bool& out) const;
   Status size(std::string_view key, std::int64_t least, Bytes& out) const;  // "4 KiB" or an integer of bytes.
   Status duration(std::string_view key, Millis least, Millis& out) const;
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/plan_load_probes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/plan_rules.hpp"
+
+namespace lab::plan_rules {
+namespace {
+
+constexpr Millis kTick{1};
+
+Status read_scope(const TomlReader& table, bool& one_copy) {
+  const auto scope = [](std::string_view text) {
+    return parse_word<bool>("a scope", text, {{"all copies", false}, {"one copy", true}});
+  };
+  return table.word("scope", scope, one_copy);
+}
+
+Status read_url(const TomlReader& table, std::optional<std::string>& url) {
+  LAB_TRY(table.text("url", url));
+  if (url && holds_password(*url)) return table.error("url", "the url holds a password");
+  return ok();
+}
+
+Status read_command(const TomlReader& table, CommandProbePlan& command) {
+  LAB_TRY(table.allow_only({"argv", "limit", "scope"}));
+  if (!table.has("argv")) return table.error("argv", "missing: the program and its arguments");
+  // As a whole, since one word may stand twice.
+  const auto words = [](const std::vector<std::string>& texts) -> Result<std::vector<std::string>> {
+    if (texts.front().empty()) return bad("the program has no name");
+    return texts;
+  };
+  LAB_TRY(table.whole_list("argv", words, command.argv));
+  LAB_TRY(table.duration("limit", kTick, command.limit));
+  return read_scope(table, command.one_copy);
+}
+
+Status read_metric(const TomlReader& table, MetricsProbePlan& metric) {
+  LAB_TRY(table.allow_only({"url", "metric", "labels", "scope"}));
+  std::optional<std::string> url;
+  std::optional<std::string> name;
+  LAB_TRY(read_url(table, url));
+  LAB_TRY(table.text("metric", name));
+  if (!url) return table.error("url", "missing: the address of the page of metrics");
+  if (!name) return table.error("metric", "missing: the name of the metric");
+  metric.url = *url;
+  metric.metric = *name;
+  const auto labels = table.inner("labels");
+  if (!labels) return labels.error();
+  if (*labels)
+    for (const std::string& key : (*labels)->keys()) LAB_TRY((*labels)->scalar(key, metric.labels[key]));
+  return read_scope(table, metric.one_copy);
+}
+
+/// The tables below `key`, each read by `read` into an item of its name.
+template <class Item, class Read>
+Status read_named(const TomlReader& table, std::string_view key, const Read& read, std::vector<Item>& items) {
+  const auto all = table.inner(key);
+  if (!all) return all.error();
+  if (!*all) return ok();
+  auto names = (*all)->keys();
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    if (name.empty() || name.find(':') != std::string::npos)
+      return (*all)->error(name, "a probe's name is not empty and has no ':'");
+    const auto one = (*all)->inner(name);
+    if (!one) return one.error();
+    Item item;
+    item.name = name;
+    LAB_TRY(read(**one, item));
+    items.push_back(std::move(item));
+  }
+  return ok();
+}
+
+template <class Item>
+bool has_named(const std::vector<Item>& items, std::string_view name) {
+  return std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.name == name; });
+}
+
+/// A probe that must answer needs what it reads.
+Status check_required(const TomlReader& table, const SystemPlan& system) {
+  for (const std::string& probe : system.probes) {
+    const std::string name = probe.substr(probe.find(':') + 1);
+    const auto lacks = [&](std::string_view what) {
+      return table.error("probes", fmt::format("'{}' needs {}", probe, what));
+    };
+    if (probe == "volume" && !system.volume) return lacks("the key 'volume'");
+    if (probe == "volume:trimmed" && !system.trim) return lacks("the keys 'volume' and 'trim = true'");
+    if (probe.starts_with("command:") && !has_named(system.commands, name))
+      return lacks(fmt::format("a table [systems.{}.commands.{}]", system.name, name));
+    if (probe.starts_with("metrics:") && !has_named(system.metrics, name))
+      return lacks(fmt::format("a table [systems.{}.metrics.{}]", system.name, name));
+  }
+  return ok();
+}
+
+}  // namespace
+
+Status read_probes(const TomlReader& table, SystemPlan& system) {
+  LAB_TRY(table.list("probes", parse_probe, system.probes));
+  LAB_TRY(table.text("volume", system.volume));
+  LAB_TRY(table.flag("trim", system.trim));
+  if (system.trim && !system.volume) return table.error("trim", "stands without 'volume'");
+  LAB_TRY(read_named(table, "commands", read_command, system.commands));
+  LAB_TRY(read_named(table, "metrics", read_metric, system.metrics));
+  return check_required(table, system);
+}
+
+Status read_prometheus(const TomlReader& table, PrometheusPlan& prometheus) {
+  LAB_TRY(table.allow_only({"url"}));
+  return read_url(table, prometheus.url);
+}
+
+}  // namespace lab::plan_rules

@@ -1,0 +1,114 @@
+// The keys that add rungs below a system's own files, and the hook that runs before they are read.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "model/plan_load.hpp"
+#include "model/plan_test_support.hpp"
+
+namespace lab {
+namespace {
+
+constexpr std::string_view kHead =
+    "[dataset]\npayloads = ['random_binary']\nobjects = 8\n[systems.files]\n";  // 4 lines.
+
+Result<LoadedPlan> with_keys(std::string_view keys) {
+  return parse_plan(std::string(kHead) + std::string(keys), "p.toml", test_words());
+}
+
+TEST(PlanProbes, EveryRungThatIsBuiltInIsAccepted) {
+  const auto loaded = with_keys(
+      "probes = ['engine', 'apparent', 'files', 'extents', 'filesystem', 'btrfs', 'zfs', 'zpool', 'vdo', "
+      "'volume', 'volume:trimmed']\nvolume = '/images/disk.img'\ntrim = true\n");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_TRUE(loaded->not_built_in.empty());
+  const SystemPlan& system = loaded->plan.systems.front();
+  EXPECT_EQ(system.probes.size(), 11U);
+  EXPECT_EQ(system.volume, "/images/disk.img");
+  EXPECT_TRUE(system.trim);
+}
+
+TEST(PlanProbes, CommandsAndMetricsAreReadWithTheirNames) {
+  const auto loaded = with_keys(
+      "probes = ['command:pool', 'metrics:pvc']\n"
+      "[systems.files.commands.pool]\nargv = ['zpool', 'get', 'get']\nlimit = '3s'\nscope = 'one copy'\n"
+      "[systems.files.commands.a]\nargv = ['a']\n"
+      "[systems.files.metrics.pvc]\nurl = 'http://h:9500/metrics'\nmetric = 'size_bytes'\n"
+      "[systems.files.metrics.pvc.labels]\nvolume = 'pvc-1'\nreplica = 2\n"
+      "[prometheus]\nurl = 'http://h:9090'\n");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  const SystemPlan& system = loaded->plan.systems.front();
+  ASSERT_EQ(system.commands.size(), 2U);
+  EXPECT_EQ(system.commands[0], (CommandProbePlan{.name = "a", .argv = {"a"}}));
+  EXPECT_EQ(system.commands[1], (CommandProbePlan{"pool", {"zpool", "get", "get"}, Millis{3'000}, true}));
+  ASSERT_EQ(system.metrics.size(), 1U);
+  EXPECT_EQ(
+      system.metrics[0],
+      (MetricsProbePlan{
+          "pvc", "http://h:9500/metrics", "size_bytes", {{"replica", "2"}, {"volume", "pvc-1"}}, false}));
+  EXPECT_EQ(loaded->plan.prometheus.url, "http://h:9090");
+}
+
+TEST(PlanProbes, WhatAPlanLacksIsNamedWithItsLine) {
+  struct Case {
+    const char* keys;
+    const char* error;
+  };
+  const Case cases[] = {
+      {"probes = ['volume']\n", "p.toml:5: key 'systems.files.probes': 'volume' needs the key 'volume'"},
+      {"volume = '/a'\nprobes = ['volume:trimmed']\n",
+       "p.toml:6: key 'systems.files.probes': 'volume:trimmed' needs the keys 'volume' and 'trim = true'"},
+      {"probes = ['command:x']\n", "'command:x' needs a table [systems.files.commands.x]"},
+      {"probes = ['metrics:x']\n", "'metrics:x' needs a table [systems.files.metrics.x]"},
+      {"probes = ['extent']\n", "'extent' is not a probe; did you mean 'extents'?"},
+      {"probes = ['zpol']\n", "'zpol' is not a probe; did you mean 'zpool'?"},
+      {"probes = ['command:']\n", "'command:' is not a probe"},
+      {"trim = true\n", "p.toml:5: key 'systems.files.trim': stands without 'volume'"},
+      {"volume = '/a'\ntrim = 'yes'\n",
+       "p.toml:6: key 'systems.files.trim': must be true or false, is a string"},
+      {"volume = ''\n", "key 'systems.files.volume'"},
+      {"volumes = '/a'\n", "unknown key; did you mean 'volume'?"},
+      {"[systems.files.commands.x]\nlimit = '1s'\n", "key 'systems.files.commands.x.argv': missing"},
+      {"[systems.files.commands.x]\nargv = ['']\n", "the program has no name"},
+      {"[systems.files.commands.x]\nargv = ['a']\nscope = 'all'\n", "'all' is not a scope"},
+      {"[systems.files.commands.x]\nargs = ['a']\n", "unknown key; did you mean 'argv'?"},
+      {"[systems.files.commands.'a:b']\nargv = ['a']\n", "a probe's name is not empty and has no ':'"},
+      {"[systems.files.metrics.x]\nmetric = 'a'\n", "key 'systems.files.metrics.x.url': missing"},
+      {"[systems.files.metrics.x]\nurl = 'http://h'\n", "key 'systems.files.metrics.x.metric': missing"},
+      {"[systems.files.metrics.x]\nurl = 'http://u:p@h'\nmetric = 'a'\n", "the url holds a password"},
+      {"[prometheus]\nurl = 'http://u:p@h'\n", "the url holds a password"},
+      {"[prometheus]\nuri = 'http://h'\n", "key 'prometheus.uri': unknown key; did you mean 'url'?"},
+      {"[hooks]\nafter_operation = ['a']\n", "unknown key; did you mean 'after_operations'?"},
+      {"[hooks]\nafter_operations_limit = '1s'\n", "stands without 'after_operations'"},
+      {"[hooks]\nafter_operations = ['']\n", "the program has no name"},
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.keys);
+    const auto loaded = with_keys(one.keys);
+    ASSERT_FALSE(loaded);
+    EXPECT_NE(loaded.error().detail.find(one.error), std::string::npos) << loaded.error().detail;
+  }
+}
+
+TEST(PlanProbes, RungsThatAreKnownAndNotBuiltInAreListed) {
+  const auto loaded = with_keys(
+      "probes = ['longhorn:pvc-1']\nvolume = 'longhorn:db/pvc-1'\n[prometheus]\nurl = 'http://h'\n"
+      "[systems.files.commands.a]\nargv = ['a']\n"
+      "[systems.files.metrics.b]\nurl = 'http://h'\nmetric = 'm'\n");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->not_built_in,
+            (std::vector<std::string>{"probe 'longhorn:pvc-1' of system 'files'",
+                                      "volume 'longhorn:db/pvc-1' of system 'files'",
+                                      "probe 'command:a' of system 'files'",
+                                      "probe 'metrics:b' of system 'files'", "key 'prometheus.url'"}));
+}
+
+TEST(PlanProbes, APlanWithoutThemIsWrittenAsBefore) {
+  const auto loaded = with_keys("");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  const std::string text = save_plan(loaded->plan);
+  for (const char* word : {"volume", "trim", "commands", "metrics", "prometheus", "hooks"})
+    EXPECT_EQ(text.find(word), std::string::npos) << word;
+}
+
+}  // namespace
+}  // namespace lab
