@@ -168,6 +168,12 @@ Status check_header(std::string_view& in) {
 
 }  // namespace
 
+std::uint64_t observations_needed(double q) {
+  constexpr double kDoubt = 0.05;  // One-sided, 95 %.
+  if (q <= 0.5) return 1;
+  return static_cast<std::uint64_t>(std::ceil(std::log(kDoubt) / std::log(q)));
+}
+
 Histogram::Histogram() : counts_(kBuckets) {}
 
 void Histogram::record(std::uint64_t value) {
@@ -202,9 +208,9 @@ std::optional<double> Histogram::mean() const {
 }
 
 std::optional<std::uint64_t> Histogram::quantile(double q) const {
-  constexpr double kRounding = 1e-9;  // 10 * (1 - 0.9) is just below 1 in binary.
+  constexpr double kRounding = 1e-9;  // 0.9 * 10 is just above 9 in binary.
   const auto total = static_cast<double>(count_);
-  if (count_ == 0 || (q > 0.5 && total * (1 - q) < 1 - kRounding)) return std::nullopt;
+  if (count_ < observations_needed(q)) return std::nullopt;
   const auto rank = static_cast<std::uint64_t>(std::max(1.0, std::ceil(q * total - kRounding)));
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < kBuckets; ++i) {

@@ -12,6 +12,11 @@
 
 namespace lab {
 
+/// The least count that carries quantile q in (0, 1): the smallest n with q^n <= 0.05, so that with 95 % of
+/// confidence the largest of n values lies above the true quantile (p90: 29, p95: 59, p99: 299, p99.9:
+/// 2,995). The median and what lies below it need one value.
+std::uint64_t observations_needed(double q);
+
 /// Counts of values from 1 to 3.6e12 (ns: one hour), each bucket at most 0.1 % wide. Larger values are
 /// counted in the last bucket and the true maximum is kept beside; 0 counts as 1. Not thread-safe.
 class Histogram {
@@ -27,8 +32,8 @@ class Histogram {
   std::optional<double> mean() const;
 
   /// The value at quantile q in (0, 1): the highest value equivalent to the bucket that holds the
-  /// ceil(q * count)-th smallest. Nothing when the count cannot carry it, i.e. count * (1 - q) < 1; the
-  /// median and what lies below it need one value.
+  /// ceil(q * count)-th smallest. Nothing when the count cannot carry it: see
+  /// observations_needed.
   std::optional<std::uint64_t> quantile(double q) const;
 
   /// HdrHistogram V2 encoding, compressed with zlib and base64: what every HdrHistogram reader decodes.

@@ -11,6 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Durations are differences of it: wall time, which may be set back, is recorded and never subtracted.
+TEST(TimeClock, NeverGoesBack) { EXPECT_TRUE(Clock::is_steady); }
+
 TEST(Time, ACallIsAllowedUntilItsDeadlineOrAStop) {
   EXPECT_TRUE(allowed({}, "test"));
   const Status late = allowed({.deadline = Clock::now() - 1s}, "test.put");

@@ -155,6 +155,21 @@ TEST(MadeContent, CompressesLikeTextWhereItIsText) {
   }
 }
 
+TEST(MadeContent, CompressesToItsStatedRatioWithinTwoPercent) {
+  // docs/payloads.md states them: zstd at level 3, one object of 128 KiB.
+  for (const auto& [kind, stated] : {std::pair{"structured_json", 0.300}, {"text_document", 0.381}})
+    for (const std::uint64_t number : {1, 7, 99}) {
+      SCOPED_TRACE(testing::Message() << kind << " " << number);
+      const auto bytes = content(kind, number, 131'072);
+      std::vector<char> compressed(ZSTD_compressBound(bytes.size()));
+      const std::size_t size =
+          ZSTD_compress(compressed.data(), compressed.size(), bytes.data(), bytes.size(), 3);
+      ASSERT_FALSE(ZSTD_isError(size));
+      const double ratio = static_cast<double>(size) / static_cast<double>(bytes.size());
+      EXPECT_NEAR(ratio / stated, 1, 0.02);
+    }
+}
+
 TEST(StructuredJson, IsCanonical) {
   for (std::uint64_t number = 0; number < 300; ++number) {
     const std::size_t size = 46 + number * 17;

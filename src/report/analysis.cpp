@@ -233,6 +233,52 @@ std::vector<std::string> resolution_warnings(const RunData& run, const std::vect
   return warnings;
 }
 
+/// A ladder whose product is not its whole is a fault of the program or of a probe: said before all else.
+std::vector<std::string> broken_ladders(const std::vector<Group>& groups) {
+  std::vector<std::string> warnings;
+  for (const Group& group : groups)
+    if (group.ladder && !group.ladder->broken.empty())
+      warnings.push_back(
+          fmt::format("{}: the ladder is broken: {}", point_name(group), group.ladder->broken));
+  return warnings;
+}
+
+/// Curves with holes: counted, and the longest one named.
+std::vector<std::string> sampling_warnings(const RunData& run) {
+  std::uint64_t count = 0;
+  const StageRow* worst = nullptr;
+  for (const StageRow& row : run.stages) {
+    if (!row.sampling_gap || !counts(row.record)) continue;
+    count += 1;
+    if (worst == nullptr || *worst->sampling_gap < *row.sampling_gap) worst = &row;
+  }
+  if (worst == nullptr) return {};
+  return {fmt::format("{} {} a gap of over three periods in {} samples; the longest is {}: {}, {}", count,
+                      count == 1 ? "stage has" : "stages have", count == 1 ? "its" : "their",
+                      format_duration(*worst->sampling_gap), worst->record.cell_id, worst->record.stage)};
+}
+
+void add_ladders(const RunData& run, Analysis& analysis) {
+  for (std::size_t row = 0; row < run.stages.size(); ++row) {
+    const StageRecord& record = run.stages[row].record;
+    analysis.ladders.push_back(counts(record) ? compute_ladder(record, analysis.figures[row]) : std::nullopt);
+  }
+  for (Group& group : analysis.groups) group.ladder = summarize_ladder(run, analysis.figures, group);
+}
+
+void add_latencies(const RunData& run, Analysis& analysis) {
+  analysis.bootstrap_seed = bootstrap_seed(run);
+  std::map<std::string, const Group*> originals;
+  for (const Group& group : analysis.groups)
+    if (grade_of(group) == 0) originals.try_emplace(point_without_grade(group), &group);
+  for (Group& group : analysis.groups) {
+    const auto original = originals.find(point_without_grade(group));
+    const bool compared = original != originals.end() && original->second != &group;
+    group.latencies =
+        compute_latencies(run, group, compared ? original->second : nullptr, analysis.bootstrap_seed);
+  }
+}
+
 }  // namespace
 
 Analysis analyse(const RunData& run) {
@@ -246,7 +292,14 @@ Analysis analyse(const RunData& run) {
     add_edr(context, group);
     add_verdicts(context, group);
   }
-  analysis.warnings = resolution_warnings(run, analysis.groups);
+  add_ladders(run, analysis);
+  add_latencies(run, analysis);
+  for (auto& [group, costs] : compute_costs(run, analysis.figures, analysis.groups, twins))
+    analysis.groups[group].costs = std::move(costs);
+  analysis.warnings = broken_ladders(analysis.groups);
+  for (std::string& warning : resolution_warnings(run, analysis.groups))
+    analysis.warnings.push_back(std::move(warning));
+  for (std::string& warning : sampling_warnings(run)) analysis.warnings.push_back(std::move(warning));
   count_records(run, analysis);
   // Groups took what they needed from the records that count elsewhere; no result may show them.
   for (std::size_t row = 0; row < run.stages.size(); ++row)

@@ -8,14 +8,17 @@
 #include <vector>
 
 #include "model/verdict.hpp"
+#include "report/costs.hpp"
+#include "report/ladder.hpp"
+#include "report/latency.hpp"
 #include "report/run_data.hpp"
 
 namespace lab::report {
 
 /// The figures that follow from one record alone. Keys are probes; a figure that is not known is absent and
 /// `missing` says why ("below resolution", "unsettled", ...), with the record's own reasons in it; the keys
-/// "freed_share" and "reuse_share" stand for the two shares. Empty for records that are not valid or are
-/// superseded.
+/// "freed_share" and "reuse_share" stand for the two shares, "seconds_to_95" for a time that is censored.
+/// Empty for records that are not valid or are superseded.
 struct StageFigures {
   ByteMap stored_bytes{};               // B = after - empty. Absent when |B| < 3 x noise.
   std::map<std::string, double> edr{};  // L / (B / n) for all-copies probes, L / B for one-copy probes.
@@ -50,6 +53,9 @@ struct Group {
   std::map<std::string, std::vector<double>>
       etas{};  // By probe: eta of each complete valid pair, by repetition.
   std::map<std::string, double> eta_uncertainty{};  // By probe: u of eta that comes from u_sys(B).
+  std::optional<LadderSummary> ladder{};            // Only with L > 0.
+  std::vector<CopyCost> costs{};  // Of the whole point; only on its U0, of inserting stages.
+  std::map<std::string, LatencyFigure> latencies{};  // By percentile; only of stages with single operations.
 };
 
 struct ControlOutcome {
@@ -63,13 +69,15 @@ struct ControlOutcome {
 };
 
 struct Analysis {
-  std::vector<StageFigures> figures{};  // One a row of RunData::stages.
-  std::vector<Group> groups{};          // In the order of first appearance.
+  std::vector<StageFigures> figures{};           // One a row of RunData::stages.
+  std::vector<std::optional<Ladder>> ladders{};  // The same, of valid rows with L > 0.
+  std::vector<Group> groups{};                   // In the order of first appearance.
   std::vector<ControlOutcome> controls{};
   // Records of the matrix, controls not counted; each stands in one of the four.
   std::uint64_t valid = 0, invalid = 0, superseded = 0, unsupported = 0;
   std::map<std::string, std::uint64_t> invalid_reasons{};  // Reason -> records of `invalid`.
   std::vector<std::string> warnings{};  // What weakens an answer: too few bytes for the probe, ...
+  std::uint64_t bootstrap_seed = 0;     // Of the intervals of latencies.
 };
 
 /// Pure. The order of the records does not change an answer, only the order of `groups`.

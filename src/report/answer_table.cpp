@@ -255,6 +255,22 @@ std::string first_few(const std::vector<std::string>& paragraphs) {
   return text;
 }
 
+/// From rung to rung at the highest grade of each point, and where duplicates vanish.
+std::string ladders_text(const std::vector<const Group*>& groups, std::size_t width) {
+  std::vector<std::string> lines;
+  const auto dimensions = varying_dimensions(groups);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    // Groups of one point stand together, by grade: the last one is the highest.
+    const bool last =
+        i + 1 == groups.size() || point_without_grade(*groups[i + 1]) != point_without_grade(*groups[i]);
+    if (last && groups[i]->ladder)
+      lines.push_back(
+          paragraph(fmt::format("  {}: {}", point_name(*groups[i], dimensions), describe(*groups[i]->ladder)),
+                    width, 2 * kIndent));
+  }
+  return lines.empty() ? "" : "ladder\n" + first_few(lines);
+}
+
 /// Why a line of the table has no clear word.
 std::string reasons_text(const std::vector<const Group*>& groups, std::size_t width) {
   std::vector<std::string> lines;
@@ -299,8 +315,8 @@ std::string answer_table(const Analysis& analysis, std::size_t width) {
     text = "no record of a stage that inserts\n";
   else
     text = fmt::format("{}, probe {}\n", stage, kHeadlineProbe) + table_text(groups, room);
-  return text + controls_text(analysis, room) + reasons_text(groups, room) + counts_text(analysis, room) +
-         warnings_text(analysis, room);
+  return text + ladders_text(groups, room) + controls_text(analysis, room) + reasons_text(groups, room) +
+         counts_text(analysis, room) + warnings_text(analysis, room);
 }
 
 }  // namespace lab::report

@@ -113,5 +113,24 @@ TEST(AnswerTable, OfNothingSaysSo) {
   EXPECT_THAT(answer_table({}), HasSubstr("no record of a stage that inserts"));
 }
 
+TEST(AnswerTable, EdrMaxIsOfTheBytesAndNotOfTheGrade) {
+  RunData run;
+  StageRecord record = make_record({.grade = 99});
+  record.cell.dataset.objects = record.objects = 40;  // 40 objects at U99 are one original and its copies.
+  record.logical_bytes = 40 * kObjectBytes;
+  record.unique_bytes = static_cast<std::int64_t>(distinct_objects(40, 99)) * kObjectBytes;
+  add_record(run, record);
+  EXPECT_THAT(line_with(answer_table(analyse(run)), {"default", "U99"}), HasSubstr("  40.0  "));
+}
+
+TEST(AnswerTable, ShowsTheLadderOfTheHighestGradeAndWhereDuplicatesVanish) {
+  const std::string table = answer_table(analyse(sample_run()), 160);
+  EXPECT_NE(line_with(table, {"sqlite/default", "U90", "L/apparent 1.00 x apparent/files 1.00 = 1.00",
+                              "duplicates vanish nowhere"}),
+            "");
+  EXPECT_THAT(line_with(table, {"rocksdb", "U90", "L/apparent"}), HasSubstr("is not told"));
+  EXPECT_EQ(line_with(table, {"sqlite/default", "U0", "L/apparent"}), "");
+}
+
 }  // namespace
 }  // namespace lab::report

@@ -140,10 +140,19 @@ void add_sizes(const StageRecord& record, const StageFigures& figures, MetricLis
   }
 }
 
-MetricList metrics_of(const StageRecord& record, const StageFigures& figures) {
+/// From rung to rung; none where L = 0.
+void add_ladder(const std::optional<Ladder>& ladder, MetricList& list) {
+  if (!ladder) return;
+  for (const LadderStep& step : ladder->steps)
+    list.add(fmt::format("factor:{}/{}", step.above, step.rung), step.factor, "ratio");
+}
+
+MetricList metrics_of(const StageRecord& record, const StageFigures& figures,
+                      const std::optional<Ladder>& ladder) {
   MetricList list(counts(record));
   add_amounts(record, list);
   add_sizes(record, figures, list);
+  add_ladder(ladder, list);
   add_shares(record, figures, list);
   add_latency(record, list);
   add_effort(record, list);
@@ -183,7 +192,7 @@ Status write_results_csv(const RunData& run, const Analysis& analysis, const std
   for (std::size_t index = 0; index < run.stages.size(); ++index) {
     const StageRow& stage = run.stages[index];
     if (stage.record.superseded) continue;
-    const MetricList list = metrics_of(stage.record, analysis.figures[index]);
+    const MetricList list = metrics_of(stage.record, analysis.figures[index], analysis.ladders[index]);
     for (const Metric& metric : list.metrics())
       LAB_TRY(file->write(metric_row(stage.record, run_id_of(run, stage.source), metric)));
   }

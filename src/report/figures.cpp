@@ -120,6 +120,13 @@ void set_share(const StageRecord& record, std::string_view name, const Share& sh
     figures.missing[std::string(name)] = reason == record.missing.end() ? share.why : reason->second;
 }
 
+/// Space was freed, and no sample before the end of the stage shows 95 % of it: the time is censored.
+void mark_censored(const StageRecord& record, StageFigures& figures) {
+  if (!figures.eta_free || *figures.eta_free <= 0 || record.seconds_to_95) return;
+  figures.missing[std::string(kSecondsTo95)] =
+      "censored: 95 % of what became free was free only after the last sample";
+}
+
 }  // namespace
 
 bool counts(const StageRecord& record) { return record.valid && !record.unsupported && !record.superseded; }
@@ -160,8 +167,10 @@ StageFigures compute_figures(const StageRecord& record) {
   }
   const auto kind = parse_stage_kind(record.stage);
   if (!kind) return figures;
-  if (is_delete(*kind) || *kind == StageKind::kMaintenance)
+  if (is_delete(*kind) || *kind == StageKind::kMaintenance) {
     set_share(record, kFreedShare, freed_share(record), figures.eta_free, figures);
+    mark_censored(record, figures);
+  }
   if (*kind == StageKind::kRefill)
     set_share(record, kReuseShare, reuse_share(record), figures.reuse_share, figures);
   return figures;

@@ -158,5 +158,34 @@ TEST(Figures, AShareIsMissingWhereFilesIs) {
   EXPECT_EQ(compute_figures(record).missing.at("freed_share"), "unsettled");
 }
 
+TEST(Figures, ATimeThatNoSampleShowsIsMarkedAsCensored) {
+  StageRecord record = stage_between("maintenance", 1'000'000, 250'000, 100);
+  EXPECT_EQ(compute_figures(record).missing.at("seconds_to_95").substr(0, 9), "censored:");
+  record.seconds_to_95 = 3.5;
+  EXPECT_FALSE(compute_figures(record).missing.contains("seconds_to_95"));
+  const StageFigures grown = compute_figures(stage_between("maintenance", 1'000'000, 1'100'000, 0));
+  EXPECT_FALSE(grown.missing.contains("seconds_to_95")) << "nothing became free, so nothing is waited for";
+}
+
+TEST(Figures, ASharedFileSystemThatDriftsGivesNoNumberUnderThreeNoiseFloors) {
+  StageRecord record = make_record({});
+  for (const char* probe : {"filesystem", "volume", "volume:trimmed"}) {
+    record.empty_bytes[probe] = 1'000'000'000;
+    record.after_bytes[probe] = 1'000'299'999;
+    record.scope[probe] = "all copies";
+  }
+  record.noise_bytes["filesystem"] = 100'000;
+  record.noise_bytes["volume"] = 100'000;  // Of the trimmed one too.
+  const StageFigures figures = compute_figures(record);
+  for (const char* probe : {"filesystem", "volume", "volume:trimmed"}) {
+    SCOPED_TRACE(probe);
+    EXPECT_FALSE(figures.stored_bytes.contains(probe));
+    EXPECT_FALSE(figures.edr.contains(probe));
+    EXPECT_EQ(figures.missing.at(probe), "below resolution: 299999 bytes, noise floor 100000 bytes");
+  }
+  record.after_bytes["filesystem"] += 1;
+  EXPECT_EQ(compute_figures(record).stored_bytes.at("filesystem"), 300'000);
+}
+
 }  // namespace
 }  // namespace lab::report

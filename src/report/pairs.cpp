@@ -259,10 +259,10 @@ EtaSample etas_of(const RunData& run, std::span<const StageFigures> figures, con
   return sample;
 }
 
-std::string describe_refused(const std::map<std::string, std::uint64_t>& refused) {
+std::string describe_refused(const std::map<std::string, std::uint64_t>& refused, std::string_view thing) {
   std::vector<std::string> parts;
   for (const auto& [reason, count] : refused)
-    parts.push_back(fmt::format("{} {} refused: {}", count, count == 1 ? "pair" : "pairs", reason));
+    parts.push_back(fmt::format("{} {}{} refused: {}", count, thing, count == 1 ? "" : "s", reason));
   return join(parts, "; ");
 }
 

@@ -76,6 +76,8 @@ EtaSample etas_of(const RunData& run, std::span<const StageFigures> figures, con
                   const std::string& probe);
 
 /// "2 pairs without a valid U0; 1 pair below resolution": empty when nothing was refused.
-std::string describe_refused(const std::map<std::string, std::uint64_t>& refused);
+/// `thing` is what was refused, in the singular.
+std::string describe_refused(const std::map<std::string, std::uint64_t>& refused,
+                             std::string_view thing = "pair");
 
 }  // namespace lab::report

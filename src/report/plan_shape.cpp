@@ -57,6 +57,8 @@ Result<PlanShape> read_plan_shape(std::string_view toml_text) try {
   root.erase("systems");
   if (const toml::array* payloads = root["dataset"]["payloads"].as_array())
     for (const toml::node& payload : *payloads) shape.payloads.push_back(payload.value_or(std::string()));
+  if (const auto interval = root["stages"]["sample_interval"].value<std::string>())
+    if (const auto parsed = parse_duration(*interval)) shape.sample_interval = *parsed;
   flatten(root, "", shape.settings);
   return shape;
 } catch (const toml::parse_error& bad) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "core/units.hpp"
 
 namespace lab::report {
 
@@ -20,6 +21,7 @@ struct PlanShape {
   std::map<std::string, Settings> systems{};                   // By name, without the variants.
   std::map<std::string, std::vector<std::string>> variants{};  // By system; "default" where none is named.
   std::vector<std::string> payloads{};                         // As the plan orders them.
+  std::optional<Millis> sample_interval{};                     // Absent where the text does not say it.
 };
 
 /// Errors: kInvalidArgument when the text is no TOML.

@@ -14,6 +14,7 @@
 #include "core/text.hpp"
 #include "generated/report_charting_js.hpp"
 #include "generated/report_charts_js.hpp"
+#include "generated/report_costs_js.hpp"
 #include "generated/report_curves_js.hpp"
 #include "generated/report_data_js.hpp"
 #include "generated/report_dom_js.hpp"
@@ -60,8 +61,8 @@ std::string page_script() {
        {embedded::report_data_js(), embedded::report_dom_js(), embedded::report_charting_js(),
         embedded::report_header_js(), embedded::report_matrix_js(), embedded::report_forest_js(),
         embedded::report_ladder_js(), embedded::report_curves_js(), embedded::report_speed_js(),
-        embedded::report_lifecycle_js(), embedded::report_records_js(), embedded::report_facts_js(),
-        embedded::report_page_js()})
+        embedded::report_costs_js(), embedded::report_lifecycle_js(), embedded::report_records_js(),
+        embedded::report_facts_js(), embedded::report_page_js()})
     script += part;
   return script + "})();\n";
 }

@@ -10,6 +10,7 @@
 
 #include "core/time.hpp"
 #include "model/cell.hpp"
+#include "report/pairs.hpp"
 #include "report/report_html_parts.hpp"
 
 namespace lab::report {
@@ -114,6 +115,52 @@ json verdict_json(const Verdict& verdict, Tables& tables) {
   return out;
 }
 
+json ladder_json(const LadderSummary& ladder, Tables& tables) {
+  json out = {{"n", ladder.n}, {"whole", rounded(ladder.whole)}, {"steps", json::array()}};
+  for (const MeanStep& step : ladder.steps)
+    out["steps"].push_back(
+        {step.above, step.rung, rounded(step.factor), rounded(step.low), rounded(step.high)});
+  for (const auto& [rung, why] : ladder.left_out) out["left_out"].push_back({rung, tables.texts.index(why)});
+  if (!ladder.broken.empty()) out["broken"] = tables.texts.index(ladder.broken);
+  if (ladder.vanishing)
+    out["vanish"] = {to_string(ladder.vanishing->word), ladder.vanishing->rung,
+                     tables.texts.index(ladder.vanishing->reason)};
+  return out;
+}
+
+json cost_json(const CopyCost& cost, Tables& tables) {
+  json out = {{"quantity", cost.quantity}};
+  if (!cost.refused.empty()) out["refused"] = tables.texts.index(describe_refused(cost.refused, "block"));
+  if (!cost.copy) return out;
+  const auto interval = [](const Estimate& figure) {
+    return json{rounded(figure.mean), rounded(figure.low), rounded(figure.high)};
+  };
+  out["n"] = cost.copy->n;
+  out["copy"] = interval(*cost.copy);
+  out["original"] = interval(*cost.original);
+  return out;
+}
+
+json latency_json(const LatencyFigure& figure, Tables& tables) {
+  json out = {{"n", figure.n}};
+  if (figure.median_us) out["median"] = rounded(*figure.median_us);
+  if (figure.low) out["low"] = rounded(*figure.low);
+  if (figure.high) out["high"] = rounded(*figure.high);
+  if (figure.cliffs_delta) out["delta"] = rounded(*figure.cliffs_delta);
+  if (!figure.missing.empty()) out["missing"] = tables.texts.index(figure.missing);
+  return out;
+}
+
+void add_answers(json& point, const Group& group, Tables& tables) {
+  if (group.ladder) {
+    point["ladder"] = ladder_json(*group.ladder, tables);
+    for (const auto& [probe, scope] : group.ladder->scope) point["scope"][probe] = scope;
+  }
+  for (const CopyCost& cost : group.costs) point["costs"].push_back(cost_json(cost, tables));
+  for (const auto& [percentile, figure] : group.latencies)
+    point["latencies"][percentile] = latency_json(figure, tables);
+}
+
 void add_group(const Group& group, Tables& tables) {
   json point = point_json(group);
   const std::string key = point.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -127,6 +174,7 @@ void add_group(const Group& group, Tables& tables) {
     point["verdicts"][probe] = verdict_json(verdict, tables);
   for (const auto& [probe, etas] : group.etas)
     if (point["verdicts"].contains(probe)) point["verdicts"][probe]["etas"] = rounded(etas);
+  add_answers(point, group, tables);
   tables.point_list.push_back(std::move(point));
 }
 
@@ -184,6 +232,8 @@ void add_figures(json& out, const StageRecord& record, const StageFigures& figur
   out["L"] = record.logical_bytes;
   out["stored"] = by_probe(figures.stored_bytes, tables);
   out["seconds"] = rounded(record.duration_seconds);
+  out["cpu"] = rounded(record.client_cpu_seconds);
+  for (const auto& [statement, seconds] : record.server_seconds) out["server"][statement] = rounded(seconds);
   if (record.client_bottleneck) out["bottleneck"] = true;
   for (const auto& [name, value] : record.latency.values_us) out["latency"][name] = rounded(value);
   if (record.latency.count > 0) out["latency_count"] = record.latency.count;

@@ -10,6 +10,7 @@
 #include "core/time.hpp"
 #include "model/record_json.hpp"
 #include "report/outputs.hpp"
+#include "report/results_json_parts.hpp"
 #include "report/statistics.hpp"
 
 namespace lab::report {
@@ -18,11 +19,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int kResultsFormat = 1;
-
-/// Sets a number; one that is absent or not finite is an absent key, never null.
-void set_number(ordered_json& out, const char* key, const std::optional<double>& value) {
-  if (value && std::isfinite(*value)) out[key] = *value;
-}
 
 template <class T>
 ordered_json map_of(const std::map<std::string, T>& values) {
@@ -40,7 +36,8 @@ ordered_json map_of(const std::map<std::string, T>& values) {
 
 /// The record's own fields in their order, with the figures standing where the contract puts them: the stored
 /// bytes behind the readings, the ratios behind the noise.
-ordered_json stage_json(const StageRow& row, const StageFigures& figures, const std::string& run_id) {
+ordered_json stage_json(const StageRow& row, const StageFigures& figures, const std::optional<Ladder>& ladder,
+                        const std::string& run_id) {
   const ordered_json record = record_to_json(row.record);
   ordered_json out = ordered_json::object();
   for (const auto& [key, value] : record.items()) {
@@ -49,6 +46,7 @@ ordered_json stage_json(const StageRow& row, const StageFigures& figures, const 
       missing.insert(figures.missing.begin(), figures.missing.end());
       out["edr"] = map_of(figures.edr);
       out["edr_cluster"] = map_of(figures.edr_cluster);
+      if (ladder) out["ladder"] = steps_json(*ladder);
       out["missing"] = map_of(missing);
       set_number(out, "freed_share", figures.eta_free);
       set_number(out, "reuse_share", figures.reuse_share);
@@ -60,12 +58,6 @@ ordered_json stage_json(const StageRow& row, const StageFigures& figures, const 
   out["run_id"] = to_valid_utf8(run_id);
   out["attempt"] = row.attempt;
   return out;
-}
-
-/// A fixed size is a number of bytes, as in the records; a law or "as found" is text.
-ordered_json object_size_json(const std::string& name) {
-  const bool number = !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
-  return number ? ordered_json(std::stoll(name)) : ordered_json(name);
 }
 
 ordered_json verdict_json(const Verdict& verdict, const std::optional<double>& uncertainty) {
@@ -140,11 +132,15 @@ std::string results_json(const RunData& run, const Analysis& analysis) {
   out["seed"] = run.info.seed;
   ordered_json stages = ordered_json::array();
   for (std::size_t index = 0; index < run.stages.size(); ++index)
-    stages.push_back(
-        stage_json(run.stages[index], analysis.figures[index], run_id_of(run, run.stages[index].source)));
+    stages.push_back(stage_json(run.stages[index], analysis.figures[index], analysis.ladders[index],
+                                run_id_of(run, run.stages[index].source)));
   out["stages"] = std::move(stages);
   out["verdicts"] = verdicts_json(analysis);
   out["controls"] = controls_json(analysis);
+  out["ladders"] = ladders_json(analysis);
+  out["costs"] = costs_json(analysis);
+  out["latencies"] = latencies_json(analysis);
+  out["mechanisms"] = mechanisms_json(run, analysis);
   out["tool"] = to_valid_utf8(run.info.tool);
   out["plan_hash"] = run.info.plan_hash;
   out["cells_planned"] = run.cells_planned;

@@ -145,5 +145,79 @@ TEST(ResultsJson, KeepsForeignBytesReadable) {
   EXPECT_EQ(results_of(run)["stages"].back()["reason"], "server said \xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
+TEST(ResultsJson, HoldsTheLadderOfEachRecordAndOfEachGroup) {
+  const json results = results_of(sample_run());
+  const json& steps = results["stages"].back()["ladder"];
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0]["above"], "L");
+  EXPECT_EQ(steps[1]["rung"], "files");
+  bool found = false;
+  for (const json& ladder : results["ladders"]) {
+    EXPECT_TRUE(ladder["product_is_whole"]);
+    double product = 1;
+    for (const json& step : ladder["steps"]) product *= step["factor"].get<double>();
+    EXPECT_NEAR(product, ladder["whole"].get<double>(), 1e-9 * product);
+    if (ladder["system"] != "sqlite" || ladder["grade"] != "U90") continue;
+    found = true;
+    EXPECT_EQ(ladder["vanish"], "at");
+    EXPECT_EQ(ladder["vanish_rung"], "apparent");
+    EXPECT_EQ(ladder["steps"][0]["scope"], "all copies");
+    EXPECT_EQ(ladder["left_out"]["engine"], "no reading");
+    EXPECT_EQ(ladder["n"], 5);
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(ResultsJson, HoldsWhatACopyCosts) {
+  const json results = results_of(sample_run());
+  for (const json& cost : results["costs"]) {
+    if (cost["system"] != "sqlite" || cost["quantity"] != "stored_bytes:files") continue;
+    EXPECT_EQ(cost["n"], 5);
+    EXPECT_EQ(cost["grades"], json({"U0", "U90"}));
+    EXPECT_NEAR(cost["original"]["mean"].get<double>(), kObjectBytes, 1);
+    EXPECT_NEAR(cost["copy"]["mean"].get<double>(), kObjectBytes * (1 - 0.504), 2);
+    EXPECT_LT(cost["copy"]["low"].get<double>(), cost["copy"]["mean"].get<double>());
+    EXPECT_GT(cost["u_copy"].get<double>(), 0);
+    return;
+  }
+  ADD_FAILURE() << "no cost of files";
+}
+
+TEST(ResultsJson, StoresTheSeedOfItsBootstrap) {
+  const json results = results_of(sample_run());
+  EXPECT_EQ(results["latencies"]["seed"].get<std::uint64_t>(), analyse(sample_run()).bootstrap_seed);
+  EXPECT_EQ(results["latencies"]["resamples"], 2'000);
+}
+
+TEST(ResultsJson, SetsWhatIsDocumentedBesideWhatWasMeasured) {
+  RunData run = sample_run();
+  run.environment_json =
+      R"({"mechanisms":{"sqlite":[{"level":"storage","support":"missing","source":"a page"},7]}})";
+  const json results = results_of(run);
+  ASSERT_EQ(results["mechanisms"].size(), 1U) << "the controls are not of the plan";
+  const json& sqlite = results["mechanisms"][0];
+  EXPECT_EQ(sqlite["system"], "sqlite");
+  EXPECT_EQ(sqlite["documented"][0]["support"], "missing");
+  EXPECT_EQ(sqlite["documented"][0]["source"], "a page");
+  EXPECT_EQ(sqlite["measured"][0]["verdict"], "partial");
+  EXPECT_EQ(sqlite["measured"][0]["grade"], "U90");
+  run.environment_json = "no JSON";
+  EXPECT_TRUE(results_of(run)["mechanisms"][0]["documented"].empty());
+}
+
+TEST(ResultsJson, HoldsTheScopeOfEachProbeServerTimesAndChangedSettings) {
+  RunData run;
+  StageRecord record = make_record({});
+  record.server_seconds = {{"INSERT", 1.25}};
+  record.settings = {{"gc.ttlseconds", "60"}};
+  add_record(run, record);
+  const json results = results_of(run);
+  const json& stage = results["stages"][0];
+  EXPECT_EQ(stage["scope"]["files"], "all copies");
+  EXPECT_EQ(stage["server_seconds"]["INSERT"], 1.25);
+  EXPECT_EQ(stage["settings"]["gc.ttlseconds"], "60");
+  EXPECT_EQ(stage["duration_seconds"], 2);
+}
+
 }  // namespace
 }  // namespace lab::report

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -110,6 +112,11 @@ Status load_records(std::vector<Source>& sources, std::size_t index, Union& unit
   Source& source = sources[index];
   LAB_TRY(source.reader->each_stage([&](const StoredStage& stored) -> Status {
     StageRow row{.record = stored.record, .source = index, .stage_id = stored.id, .attempt = stored.attempt};
+    if (source.shape.sample_interval && !row.record.superseded && row.record.samples > 0) {
+      const auto samples = source.reader->samples(row.stage_id);
+      if (!samples) return samples.error();
+      row.sampling_gap = find_sampling_gap(*samples, *source.shape.sample_interval);
+    }
     if (row.record.cell.control) source.control_cells.insert(row.record.cell_id);
     if (!row.record.superseded) {
       const auto [owner, is_new] = united.owner.try_emplace(row.record.cell_id, index);
@@ -184,6 +191,17 @@ Result<RunData> load_runs(std::span<const std::filesystem::path> directories) {
                     count, sources[index].directory.string()));
   count_cells(sources, run);
   return run;
+}
+
+std::optional<Millis> find_sampling_gap(std::span<const Sample> samples, Millis period) {
+  constexpr std::int64_t kPeriods = 3;
+  std::set<std::int64_t> rounds;
+  for (const Sample& sample : samples) rounds.insert(sample.timestamp_ms);
+  std::int64_t longest = 0;
+  for (auto round = rounds.begin(); round != rounds.end() && std::next(round) != rounds.end(); ++round)
+    longest = std::max(longest, *std::next(round) - *round);
+  if (longest <= kPeriods * period.count()) return std::nullopt;
+  return Millis{longest};
 }
 
 const std::string& run_id_of(const RunData& run, std::size_t source) {

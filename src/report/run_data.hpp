@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct StageRow {
   std::int64_t attempt = 0;
   // Superseded only because an earlier directory has this cell too: no result, but a control of its own run.
   bool counted_elsewhere = false;
+  std::optional<Millis> sampling_gap{};  // Longest time without a sample, where it was over 3 periods.
 };
 
 /// Plain data, in the order of writing; directories in the order given.
@@ -40,6 +42,10 @@ struct RunData {
 /// differ), naming the key; a cell that stands finished in two directories is a conflict: the first one
 /// counts, the other is kept as superseded and named in `notes`.
 Result<RunData> load_runs(std::span<const std::filesystem::path> directories);
+
+/// The longest distance of two neighbouring rounds of samples (a round is all samples of one moment), where
+/// it is over three times the planned period; nothing otherwise.
+std::optional<Millis> find_sampling_gap(std::span<const Sample> samples, Millis period);
 
 /// The id of the run that the directory holds; of the first one where the data was not loaded from
 /// directories.

@@ -194,5 +194,39 @@ TEST(LoadRuns, WritesTheSamplesOfEveryDirectory) {
   EXPECT_THAT(text, HasSubstr("1100,lmdb,files,6.5,bytes,system=lmdb"));
 }
 
+TEST(SamplingGap, IsTheLongestOneOverThreePeriods) {
+  const auto at = [](std::int64_t time_ms, const char* metric) {
+    return Sample{time_ms, metric, 1, "bytes"};
+  };
+  const std::vector<Sample> steady{at(0, "files"), at(0, "engine"), at(100, "files"), at(400, "files")};
+  EXPECT_FALSE(find_sampling_gap(steady, Millis{100})) << "three periods are none";
+  const std::vector<Sample> holes{at(0, "files"), at(301, "files"), at(400, "files"), at(900, "files")};
+  EXPECT_EQ(find_sampling_gap(holes, Millis{100}), Millis{500});
+  EXPECT_FALSE(find_sampling_gap({}, Millis{100}));
+}
+
+TEST(SamplingGap, IsFoundInTheJournalAndWarnedOf) {
+  const TemporaryFolder folder;
+  std::vector<StageRecord> records = cells("sqlite", 2);
+  for (StageRecord& record : records) record.samples = 2;
+  const auto run_with = [&](const char* name, const char* interval) {
+    const std::vector<fs::path> paths{write_directory(
+        folder, {.name = name,
+                 .plan = std::string(kCommon) + "[stages]\nsample_interval = '" + interval + "'\n",
+                 .records = records})};
+    auto run = load_runs(paths);
+    EXPECT_TRUE(run);
+    return run ? *run : RunData{};
+  };
+  const RunData holes = run_with("a", "20ms");  // The two samples lie 100 ms apart.
+  ASSERT_EQ(holes.stages.size(), 2U);
+  EXPECT_EQ(holes.stages[0].sampling_gap, Millis{100});
+  EXPECT_THAT(analyse(holes).warnings,
+              testing::Contains(HasSubstr("2 stages have a gap of over three periods in their samples")));
+  const RunData steady = run_with("b", "100ms");
+  EXPECT_FALSE(steady.stages[0].sampling_gap);
+  EXPECT_THAT(analyse(steady).warnings, testing::Not(testing::Contains(HasSubstr("gap"))));
+}
+
 }  // namespace
 }  // namespace lab::report

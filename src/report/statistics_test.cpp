@@ -6,10 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numbers>
 #include <vector>
-
-#include "core/random.hpp"
 
 namespace lab::report {
 namespace {
@@ -280,43 +277,6 @@ TEST(Judge, WantsFivePairs) {
     SCOPED_TRACE(n);
     EXPECT_EQ(judge({.mean = 0, .low = -0.001, .high = 0.001, .n = n}).word, VerdictWord::kTooFewRepetitions);
   }
-}
-
-/// Standard normal by Box and Muller: the library's distributions differ between implementations.
-double normal(Random& random) {
-  return std::sqrt(-2 * std::log(1 - random.unit())) * std::cos(2 * std::numbers::pi * random.unit());
-}
-
-// 2,000 experiments of five pairs, eta 0.4. Each experiment has its own systematic error, the same in all of
-// its repetitions, and each size its own random one. The interval must hold the truth about 95 times in 100.
-TEST(Estimate, CoversTheTruthAsOftenAsItSays) {
-  constexpr int kExperiments = 2'000;
-  constexpr double kTruth = 0.4;
-  constexpr double kNoise = 60'000;   // Systematic, bytes.
-  constexpr double kSpread = 90'000;  // From run to run, bytes.
-  const double uncertainty = systematic_uncertainty({.quantum = 0, .noise = kNoise, .residue = 0});
-  Random random(20'260'131);
-  int covered = 0;
-  for (int experiment = 0; experiment < kExperiments; ++experiment) {
-    const double shift_u0 = kNoise * normal(random);
-    const double shift_ug = kNoise * normal(random);
-    std::vector<double> etas;
-    double shared = 0;
-    for (int repetition = 0; repetition < 5; ++repetition) {
-      const double u0 = static_cast<double>(kL) + shift_u0 + kSpread * normal(random);
-      const double ug = static_cast<double>(kL) * (1 - kTruth * 0.9) + shift_ug + kSpread * normal(random);
-      const auto eta = duplicate_removal_efficiency({kL, kL, std::llround(u0), uncertainty},
-                                                    {kL, kL / 10, std::llround(ug), uncertainty});
-      ASSERT_TRUE(eta);
-      etas.push_back(eta->eta);
-      shared += eta->uncertainty / 5;
-    }
-    const auto result = estimate(etas, shared);
-    ASSERT_TRUE(result);
-    covered += *result->low <= kTruth && kTruth <= *result->high ? 1 : 0;
-  }
-  EXPECT_GE(covered, kExperiments * 0.93);
-  EXPECT_LE(covered, kExperiments * 0.965);
 }
 
 }  // namespace

@@ -186,6 +186,15 @@ TEST_F(StageFixture, AServerThatRestartedUnseenInsideTheStageInvalidatesIt) {
   EXPECT_NE(record.reason.find("restarted or replaced"), std::string::npos) << record.reason;
 }
 
+TEST_F(StageFixture, CopiesThatCannotBeMeasuredInvalidateTheStageAndAreNotAssumed) {
+  // What a driver answers while replicas are behind, for one.
+  open({{.operation = "copies", .code = ErrorCode::kUnsettled, .detail = "2 of 3 replicas are in step"}});
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_NE(record.reason.find("2 of 3 replicas are in step"), std::string::npos) << record.reason;
+  EXPECT_EQ(script_->calls("copies"), 1U);
+}
+
 TEST_F(StageFixture, AStopEndsTheStageAsCancelled) {
   open({});
   std::stop_source stop;

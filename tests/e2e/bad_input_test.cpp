@@ -94,6 +94,16 @@ struct BadCommand {
   const char* expected;
 };
 
+TEST_F(BadInput, ARateIsRefusedSinceLatencyIsMeasuredFromTheActualStart) {
+  for (const char* key : {"rate", "objects_per_second"}) {
+    SCOPED_TRACE(key);
+    std::string text = good_plan();
+    text.insert(text.find("[systems.files]"), std::string(key) + " = 100\n");
+    const auto plan = write("plan.toml", text);
+    expect_refused({"run", plan.string(), "--dry-run"}, {"plan.toml:11", key});
+  }
+}
+
 TEST_F(BadInput, OnTheCommandLineNamesTheNearestWord) {
   const auto plan = write("plan.toml", good_plan()).string();
   const std::vector<BadCommand> cases{

@@ -55,27 +55,81 @@ function ladderRows({points, rungs}) {
   return rows;
 }
 
-// One sentence: the first rung, from the engine down, whose verdict at the highest grade says that bytes are
-// removed.
-function ladderSentence({points, rungs}) {
-  const highest = points.filter((point) => point?.verdicts).at(-1);
+// One sentence: where duplicates vanish at the highest grade, as the analysis found it.
+function ladderSentence({points}) {
+  const highest = points.filter((point) => point?.ladder?.vanish).at(-1);
   if (!highest) return 'No verdict at this stage.';
-  const said = rungs.map((rung) => ({rung, verdict: highest.verdicts[rung]})).filter(({verdict}) => verdict);
-  const where = said.find(({verdict}) => verdict.word === 'full' || verdict.word === 'partial');
-  if (said.some(({verdict}) => verdict.word === 'semantic'))
-    return (
-      'The system keeps one object per key, as it declares: duplicates vanish before the engine counts ' +
-      'them.'
-    );
-  if (where)
-    return (
-      `Duplicates vanish ${where.verdict.word === 'full' ? '' : 'in part '}at the rung “${where.rung}” ` +
-      `(η\u00a0${formatEta(where.verdict.eta)} at ${highest.grade}).`
-    );
-  if (said.length > 0 && said.every(({verdict}) => verdict.word === 'none'))
-    return `No measured rung removes duplicates at ${highest.grade}.`;
-  const words = unique(said.map(({verdict}) => WORDS[verdict.word])).join(', ');
-  return `Not decided at ${highest.grade}: ${words || 'no rung answered'}.`;
+  const [word, rung, reason] = highest.ladder.vanish;
+  const why = textAt(reason);
+  if (word === 'semantic') return 'Duplicates vanish before the engine counts them: one object per key is kept.';
+  if (word === 'at') return `Duplicates vanish at the rung “${rung}” (${why}; ${highest.grade}).`;
+  if (word === 'nowhere') return `Duplicates vanish nowhere (${why}; ${highest.grade}).`;
+  return `Where duplicates vanish is not told (${why}; ${highest.grade}).`;
+}
+
+// The factors between neighbouring rungs, whose product is the EDR of the lowest one.
+function factorCell(point, rung) {
+  const step = point.ladder.steps.find(([, lower]) => lower === rung);
+  if (!step) {
+    const why = (point.ladder.left_out ?? []).find(([name]) => name === rung);
+    return h('span', {class: 'missing', title: why ? textAt(why[1]) : null}, 'not measured');
+  }
+  const [above, , factor, low, high] = step;
+  return [
+    formatSignificant(factor),
+    h('small', {}, `${above}/${rung}`),
+    low === null ? null : h('small', {}, formatInterval(low, high, formatSignificant)),
+  ];
+}
+
+function vanishText({ladder}) {
+  if (!ladder.vanish) return '';
+  const [word, rung, reason] = ladder.vanish;
+  const text = {at: rung, nowhere: 'nowhere', semantic: 'before the engine', not_told: 'not told'}[word];
+  return [h('b', {}, text), h('small', {}, textAt(reason))];
+}
+
+// How many copies a probe counts; of a server with one copy both are the same.
+function scopeText(points, rung) {
+  return unique(points.map((point) => point.scope?.[rung]).filter((scope) => scope)).join(' or ');
+}
+
+function factorTable() {
+  const all = names.flatMap((name) => rungsOf(name).points.filter((point) => point?.ladder));
+  if (all.length === 0) return null;
+  const rungs = RUNGS.filter((rung) => all.some(({ladder}) => ladder.steps.some((step) => step[1] === rung)));
+  const heading = (rung) => {
+    const scope = scopeText(all, rung);
+    return scope ? h('span', {}, rung, h('small', {}, scope)) : rung;
+  };
+  return [
+    h('h3', {}, 'Factors from rung to rung'),
+    h(
+      'p',
+      {class: 'lead'},
+      'Bytes of one copy above, divided by those of the rung: 1 saves nothing. The product of a row is ' +
+        'L over its lowest rung. Below each rung’s name: whether its probe counts one copy or all.',
+    ),
+    table(
+      [
+        {title: 'System'},
+        {title: 'Grade'},
+        ...rungs.map((rung) => ({title: heading(rung), number: true})),
+        {title: 'Product', number: true},
+        {title: 'Duplicates vanish', wrap: true},
+      ],
+      all.map((point) => [
+        h('span', {}, nameNodes(nameOf(point))),
+        point.grade,
+        ...rungs.map((rung) => factorCell(point, rung)),
+        point.ladder.broken === undefined
+          ? formatSignificant(point.ladder.whole)
+          : h('b', {class: 'v-none'}, `✗ ${textAt(point.ladder.broken)}`),
+        vanishText(point),
+      ]),
+      'Factors from rung to rung',
+    ),
+  ];
 }
 
 const ladderRowHeight = 14;
@@ -261,7 +315,7 @@ function drawLadder() {
       const cards = names.map((name) => ladderCard(name, most)).filter((card) => card !== null);
       if (cards.length === 0)
         return empty(`No size was measured for ${view.payload ?? 'any payload'} at this stage.`);
-      return [h('div', {class: 'cards'}, cards), ladderKey(), ladderNumbers()];
+      return [h('div', {class: 'cards'}, cards), ladderKey(), ladderNumbers(), factorTable()];
     },
   );
 }

@@ -27,6 +27,18 @@ function latencyOf(point, key) {
     : {middle: median(values), low: Math.min(...values), high: Math.max(...values), n: values.length};
 }
 
+// "1.2 ms [1.1, 1.3]" by the bootstrap over runs; without its interval where the runs are too few.
+function latencyText(point, key) {
+  const found = point?.latencies?.[key];
+  if (!found || found.median === undefined) return null;
+  const delta = found.delta === undefined ? '' : `Cliff’s delta to U0 ${signed(found.delta.toFixed(2))}`;
+  return [
+    formatMicroseconds(found.median),
+    h('small', {}, found.low === undefined ? textAt(found.missing) : formatInterval(found.low, found.high, formatMicroseconds)),
+    delta ? h('small', {}, delta) : null,
+  ];
+}
+
 function latencyRows() {
   return names.map((name) => {
     const point = findPoint(name, view.payload, view.grade, view.latencyStage, view.condition);
@@ -168,7 +180,11 @@ function latencyBody() {
     return empty('No latency for this choice.');
   const cells = rows.map((row) => [
     row.name,
-    ...PERCENTILES.map(({key}) => (row.figures[key] ? formatMicroseconds(row.figures[key].middle) : null)),
+    ...PERCENTILES.map(
+      ({key}) =>
+        latencyText(row.point, key) ??
+        (key === 'max' && row.figures[key] ? formatMicroseconds(row.figures[key].middle) : null),
+    ),
   ]);
   return [
     h(
