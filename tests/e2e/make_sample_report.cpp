@@ -267,6 +267,11 @@ class Story {
     set_bytes(record, system, held, after);
     const double slow = record.stage == "bulk_insert" ? 1 : 4;
     record.duration_seconds = slow * logical / system.rate * wobble(0.06);
+    record.client_cpu_seconds = record.duration_seconds * 0.2 * wobble(0.1);
+    if (system.system == "postgresql")
+      record.server_seconds = {
+          {record.stage == "bulk_insert" ? "COPY" : "statements", record.duration_seconds * 0.8},
+          {"CHECKPOINT", 0.04 * wobble(0.3)}};
     record.client_bottleneck = system.system == "lmdb" && record.cell.repetition < 3;
     record.settled = true;
     record.maintenance = record.stage == "maintenance" ? system.maintenance : "";
@@ -357,6 +362,8 @@ void make_hostile(report::RunData& run) {
     row.record.settings = {{std::string(kHostile), std::string(kHostile)}};
     row.record.maintenance = kHostile;
     for (auto& [probe, reason] : row.record.missing) reason = kHostile;
+    for (auto& [probe, scope] : row.record.scope) scope = kHostile;
+    if (row.record.valid) row.record.server_seconds = {{std::string(kHostile), 1}};
     if (!row.record.reason.empty()) row.record.reason = kHostile;
   }
 }

@@ -61,14 +61,15 @@ function ladderSentence({points}) {
   if (!highest) return 'No verdict at this stage.';
   const [word, rung, reason] = highest.ladder.vanish;
   const why = textAt(reason);
-  if (word === 'semantic') return 'Duplicates vanish before the engine counts them: one object per key is kept.';
+  if (word === 'semantic')
+    return 'Duplicates vanish before the engine counts them: one object per key is kept.';
   if (word === 'at') return `Duplicates vanish at the rung “${rung}” (${why}; ${highest.grade}).`;
   if (word === 'nowhere') return `Duplicates vanish nowhere (${why}; ${highest.grade}).`;
   return `Where duplicates vanish is not told (${why}; ${highest.grade}).`;
 }
 
 // The factors between neighbouring rungs, whose product is the EDR of the lowest one.
-function factorCell(point, rung) {
+function factorCell(point, rung, before) {
   const step = point.ladder.steps.find(([, lower]) => lower === rung);
   if (!step) {
     const why = (point.ladder.left_out ?? []).find(([name]) => name === rung);
@@ -77,7 +78,7 @@ function factorCell(point, rung) {
   const [above, , factor, low, high] = step;
   return [
     formatSignificant(factor),
-    h('small', {}, `${above}/${rung}`),
+    above === before ? null : h('small', {}, `${above}/${rung}`),
     low === null ? null : h('small', {}, formatInterval(low, high, formatSignificant)),
   ];
 }
@@ -121,7 +122,7 @@ function factorTable() {
       all.map((point) => [
         h('span', {}, nameNodes(nameOf(point))),
         point.grade,
-        ...rungs.map((rung) => factorCell(point, rung)),
+        ...rungs.map((rung, i) => factorCell(point, rung, i === 0 ? 'L' : rungs[i - 1])),
         point.ladder.broken === undefined
           ? formatSignificant(point.ladder.whole)
           : h('b', {class: 'v-none'}, `✗ ${textAt(point.ladder.broken)}`),

@@ -34,7 +34,9 @@ function latencyText(point, key) {
   const delta = found.delta === undefined ? '' : `Cliff’s delta to U0 ${signed(found.delta.toFixed(2))}`;
   return [
     formatMicroseconds(found.median),
-    h('small', {}, found.low === undefined ? textAt(found.missing) : formatInterval(found.low, found.high, formatMicroseconds)),
+    found.low === undefined
+      ? h('small', {}, textAt(found.missing))
+      : h('small', {}, formatInterval(found.low, found.high, formatMicroseconds)),
     delta ? h('small', {}, delta) : null,
   ];
 }
