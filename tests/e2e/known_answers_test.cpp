@@ -125,6 +125,7 @@ const Known kKnown[] = {
      .alike = true},
     {.system = "mariadb",
      .variant = "default",
+     .probe = "apparent",  // Blocks would add those in which the file system keeps a file's extents.
      .edr = {{"U0", {0.77, 0.84}}, {"U50", {0.77, 0.84}}, {"U90", {0.77, 0.84}}},
      .step = 4 << 20,
      .by_step = true},
