@@ -193,6 +193,18 @@ TEST(ResultsCsv, HoldsEveryFigure) {
   EXPECT_EQ(value_in(results, "latency_us_p99.9"), "");
 }
 
+TEST(ResultsCsv, HoldsTheFactorsFromRungToRung) {
+  StageRecord record = make_record({.cost = 0.5});
+  record.after_bytes["files"] = kEmptyBytes + kLogical;
+  const Written results = results_of(one_record(record));
+  EXPECT_EQ(value_in(results, "factor:L/apparent"), "2");
+  EXPECT_EQ(value_in(results, "factor:apparent/files"), "0.5");
+  record.logical_bytes = record.unique_bytes = 0;
+  const Written empty = results_of(one_record(record));
+  for (const auto& row : empty.table)
+    EXPECT_FALSE(row.at("metric").starts_with("factor:")) << row.at("metric");
+}
+
 TEST(ResultsCsv, AFailedValueIsBlank) {
   StageRecord record = make_record({});
   record.missing["files"] = "unsettled";

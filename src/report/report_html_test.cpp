@@ -178,6 +178,37 @@ TEST(ReportHtml, FiguresThatAreNotKnownStayAbsent) {
   EXPECT_EQ(data["texts"][row["missing"][0][1].get<std::size_t>()], "below resolution");
 }
 
+TEST(ReportHtml, HoldsLadderScopeCostsLatenciesAndServerTimes) {
+  Sample1 sample;
+  StageRecord& record = sample.run.stages[0].record;
+  record.server_seconds = {{"INSERT", 1.5}};
+  record.client_cpu_seconds = 0.25;
+  Group& group = sample.analysis.groups[0];
+  group.ladder = LadderSummary{.steps = {{"L", "files", 0.993, 0.99, 0.996}}, .whole = 0.993, .n = 5};
+  group.ladder->scope = {{"files", "one copy"}};
+  group.ladder->broken = std::string(kPlanted);
+  group.ladder->vanishing = Vanishing{VanishWord::kNowhere, {}, "none at every rung"};
+  group.costs = {{.quantity = "stored_bytes:files",
+                  .original = Estimate{.mean = 131'073, .n = 1},
+                  .copy = Estimate{.mean = 131'072, .n = 1},
+                  .refused = {{std::string(kPlanted), 2}}}};
+  group.latencies["p99"] = {.n = 4, .missing = "n too small"};
+  const std::string page = page_of(sample.run, sample.analysis);
+  EXPECT_EQ(count_of(page, "</script>"), 3U) << "a reason is foreign text";
+  const json data = data_of(page);
+  const json& point = data["points"][0];
+  const auto text = [&](const json& index) { return data["texts"][index.get<std::size_t>()]; };
+  EXPECT_EQ(point["ladder"]["steps"][0], json({"L", "files", 0.993, 0.99, 0.996}));
+  EXPECT_EQ(point["scope"]["files"], "one copy");
+  EXPECT_EQ(text(point["ladder"]["broken"]), kPlanted);
+  EXPECT_EQ(point["ladder"]["vanish"][0], "nowhere");
+  EXPECT_EQ(point["costs"][0]["copy"], json({131'072, nullptr, nullptr})) << "one block has no interval";
+  EXPECT_TRUE(point["latencies"]["p99"].find("median") == point["latencies"]["p99"].end());
+  EXPECT_EQ(text(point["latencies"]["p99"]["missing"]), "n too small");
+  EXPECT_EQ(data["rows"][0]["server"]["INSERT"], 1.5);
+  EXPECT_EQ(data["rows"][0]["cpu"], 0.25);
+}
+
 TEST(ReportHtml, NumbersOfInvalidAndSupersededRecordsDoNotReachThePage) {
   Sample1 sample;
   sample.run.stages.push_back(row_of("sqlite", 90, 2));

@@ -96,7 +96,11 @@ function scopeText(points, rung) {
 }
 
 function factorTable() {
-  const all = names.flatMap((name) => rungsOf(name).points.filter((point) => point?.ladder));
+  // U0 and the highest grade say it; the others lie between and stand in results.json.
+  const all = names.flatMap((name) => {
+    const known = rungsOf(name).points.filter((point) => point?.ladder);
+    return known.length > 2 ? [known[0], known.at(-1)] : known;
+  });
   if (all.length === 0) return null;
   const rungs = RUNGS.filter((rung) => all.some(({ladder}) => ladder.steps.some((step) => step[1] === rung)));
   const heading = (rung) => {

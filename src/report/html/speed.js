@@ -30,7 +30,8 @@ function latencyOf(point, key) {
 // "1.2 ms [1.1, 1.3]" by the bootstrap over runs; without its interval where the runs are too few.
 function latencyText(point, key) {
   const found = point?.latencies?.[key];
-  if (!found || found.median === undefined) return null;
+  if (!found) return null;
+  if (found.median === undefined) return h('span', {class: 'missing'}, textAt(found.missing));
   const delta = found.delta === undefined ? '' : `Cliff’s delta to U0 ${signed(found.delta.toFixed(2))}`;
   return [
     formatMicroseconds(found.median),
