@@ -314,6 +314,11 @@ Status read_root(const TomlReader& root, const Vocabulary& words, LoadedPlan& lo
   LAB_TRY(in_table(root, "prometheus", [&](const TomlReader& table) {
     return plan_rules::read_prometheus(table, plan.prometheus);
   }));
+  for (const SystemPlan& system : plan.systems)
+    if (system.volume && system.volume->starts_with("longhorn:") && !plan.prometheus.url)
+      return root.error("prometheus",
+                        fmt::format("missing: volume '{}' of '{}' needs [prometheus] with a url",
+                                    *system.volume, system.name));
   return read_known_only(root, loaded);
 }
 

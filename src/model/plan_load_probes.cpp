@@ -55,6 +55,32 @@ Status read_metric(const TomlReader& table, MetricsProbePlan& metric) {
   return read_scope(table, metric.one_copy);
 }
 
+/// What stands before an address that is no path.
+constexpr std::string_view kLonghorn = "longhorn:";
+constexpr std::string_view kMinio = "minio:";
+
+Status check_volume(const TomlReader& table, const SystemPlan& system) {
+  if (!system.volume) return ok();
+  const std::string_view volume = *system.volume;
+  const bool monitored = volume.starts_with(kLonghorn) || volume.starts_with(kMinio);
+  if (monitored && system.trim) return table.error("trim", "goes with a path or a device alone");
+  if (volume.starts_with(kLonghorn)) {
+    const std::string_view claim = volume.substr(kLonghorn.size());
+    const std::size_t slash = claim.find('/');
+    const bool whole = slash != 0 && slash != std::string_view::npos && slash + 1 < claim.size() &&
+                       claim.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.*/") == claim.npos &&
+                       claim.find('/', slash + 1) == claim.npos;
+    if (!whole) return table.error("volume", "write longhorn:<namespace>/<claim>");
+  }
+  if (volume.starts_with(kMinio)) {
+    const std::string_view url = volume.substr(kMinio.size());
+    if (!url.starts_with("http://") && !url.starts_with("https://"))
+      return table.error("volume", "write minio:http://host:9000/minio/v2/metrics/cluster");
+    if (holds_password(url)) return table.error("volume", "the url holds a password");
+  }
+  return ok();
+}
+
 /// The tables below `key`, each read by `read` into an item of its name.
 template <class Item, class Read>
 Status read_named(const TomlReader& table, std::string_view key, const Read& read, std::vector<Item>& items) {
@@ -88,7 +114,11 @@ Status check_required(const TomlReader& table, const SystemPlan& system) {
     const auto lacks = [&](std::string_view what) {
       return table.error("probes", fmt::format("'{}' needs {}", probe, what));
     };
-    if (probe == "volume" && !system.volume) return lacks("the key 'volume'");
+    const bool longhorn = system.volume && system.volume->starts_with(kLonghorn);
+    const bool minio = system.volume && system.volume->starts_with(kMinio);
+    if (probe == "volume" && (!system.volume || minio)) return lacks("the key 'volume'");
+    if (probe == "kubelet" && !longhorn) return lacks("volume = \"longhorn:<namespace>/<claim>\"");
+    if (probe == "minio" && !minio) return lacks("volume = \"minio:<address of its metrics>\"");
     if (probe == "volume:trimmed" && !system.trim) return lacks("the keys 'volume' and 'trim = true'");
     if (probe.starts_with("command:") && !has_named(system.commands, name))
       return lacks(fmt::format("a table [systems.{}.commands.{}]", system.name, name));
@@ -105,6 +135,7 @@ Status read_probes(const TomlReader& table, SystemPlan& system) {
   LAB_TRY(table.text("volume", system.volume));
   LAB_TRY(table.flag("trim", system.trim));
   if (system.trim && !system.volume) return table.error("trim", "stands without 'volume'");
+  LAB_TRY(check_volume(table, system));
   LAB_TRY(read_named(table, "commands", read_command, system.commands));
   LAB_TRY(read_named(table, "metrics", read_metric, system.metrics));
   return check_required(table, system);

@@ -35,27 +35,14 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-constexpr std::array<std::string_view, 11> kProbes{"engine",     "apparent", "files",         "extents",
-                                                   "filesystem", "btrfs",    "zfs",           "zpool",
-                                                   "vdo",        "volume",   "volume:trimmed"};
+constexpr std::array<std::string_view, 13> kProbes{
+    "engine", "apparent", "files",  "extents", "filesystem",     "btrfs", "zfs",
+    "zpool",  "vdo",      "volume", "kubelet", "volume:trimmed", "minio"};
 /// Probes of a name that the plan gives.
-constexpr std::array<std::string_view, 3> kNamedProbes{"longhorn:", "command:", "metrics:"};
+constexpr std::array<std::string_view, 2> kNamedProbes{"command:", "metrics:"};
 
 bool probe_built_in(std::string_view probe) {
   return std::find(kProbes.begin(), kProbes.end(), probe) != kProbes.end();
-}
-
-/// What else reads sizes and is not built in.
-void review_rungs(const SystemPlan& system, std::vector<std::string>& missing) {
-  for (const std::string& probe : system.probes)
-    if (!probe_built_in(probe))
-      missing.push_back(fmt::format("probe '{}' of system '{}'", probe, system.name));
-  if (system.volume && system.volume->starts_with("longhorn:"))
-    missing.push_back(fmt::format("volume '{}' of system '{}'", *system.volume, system.name));
-  for (const auto& command : system.commands)
-    missing.push_back(fmt::format("probe 'command:{}' of system '{}'", command.name, system.name));
-  for (const auto& metric : system.metrics)
-    missing.push_back(fmt::format("probe 'metrics:{}' of system '{}'", metric.name, system.name));
 }
 
 Status check_amount(const SizeLaw& law, std::uint64_t objects, std::string_view total) {
@@ -139,7 +126,7 @@ Result<std::string> parse_probe(std::string_view text) {
     if (text.starts_with(prefix) && text.size() > prefix.size()) return std::string(text);
   if (probe_built_in(text)) return std::string(text);
   std::vector<std::string> names(kProbes.begin(), kProbes.end());
-  names.insert(names.end(), {"longhorn:<volume>", "command:<name>", "metrics:<name>"});
+  names.insert(names.end(), {"command:<name>", "metrics:<name>"});
   return bad(fmt::format("'{}' is not a probe{}", text, suggestion(text, names)));
 }
 
@@ -161,12 +148,10 @@ void review(LoadedPlan& loaded, const Vocabulary& words) {
   for (const SystemPlan& system : plan.systems) {
     const SystemWords* known = find_system_words(words, system.name);
     if (known == nullptr || !known->built_in) missing.push_back(fmt::format("system '{}'", system.name));
-    review_rungs(system, missing);
   }
   for (const std::string& payload : plan.dataset.payloads)
     if (!payload.starts_with(kDirectory) && !contains(words.payloads_built_in, payload))
       missing.push_back(fmt::format("payload '{}'", payload));
-  if (plan.prometheus.url) missing.emplace_back("key 'prometheus.url'");
   for (const std::string& mode : plan.dataset.modes)
     if (mode != "blob") missing.push_back(fmt::format("mode '{}'", mode));
   missing.insert(missing.end(), loaded.keys_not_built_in.begin(), loaded.keys_not_built_in.end());

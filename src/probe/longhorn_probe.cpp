@@ -34,9 +34,9 @@ std::string robustness_of(const SeriesSample& sample) {
   return sample.value == 3 ? "faulted" : "unknown";
 }
 
-class LonghornProbe final : public VolumeProbe {
+class MonitoredVolumes final : public LonghornProbe {
  public:
-  LonghornProbe(LonghornConfig config, TimeSource& time)
+  MonitoredVolumes(LonghornConfig config, TimeSource& time)
       : info_{.name = "volume",
               .counts = fmt::format(
                   "allocated bytes of {} of each Longhorn volume, head and snapshots ({}): what was "
@@ -226,8 +226,8 @@ std::string VolumeState::text() const {
   return text;
 }
 
-std::unique_ptr<VolumeProbe> make_longhorn_probe(LonghornConfig config, TimeSource& time) {
-  return std::make_unique<LonghornProbe>(std::move(config), time);
+std::unique_ptr<LonghornProbe> make_longhorn_probe(LonghornConfig config, TimeSource& time) {
+  return std::make_unique<MonitoredVolumes>(std::move(config), time);
 }
 
 }  // namespace lab

@@ -17,7 +17,7 @@ namespace lab {
 struct LonghornConfig {
   PrometheusConfig prometheus{};
   ClaimPattern claims{};
-  bool every_replica = false;  // Figures are of all replicas and not of one; see VolumeProbe.
+  bool every_replica = false;  // Figures are of all replicas and not of one; see LonghornProbe.
 };
 
 /// What is to be known of one volume before its size is believed.
@@ -45,7 +45,7 @@ struct VolumeState {
 /// n is application copies times storage_copies(), and a volume whose replicas are not told of is an error.
 /// Every volume has to be healthy: a degraded, faulted or unknown one (longhorn_volume_robustness) is an
 /// error, since its replicas are not alike.
-class VolumeProbe : public Probe {
+class LonghornProbe : public Probe {
  public:
   /// Replicas of each volume that are complete (mode RW in longhorn_engine_replica_mode), counted, not
   /// configured. A cluster's bytes are `volume` times this. Errors: as read(); kNotFound where Longhorn
@@ -57,6 +57,6 @@ class VolumeProbe : public Probe {
   virtual Result<std::vector<VolumeState>> examine(const CallContext&) = 0;
 };
 
-std::unique_ptr<VolumeProbe> make_longhorn_probe(LonghornConfig config, TimeSource& time = real_time());
+std::unique_ptr<LonghornProbe> make_longhorn_probe(LonghornConfig config, TimeSource& time = real_time());
 
 }  // namespace lab

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/result.hpp"
 #include "core/time.hpp"
@@ -13,13 +17,17 @@
 
 namespace lab {
 
+/// The folders of the system's files as they are now: a server may make new ones.
+using RootsOf = std::function<Result<std::vector<std::filesystem::path>>(const CallContext&)>;
+
 /// What a probe's figures mean.
 struct ProbeInfo {
   std::string name{};    // "filesystem", "extents", "volume", "command:NAME", "metrics:NAME"
   std::string counts{};  // In words: "bytes of the file system in use (statfs), behind syncfs".
   CopyScope scope = CopyScope::kAllCopies;
-  Bytes quantum{};  // Step in which the figure moves.
-  Millis lag{0};    // How old a figure may be when it is read: quiet counts only when it lasts longer.
+  Bytes quantum{};        // Step in which the figure moves.
+  Millis lag{0};          // How old a figure may be when it is read: quiet counts only when it lasts longer.
+  bool disturbs = false;  // Reading it changes what others read (fstrim): it is read once, after they rest.
 };
 
 /// Reads one rung. Not thread-safe. A figure that cannot be read is an error with its reason, never a number.
@@ -30,6 +38,12 @@ class Probe {
 
   /// Figures by probe name: info().name for the whole, info().name + ":" + part for its parts.
   virtual Result<ByteMap> read(const CallContext&) = 0;
+
+  /// The last figure is that of the empty system: from now on the probe may compare with it.
+  virtual void set_reference() {}
+
+  /// Bytes of the last figure that may not be ours; they widen its interval as a residue does.
+  virtual std::optional<Bytes> uncertain() const { return std::nullopt; }
 };
 
 }  // namespace lab

@@ -2,12 +2,11 @@
 #include "probe/reading.hpp"
 
 #include "core/files.hpp"
+#include "probe/probe_set.hpp"
 #include "probe/tree_size.hpp"
 
 namespace lab {
 namespace {
-
-std::string scope_name(CopyScope scope) { return scope == CopyScope::kOneCopy ? "one copy" : "all copies"; }
 
 void read_engine(Observer& observer, const CallContext& call, Reading& reading) {
   const auto figure = observer.footprint(call);
@@ -72,10 +71,20 @@ void read_files(Observer& observer, const CallContext& call, bool cheap, Reading
 
 }  // namespace
 
+std::string_view scope_name(CopyScope scope) noexcept {
+  return scope == CopyScope::kOneCopy ? "one copy" : "all copies";
+}
+
 Reading read_probes(Observer& observer, const CallContext& call) {
   Reading reading;
   read_engine(observer, call, reading);
   read_files(observer, call, false, reading);
+  return reading;
+}
+
+Reading read_probes(Observer& observer, const ProbeSet& probes, const CallContext& call) {
+  Reading reading = read_probes(observer, call);
+  probes.read(call, reading);
   return reading;
 }
 

@@ -25,6 +25,7 @@ class Quiet {
       seen[probe] =
           same ? Rest{old->second.value, old->second.since, old->second.looks + 1} : Rest{value, now, 1};
     }
+    lags_ = reading.lag;
     rests_ = std::move(seen);
     looks_ = busy ? 0 : looks_ + 1;
   }
@@ -33,7 +34,17 @@ class Quiet {
   bool rests(const std::string& probe, Clock::time_point now) const {
     const auto found = rests_.find(probe);
     if (found == rests_.end()) return looks_ >= 2;
-    return found->second.looks >= 2 && now - found->second.since >= window_;
+    const auto lag = lags_.find(probe);
+    const Millis needed = std::max(window_, lag == lags_.end() ? Millis{0} : lag->second);
+    return found->second.looks >= 2 && now - found->second.since >= needed;
+  }
+
+  /// Every probe that answers late has had its time.
+  bool late_ones_rest(Clock::time_point now) const {
+    return std::all_of(rests_.begin(), rests_.end(), [&](const auto& entry) {
+      const auto lag = lags_.find(entry.first);
+      return lag == lags_.end() || lag->second == Millis{0} || rests(entry.first, now);
+    });
   }
 
  private:
@@ -45,6 +56,7 @@ class Quiet {
   Bytes tolerance_;
   Millis window_;
   std::map<std::string, Rest> rests_{};
+  std::map<std::string, Millis> lags_{};
   int looks_ = 0;
 };
 
@@ -58,6 +70,8 @@ void note_residue(const Reading& last, const Reading& before, Settled& outcome) 
   for (const auto& [probe, value] : last.bytes)
     if (const auto old = before.bytes.find(probe); old != before.bytes.end())
       outcome.residue[probe] = std::llabs(value - old->second);
+  for (const auto& [probe, bytes] : last.uncertain)
+    outcome.residue[probe] = std::max(outcome.residue[probe], bytes);
 }
 
 /// Whatever was not at rest has no figure.
@@ -73,8 +87,9 @@ void drop_unsettled(const Quiet& quiet, Clock::time_point now, const std::string
 
 }  // namespace
 
-SettleSource settle_source(Observer& observer, bool background_work, const CallContext& call) {
-  return {[&observer, call] { return read_probes(observer, call); },
+SettleSource settle_source(Observer& observer, const ProbeSet& probes, bool background_work,
+                           const CallContext& call) {
+  return {[&observer, &probes, call] { return read_probes(observer, probes, call); },
           [&observer, call] { return observer.busy(call); }, background_work};
 }
 
@@ -100,7 +115,7 @@ Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<con
     outcome.seconds = std::chrono::duration<double>(now - began).count();
     outcome.settled = work <= 0 && std::all_of(required.begin(), required.end(),
                                                [&](const auto& probe) { return quiet.rests(probe, now); });
-    if (outcome.settled) {
+    if (outcome.settled && quiet.late_ones_rest(now)) {
       drop_unsettled(quiet, now, "", "when the others had settled", outcome);
       return outcome;
     }

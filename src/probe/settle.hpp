@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/plan.hpp"
+#include "probe/probe_set.hpp"
 #include "probe/reading.hpp"
 
 namespace lab {
@@ -18,18 +19,20 @@ struct SettleSource {
   std::function<Result<std::map<std::string, double>>()> busy{};
   bool background_work = false;
 };
-SettleSource settle_source(Observer& observer, bool background_work, const CallContext& call);
+SettleSource settle_source(Observer& observer, const ProbeSet& probes, bool background_work,
+                           const CallContext& call);
 
 struct Settled {
   Reading reading{};     // The last one. A probe that never came to rest is missing, reason "unsettled: ...".
   bool settled = false;  // Every required probe came to rest.
   double seconds = 0;
-  ByteMap residue{};  // |last - last but one| of each probe.
+  ByteMap residue{};  // |last - last but one| of each probe, or what may not be ours where that is more.
 };
 
 /// Polls until the busy counters are 0 and every required probe has stayed within the tolerance for the
 /// window; without background work, until two readings in a row are equal. Gives up at the limit, at the
-/// call's deadline and on a stop. Probes that are not required do not hold it up.
+/// call's deadline and on a stop. A probe whose figures lag must be quiet for longer than that. Probes that
+/// are not required do not hold it up, but those that lag do: else they could never answer.
 Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<const std::string> required,
                const CallContext& call, TimeSource& time);
 

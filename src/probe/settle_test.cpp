@@ -8,7 +8,7 @@ namespace {
 
 const std::vector<std::string> kFiles{"files"};
 
-Reading files_of(std::int64_t bytes) { return {.bytes = {{"files", bytes}}, .missing = {}, .scope = {}}; }
+Reading files_of(std::int64_t bytes) { return {.bytes = {{"files", bytes}}}; }
 
 /// Readings come one by one from a list, the last one again and again.
 struct Script {
@@ -109,6 +109,41 @@ TEST(Settle, WithinTheToleranceIsEqual) {
   ScriptedTime time;
   EXPECT_TRUE(settle(script.source(false), plan, kFiles, {}, time).settled);
   EXPECT_EQ(script.reads, 2U);
+}
+
+Reading lagging(std::int64_t bytes, Millis lag) {
+  Reading reading = files_of(10);
+  reading.bytes["pool"] = bytes;
+  reading.lag["pool"] = lag;
+  return reading;
+}
+
+TEST(Settle, AFigureThatLagsMustBeQuietForLongerThanThat) {
+  Script script{{lagging(1, Millis{700})}};
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(false), plan_of(Millis{0}, Millis{5000}), kFiles, {}, time);
+  EXPECT_TRUE(outcome.settled);
+  EXPECT_GE(outcome.seconds, 0.7);
+  EXPECT_EQ(outcome.reading.bytes.at("pool"), 1);
+}
+
+TEST(Settle, AFigureThatLagsAndNeverRestsIsMissingAndTheOthersStand) {
+  Script script;
+  for (std::int64_t size = 0; size < 100; ++size) script.readings.push_back(lagging(size, Millis{500}));
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(false), plan_of(Millis{0}, Millis{2000}), kFiles, {}, time);
+  EXPECT_TRUE(outcome.settled) << "it is not required";
+  EXPECT_EQ(outcome.reading.bytes.at("files"), 10);
+  EXPECT_TRUE(outcome.reading.missing.at("pool").starts_with("unsettled"));
+}
+
+TEST(Settle, WhatMayNotBeOursIsPartOfTheResidue) {
+  Reading reading = files_of(10);
+  reading.uncertain["files"] = 5;
+  Script script{{reading}};
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(false), plan_of(Millis{0}, Millis{2000}), kFiles, {}, time);
+  EXPECT_EQ(outcome.residue.at("files"), 5);
 }
 
 TEST(Settle, AStopEndsItAtOnce) {

@@ -41,7 +41,7 @@ class VolumeProbes : public testing::Test {
          {{R"("namespace":"db","persistentvolumeclaim":"data-postgres-0")", "1000000"},
           {R"("namespace":"db","persistentvolumeclaim":"data-postgres-1")", "0"}}}};
   }
-  std::unique_ptr<VolumeProbe> longhorn(const std::string& claims = "db/data-postgres") {
+  std::unique_ptr<LonghornProbe> longhorn(const std::string& claims = "db/data-postgres") {
     return make_longhorn_probe({server_.config(), *parse_claim_pattern(claims)}, time_);
   }
   std::unique_ptr<Probe> kubelet() {

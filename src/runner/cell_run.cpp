@@ -11,7 +11,8 @@
 #include "core/files.hpp"
 #include "driver/limited_driver.hpp"
 #include "probe/settle.hpp"
-#include "runner/restart_hook.hpp"
+#include "runner/hooks.hpp"
+#include "runner/preflight.hpp"
 #include "runner/sampler.hpp"
 
 namespace lab {
@@ -97,7 +98,26 @@ class ChainRun {
       return Error{ErrorCode::kRefused, "run",
                    fmt::format("the plan wants server identity '{}', this one is '{}'",
                                *setting_.system.identity, identity_.identity)};
+    return open_probes(call);
+  }
+
+  /// The probes below the system's own files, anew for each chain.
+  Status open_probes(const CallContext& call) {
+    roots_ = {};
+    auto roots = observer_->directories(call);
+    if (roots) roots_ = std::move(*roots);
+    probes_ = make_probes({.plan = setting_.plan,
+                           .system = setting_.system,
+                           .roots = [this](const CallContext& now) { return observer_->directories(now); },
+                           .place = roots_.empty() ? fs::path() : existing_above(roots_.front())});
     return ok();
+  }
+
+  /// The folder that a hook is told.
+  std::optional<fs::path> directory() const {
+    if (!roots_.empty()) return roots_.front();
+    if (setting_.system.directory) return fs::path(*setting_.system.directory);
+    return std::nullopt;
   }
 
   Status connect(const CallContext& call) {
@@ -109,9 +129,14 @@ class ChainRun {
 
   /// The empty system, settled; and once for each system, variant and payload what it moves by itself.
   Status baseline(const CallContext& call) {
-    const auto source = settle_source(*observer_, driver_->info().background_work, call);
-    const Settled empty = settle(source, setting_.plan.settle, required(), call, setting_.time);
+    const auto source = settle_source(*observer_, probes_, driver_->info().background_work, call);
+    // What the volume has kept of former cells would take the place of this one's growth.
+    Reading unused;
+    probes_.read_disturbing(call, unused);
+    Settled empty = settle(source, setting_.plan.settle, required(), call, setting_.time);
     LAB_TRY(allowed({Clock::time_point::max(), setting_.stop}, "run.baseline"));
+    probes_.read_disturbing(call, empty.reading);
+    probes_.set_reference();
     if (!empty.settled)
       return Error{
           ErrorCode::kUnsettled, "run.baseline",
@@ -225,8 +250,11 @@ class ChainRun {
     if (!observer) return failed_record(kind, observer.error());
     StageProgress progress;
     const auto probes = required();
-    const StageInput input{*driver_, *observer_, *state_,  kind,         setting_.plan,
-                           probes,   identity_,  progress, setting_.time};
+    auto hook =
+        after_operations_hook(setting_.plan, setting_.system, std::string(to_string(kind)), directory());
+    if (!hook) return failed_record(kind, hook.error());
+    const StageInput input{*driver_,  *observer_, *state_,       kind,    setting_.plan,   probes,
+                           identity_, progress,   setting_.time, probes_, std::move(*hook)};
     Sampler sampler(std::move(*observer), setting_.plan.stages.sample_interval, progress,
                     setting_.system.max_bytes, setting_.stop);
     StageRecord record = run_stage(input, call);
@@ -289,6 +317,8 @@ class ChainRun {
   std::unique_ptr<Driver> driver_{};
   std::unique_ptr<Observer> observer_{};
   std::unique_ptr<ChainState> state_{};
+  std::vector<fs::path> roots_{};  // The folders of its files when it was opened.
+  ProbeSet probes_{};
   ServerIdentity identity_{};
   std::string cache_action_{};
   ByteMap empty_{};

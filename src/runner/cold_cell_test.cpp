@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "core/text.hpp"
-#include "runner/restart_hook.hpp"
+#include "runner/hooks.hpp"
 #include "runner/testing/run_fixture.hpp"
 
 namespace lab {

@@ -12,7 +12,8 @@
 
 #include "core/files.hpp"
 #include "payload/dataset.hpp"
-#include "runner/restart_hook.hpp"
+#include "probe/volume_probe.hpp"
+#include "runner/hooks.hpp"
 #include "runner/runner.hpp"
 
 namespace lab {
@@ -216,6 +217,34 @@ void check_cold(const Plan& plan, const SystemPlan& system, const SystemEntry& e
                     program ? "by " + to_text(command) : "[hooks] restart: " + program.error().detail});
 }
 
+/// The hook between load and sizes: its program, and the folder that it is told.
+void check_after_operations(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
+                            const fs::path& directory, std::vector<Check>& checks) {
+  if (plan.hooks.after_operations.empty() || system.control) return;
+  std::optional<fs::path> files;
+  if (entry.embedded && entry.has_files) files = system_path(system, directory);
+  if (!entry.embedded && system.directory) files = *system.directory;
+  const std::string name = system.name + " after_operations";
+  const auto command = after_operations_command(plan.hooks, system.name, "bulk_insert", files);
+  if (!command) {
+    checks.push_back({name, false, command.error().detail});
+    return;
+  }
+  const auto program = find_program(command->argv.front());
+  checks.push_back(
+      {name, program.has_value(),
+       program ? "by " + to_text(*command) : "[hooks] after_operations: " + program.error().detail});
+}
+
+/// A volume that the plan names has a figure.
+void check_volume(const SystemPlan& system, std::vector<Check>& checks) {
+  if (!system.volume || system.volume->starts_with("longhorn:")) return;
+  const auto size = Volume(*system.volume).allocation({Clock::now() + kExamineLimit, {}});
+  checks.push_back({system.name + " volume", size.has_value(),
+                    size ? fmt::format("{} has {} allocated", *system.volume, format_bytes(size->bytes))
+                         : size.error().text()});
+}
+
 }  // namespace
 
 std::vector<Check> preflight(const Plan& plan, const Registry& registry, const fs::path& directory) {
@@ -234,6 +263,8 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
       continue;
     }
     check_cold(plan, system, *entry, checks);
+    check_after_operations(plan, system, *entry, directory, checks);
+    check_volume(system, checks);
     if (entry->examine != nullptr) examine(system, *entry, directory, checks);
     if (!entry->has_files) continue;
     if (entry->embedded) {

@@ -65,6 +65,33 @@ TEST_F(PreflightTest, AFolderWithForeignFilesIsRefused) {
   EXPECT_NE(find(checks, "files")->detail.find("not ours"), std::string::npos);
 }
 
+TEST_F(PreflightTest, TheHookBetweenLoadAndSizesNeedsItsProgramAndItsFolder) {
+  Plan plan = small_plan();
+  plan.hooks.after_operations = {"sh", "-c", "true", "{directory}"};
+  const auto good = preflight(plan, two_systems(), root_ / "run");
+  ASSERT_NE(find(good, "files after_operations"), nullptr);
+  EXPECT_TRUE(find(good, "files after_operations")->passed);
+  EXPECT_NE(find(good, "files after_operations")->detail.find((root_ / "run/data/files").string()),
+            std::string::npos);
+  plan.hooks.after_operations = {"no-such-dedupe"};
+  const auto bad = preflight(plan, two_systems(), root_ / "run");
+  ASSERT_NE(find(bad, "files after_operations"), nullptr);
+  EXPECT_FALSE(find(bad, "files after_operations")->passed);
+  EXPECT_NE(find(bad, "files after_operations")->detail.find("no-such-dedupe"), std::string::npos);
+}
+
+TEST_F(PreflightTest, AVolumeThatCannotBeReadIsSaidBeforeTheLoad) {
+  Plan plan = small_plan();
+  plan.systems[0].volume = (root_ / "gone.img").string();
+  plan.systems[1].volume = (root_ / "disk.img").string();
+  std::ofstream(root_ / "disk.img") << "x";
+  const auto checks = preflight(plan, two_systems(), root_ / "run");
+  ASSERT_NE(find(checks, "files volume"), nullptr);
+  EXPECT_FALSE(find(checks, "files volume")->passed);
+  ASSERT_NE(find(checks, "cas volume"), nullptr);
+  EXPECT_TRUE(find(checks, "cas volume")->passed) << find(checks, "cas volume")->detail;
+}
+
 TEST_F(PreflightTest, ADiskThatIsTooSmallIsSaidBeforeTheLoad) {
   Plan plan = small_plan();
   plan.dataset.objects = 900'000'000;

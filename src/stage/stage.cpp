@@ -114,6 +114,16 @@ Status timed_operations(const StageInput& input, const CallContext& call, StageR
   return done;
 }
 
+/// The settings of a record say that it ran, so that stages with and without it are never paired.
+Status run_after_operations(const StageInput& input, const CallContext& call, StageRecord& record) {
+  if (!input.after_operations) return ok();
+  const auto began = Clock::now();
+  LAB_TRY(input.after_operations->run(call));
+  record.observed["hooks.after_operations"] =
+      fmt::format("{:.3f} s", std::chrono::duration<double>(Clock::now() - began).count());
+  return ok();
+}
+
 Status verified(const StageInput& input, const CallContext& call, StageRecord& record) {
   const auto began = Clock::now();
   const auto result = verify(input, call);
@@ -131,17 +141,21 @@ Status verified(const StageInput& input, const CallContext& call, StageRecord& r
 }
 
 Status settled_sizes(const StageInput& input, const CallContext& call, StageRecord& record) {
-  const auto source = settle_source(input.observer, input.driver.info().background_work, call);
-  const Settled outcome = settle(source, input.plan.settle, input.required_probes, call, input.time);
+  const auto source = settle_source(input.observer, input.probes, input.driver.info().background_work, call);
+  Settled outcome = settle(source, input.plan.settle, input.required_probes, call, input.time);
   LAB_TRY(allowed({Clock::time_point::max(), call.stop}, "stage.settle"));
+  input.probes.read_disturbing(call, outcome.reading);
   record.after_bytes = outcome.reading.bytes;
   record.missing.insert(outcome.reading.missing.begin(), outcome.reading.missing.end());
   record.scope = outcome.reading.scope;
   record.residue_bytes = outcome.residue;
   record.settled = outcome.settled;
   record.settle_seconds = outcome.seconds;
-  for (const auto& [probe, size] : outcome.reading.bytes)
-    record.quantum_bytes[probe] = input.observer.quantum().count;
+  for (const auto& [probe, size] : outcome.reading.bytes) {
+    const auto own = outcome.reading.quantum.find(probe);
+    record.quantum_bytes[probe] =
+        own == outcome.reading.quantum.end() ? input.observer.quantum().count : own->second;
+  }
   for (const std::string& probe : input.required_probes)
     for (const ByteMap* side : {&record.before_bytes, &record.after_bytes})
       if (!side->contains(probe)) {
@@ -161,6 +175,7 @@ Status snapshot(const StageInput& input, const CallContext& call, StageRecord& r
   const auto settings = input.observer.settings(call);
   if (!settings) return settings.error();
   record.settings = *settings;
+  if (input.after_operations) record.settings["hooks.after_operations"] = input.after_operations->command;
   const auto counters = input.observer.activity(call);
   if (!counters) return counters.error();
   for (const Counter& counter : *counters)
@@ -171,12 +186,14 @@ Status snapshot(const StageInput& input, const CallContext& call, StageRecord& r
 Status perform(const StageInput& input, const CallContext& call, StageRecord& record) {
   LAB_TRY(input.driver.prove(call));
   LAB_TRY(same_server(input, call));
-  const Reading before = read_probes(input.observer, call);
+  Reading before = read_probes(input.observer, input.probes, call);
+  input.probes.read_disturbing(call, before);
   record.before_bytes = before.bytes;
   record.missing = before.missing;
   const auto server_before = input.observer.statement_seconds(call);
   if (!server_before) return server_before.error();
   LAB_TRY(timed_operations(input, call, record));
+  LAB_TRY(run_after_operations(input, call, record));
   LAB_TRY(verified(input, call, record));
   LAB_TRY(settled_sizes(input, call, record));
   const auto server_after = input.observer.statement_seconds(call);

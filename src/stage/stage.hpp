@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "driver/observer.hpp"
 #include "model/plan.hpp"
 #include "model/record.hpp"
+#include "probe/probe_set.hpp"
 #include "stage/chain_state.hpp"
 
 namespace lab {
@@ -22,6 +25,13 @@ struct StageProgress {
   std::atomic<bool> over_limit{false};  // Set by the sampler when max_bytes is on disk: the stage ends.
 };
 
+/// What the user does between a stage's operations and its sizes (a dedupe pass). Its time is not the
+/// stage's.
+struct StageHook {
+  std::string command{};  // For the record.
+  std::function<Status(const CallContext&)> run{};
+};
+
 struct StageInput {
   Driver& driver;
   Observer& observer;
@@ -32,12 +42,14 @@ struct StageInput {
   const ServerIdentity& identity;  // As at the start of the cell: another one now is a restart.
   StageProgress& progress;
   TimeSource& time;
+  const ProbeSet& probes;  // Besides the engine's figure and the files.
+  std::optional<StageHook> after_operations{};
 };
 
-/// Proves the connection, reads the probes, does and times the operations, makes them durable, reads
-/// everything back against the manifest, settles and reads the probes again. The record is valid only if all
-/// of that succeeded; else it says why and its figures must not be used. The first error ends the stage.
-/// Stages do not retry. Cell, chain, empty and noise bytes are filled in by the caller.
+/// Proves the connection, reads the probes, does and times the operations, makes them durable, runs the hook,
+/// reads everything back against the manifest, settles and reads the probes again. The record is valid only
+/// if all of that succeeded; else it says why and its figures must not be used. The first error ends the
+/// stage. Stages do not retry. Cell, chain, empty and noise bytes are filled in by the caller.
 StageRecord run_stage(const StageInput& input, const CallContext& call);
 
 /// Whether the driver declares what the stage needs; the reason when it does not.

@@ -247,6 +247,64 @@ TEST_F(StageFixture, BeforeMaintenanceAnythingBetweenSurvivorsAndDatasetIsRight)
   EXPECT_TRUE(run(StageKind::kPerfileDelete).unsupported) << "nobody knows which objects are left";
 }
 
+TEST_F(StageFixture, TheHookRunsAfterTheOperationsAndBeforeTheReadBackAndIsRecorded) {
+  open({});
+  std::uint64_t reads_before = 99;
+  hook_ = StageHook{"dedupe /data", [&](const CallContext&) {
+                      reads_before = script_->calls("read_all");
+                      return ok();
+                    }};
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_TRUE(record.valid) << record.reason;
+  EXPECT_EQ(reads_before, 0U);
+  EXPECT_GT(script_->calls("read_all"), 0U);
+  EXPECT_EQ(record.settings.at("hooks.after_operations"), "dedupe /data");
+  EXPECT_TRUE(record.observed.at("hooks.after_operations").ends_with(" s"));
+}
+
+TEST_F(StageFixture, AHookThatFailsMakesTheStageInvalidWithWhatItSaid) {
+  open({});
+  hook_ = StageHook{"dedupe", [](const CallContext&) -> Status {
+                      return Error{ErrorCode::kRefused, "hooks.after_operations", "no such folder"};
+                    }};
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_FALSE(record.valid);
+  EXPECT_NE(record.reason.find("no such folder"), std::string::npos);
+  EXPECT_TRUE(record.after_bytes.empty());
+}
+
+/// A probe whose figure is how often it was read.
+class CountingProbe final : public Probe {
+ public:
+  explicit CountingProbe(bool disturbs)
+      : info_{.name = disturbs ? "volume:trimmed" : "pool", .quantum = Bytes{512}, .disturbs = disturbs} {}
+  const ProbeInfo& info() const noexcept override { return info_; }
+  Result<ByteMap> read(const CallContext&) override { return ByteMap{{info_.name, ++reads_ > 1 ? 2 : 1}}; }
+
+ private:
+  ProbeInfo info_;
+  int reads_ = 0;
+};
+
+TEST_F(StageFixture, FurtherProbesEnterTheRecordWithTheirStepAndMayBeRequired) {
+  open({});
+  probes_.add(std::make_unique<CountingProbe>(false));
+  probes_.add(std::make_unique<CountingProbe>(true));
+  required_ = {"pool", "volume:trimmed"};
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_TRUE(record.valid) << record.reason;
+  for (const char* probe : {"pool", "volume:trimmed"}) {
+    SCOPED_TRACE(probe);
+    EXPECT_EQ(record.before_bytes.at(probe), 1);
+    EXPECT_EQ(record.after_bytes.at(probe), 2);
+    EXPECT_EQ(record.quantum_bytes.at(probe), 512);
+    EXPECT_EQ(record.scope.at(probe), "all copies");
+  }
+  required_ = {"zpool"};
+  EXPECT_NE(run(StageKind::kPerfileDelete).reason.find("required probe 'zpool' is missing"),
+            std::string::npos);
+}
+
 TEST_F(StageFixture, MaintenanceAfterADeletionThatIsNotDeclaredIsUnsupportedToo) {
   open({});
   ASSERT_TRUE(run(StageKind::kBulkInsert).valid);

@@ -107,7 +107,8 @@ TEST_P(FullServerDisk, IsFoundBeforeAnythingIsWritten) {
 TEST_P(FullServerDisk, ThatFillsUnderTheRunMakesItsCellsInvalidWithTheReason) {
   const std::string plan = plan_of(800);
   const fs::path out = root_ / "out";
-  Program program({LAB_PROGRAM_PATH, "run", plan, "--out", out.string(), "--no-progress"}, scratch_, environment_);
+  Program program({LAB_PROGRAM_PATH, "run", plan, "--out", out.string(), "--no-progress"}, scratch_,
+                  environment_);
   for (int looks = 0; looks < 1'000 && program.running() && !fs::exists(out / "journal.db"); ++looks)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   ASSERT_NO_FATAL_FAILURE(fill());

@@ -64,7 +64,7 @@ class ProgramTest : public testing::Test {
 /// Everything below `folder`: relative path -> content.
 std::map<std::string, std::string> tree_of(const std::filesystem::path& folder);
 
-/// The figures of one record that counts.
+/// The figures of one record that counts, without `filesystem`: what others do there is not the same twice.
 struct StageFigures {
   bool valid = false;
   std::map<std::string, std::int64_t> stored_bytes{};  // By probe.

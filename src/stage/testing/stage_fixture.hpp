@@ -47,13 +47,15 @@ class StageFixture : public testing::Test {
 
   StageRecord run(StageKind kind, const CallContext& call = {}) {
     progress_ = std::make_unique<StageProgress>();
-    const StageInput input{*driver_,  *observer_, *state_,    kind, plan_,
-                           required_, identity_,  *progress_, time_};
+    const StageInput input{*driver_,  *observer_, *state_, kind,    plan_, required_,
+                           identity_, *progress_, time_,   probes_, hook_};
     return run_stage(input, call);
   }
 
   Plan plan_{};
   std::vector<std::string> required_{};
+  ProbeSet probes_{};
+  std::optional<StageHook> hook_{};
   ScriptedTime time_{};
   std::shared_ptr<FaultScript> script_{};
   std::unique_ptr<Session> session_{};

@@ -1,0 +1,44 @@
+// What the file system has in use: the rung at which sharing, compression and metadata below the files show.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+
+#include "probe/probe.hpp"
+
+namespace lab {
+
+/// A name on the way from a mount's top down to the roots that is neither on that way, nor lost+found, nor
+/// our own marker; nothing where the file system holds our files alone. Errors: errno's.
+Result<std::optional<std::string>> find_stranger(std::span<const std::filesystem::path> roots);
+
+/// `filesystem`: bytes in use of the file systems that hold the files (statfs, behind syncfs), metadata
+/// included. Where others share such a file system, the growth since the empty system must be that of our own
+/// files (by their extents, else by their blocks) but for what their metadata can need: then the rest of it
+/// is `uncertain`; else the reading is refused.
+class FilesystemProbe final : public Probe {
+ public:
+  FilesystemProbe(RootsOf roots, Bytes block, Millis lag = Millis{0});
+  const ProbeInfo& info() const noexcept override { return info_; }
+  Result<ByteMap> read(const CallContext& call) override;
+  void set_reference() override { empty_ = last_; }
+  std::optional<Bytes> uncertain() const override { return uncertain_; }
+
+ private:
+  struct State {
+    Bytes used{};  // Of the file systems.
+    Bytes own{};   // Of our files.
+    std::uint64_t files = 0;
+    std::optional<std::string> stranger{};
+  };
+  Result<State> look(const CallContext& call) const;
+  Status check(const State& now);
+
+  RootsOf roots_;
+  ProbeInfo info_;
+  std::optional<State> last_{};
+  std::optional<State> empty_{};
+  std::optional<Bytes> uncertain_{};
+};
+
+}  // namespace lab

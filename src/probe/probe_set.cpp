@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/probe_set.hpp"
+
+#include <algorithm>
+
+#include "probe/btrfs_probe.hpp"
+#include "probe/command_probe.hpp"
+#include "probe/extents_probe.hpp"
+#include "probe/filesystem_probe.hpp"
+#include "probe/kubelet_probe.hpp"
+#include "probe/longhorn_probe.hpp"
+#include "probe/metrics_probe.hpp"
+#include "probe/minio_probe.hpp"
+#include "probe/mount.hpp"
+#include "probe/vdo_probe.hpp"
+#include "probe/volume_probe.hpp"
+#include "probe/zfs_probe.hpp"
+
+namespace lab {
+namespace {
+
+constexpr Bytes kUsualBlock{4096};
+constexpr Millis kBackgroundFrees{200};
+constexpr std::string_view kLonghorn = "longhorn:";
+constexpr std::string_view kMinio = "minio:";
+
+CopyScope scope_of(bool one_copy) { return one_copy ? CopyScope::kOneCopy : CopyScope::kAllCopies; }
+
+class Maker {
+ public:
+  explicit Maker(const ProbeSetting& setting) : setting_(setting) {
+    if (setting.place.empty()) return;
+    if (const auto use = file_system_use(setting.place)) block_ = use->block;
+    if (const auto mount = find_mount(setting.place)) type_ = mount->type;
+  }
+
+  ProbeSet make() {
+    const bool local = !setting_.place.empty();
+    if (local || required("extents")) add<ExtentsProbe>(setting_.roots, block_);
+    if (type_ == "btrfs" || required("btrfs")) add<BtrfsProbe>(setting_.roots, block_);
+    if (local || required("filesystem")) add<FilesystemProbe>(setting_.roots, block_, lag());
+    if (type_ == "zfs" || required("zfs")) add<ZfsProbe>(setting_.roots);
+    if (type_ == "zfs" || required("zpool")) add<ZpoolProbe>(setting_.roots);
+    if (required("vdo")) add<VdoProbe>(setting_.roots);
+    add_volume();
+    for (const CommandProbePlan& command : setting_.system.commands)
+      set_.add(make_command_probe({.name = command.name,
+                                   .argv = command.argv,
+                                   .limit = command.limit,
+                                   .scope = scope_of(command.one_copy)}));
+    for (const MetricsProbePlan& metrics : setting_.system.metrics)
+      set_.add(make_metrics_probe({.name = metrics.name,
+                                   .endpoint = {.url = metrics.url},
+                                   .metric = metrics.metric,
+                                   .labels = metrics.labels,
+                                   .scope = scope_of(metrics.one_copy)}));
+    return std::move(set_);
+  }
+
+ private:
+  bool required(std::string_view probe) const {
+    const auto& probes = setting_.system.probes;
+    return std::find(probes.begin(), probes.end(), probe) != probes.end();
+  }
+
+  /// Of what a file system frees: ext4 and tmpfs do so at once, others in the background.
+  Millis lag() const { return type_.starts_with("ext") || type_ == "tmpfs" ? Millis{0} : kBackgroundFrees; }
+
+  void add_volume() {
+    const auto& named = setting_.system.volume;
+    if (!named) return;
+    if (named->starts_with(kLonghorn)) return add_claims(named->substr(kLonghorn.size()));
+    if (named->starts_with(kMinio)) {
+      set_.add(make_minio_probe({.endpoint = {.url = named->substr(kMinio.size())}}));
+      return;
+    }
+    const auto volume = std::make_shared<const Volume>(*named);
+    add<VolumeProbe>(setting_.roots, volume);
+    if (setting_.system.trim) add<TrimmedVolumeProbe>(setting_.roots, volume);
+  }
+
+  void add_claims(const std::string& text) {
+    const auto claims = parse_claim_pattern(text);
+    LAB_CHECK(claims.has_value() && setting_.plan.prometheus.url, "a plan with such a volume is not read");
+    const PrometheusConfig prometheus{.endpoint = {.url = *setting_.plan.prometheus.url}};
+    set_.add(make_longhorn_probe({.prometheus = prometheus, .claims = *claims}));
+    set_.add(make_kubelet_probe({.prometheus = prometheus, .claims = *claims}));
+  }
+
+  template <class P, class... Arguments>
+  void add(Arguments&&... arguments) {
+    set_.add(std::make_unique<P>(std::forward<Arguments>(arguments)...));
+  }
+
+  const ProbeSetting& setting_;
+  Bytes block_ = kUsualBlock;
+  std::string type_{};
+  ProbeSet set_{};
+};
+
+}  // namespace
+
+void ProbeSet::read_those(bool disturbing, const CallContext& call, Reading& reading) const {
+  for (const auto& probe : probes_) {
+    if (probe->info().disturbs != disturbing) continue;
+    const auto figures = probe->read(call);
+    const ProbeInfo& info = probe->info();
+    if (!figures) {
+      reading.missing[info.name] = figures.error().text();
+      continue;
+    }
+    reading.quantum[info.name] = info.quantum.count;
+    reading.lag[info.name] = info.lag;
+    if (const auto uncertain = probe->uncertain()) reading.uncertain[info.name] = uncertain->count;
+    for (const auto& [name, bytes] : *figures) {
+      reading.bytes[name] = bytes;
+      reading.scope[name] = std::string(scope_name(info.scope));
+      reading.quantum[name] = info.quantum.count;
+      reading.lag[name] = info.lag;
+    }
+  }
+}
+
+void ProbeSet::read(const CallContext& call, Reading& reading) const { read_those(false, call, reading); }
+
+void ProbeSet::read_disturbing(const CallContext& call, Reading& reading) const {
+  read_those(true, call, reading);
+}
+
+void ProbeSet::set_reference() const {
+  for (const auto& probe : probes_) probe->set_reference();
+}
+
+ProbeSet make_probes(const ProbeSetting& setting) { return Maker(setting).make(); }
+
+}  // namespace lab

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/probe_set.hpp"
+
+#include "probe/testing/probe_fixture.hpp"
+
+namespace lab {
+namespace {
+
+/// Answers as a test says.
+class ScriptedProbe final : public Probe {
+ public:
+  ScriptedProbe(ProbeInfo info, Result<ByteMap> answer)
+      : info_(std::move(info)), answer_(std::move(answer)) {}
+  const ProbeInfo& info() const noexcept override { return info_; }
+  Result<ByteMap> read(const CallContext&) override { return answer_; }
+  std::optional<Bytes> uncertain() const override { return Bytes{7}; }
+
+ private:
+  ProbeInfo info_;
+  Result<ByteMap> answer_;
+};
+
+TEST(ProbeSetTest, AReadingHasFiguresWithScopeStepAndLagOrTheReason) {
+  ProbeSet set;
+  set.add(std::make_unique<ScriptedProbe>(
+      ProbeInfo{.name = "pool", .scope = CopyScope::kOneCopy, .quantum = Bytes{512}, .lag = Millis{30}},
+      ByteMap{{"pool", 10}, {"pool:part", 4}}));
+  set.add(std::make_unique<ScriptedProbe>(ProbeInfo{.name = "gone"},
+                                          Error{ErrorCode::kUnsupported, "probe.gone", "no tool"}));
+  set.add(std::make_unique<ScriptedProbe>(ProbeInfo{.name = "trim", .disturbs = true}, ByteMap{{"trim", 1}}));
+  Reading reading;
+  set.read({}, reading);
+  EXPECT_EQ(reading.bytes, (ByteMap{{"pool", 10}, {"pool:part", 4}}));
+  EXPECT_EQ(reading.scope.at("pool:part"), "one copy");
+  EXPECT_EQ(reading.quantum.at("pool"), 512);
+  EXPECT_EQ(reading.lag.at("pool:part"), Millis{30});
+  EXPECT_EQ(reading.uncertain.at("pool"), 7);
+  EXPECT_NE(reading.missing.at("gone").find("no tool"), std::string::npos);
+  EXPECT_EQ(reading.missing.size(), 1U) << "what disturbs was not asked";
+  set.read_disturbing({}, reading);
+  EXPECT_EQ(reading.bytes.at("trim"), 1);
+}
+
+class MakeProbes : public ProbeFixture {
+ protected:
+  Reading read_with(const SystemPlan& system, const std::filesystem::path& place) {
+    const ProbeSet set = make_probes({.plan = plan_, .system = system, .roots = roots(), .place = place});
+    Reading reading;
+    set.read({}, reading);
+    return reading;
+  }
+  Plan plan_{};
+};
+
+TEST_F(MakeProbes, LocalFilesHaveExtentsAndFileSystemAndNothingThatTheyAreNot) {
+  if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
+  const Reading reading = read_with({.name = "files"}, data_);
+  EXPECT_TRUE(reading.bytes.contains("extents"));
+  EXPECT_TRUE(reading.bytes.contains("filesystem"));
+  EXPECT_TRUE(reading.missing.empty()) << "what does not apply is not missing";
+  EXPECT_EQ(reading.quantum.at("extents"), 4096);
+}
+
+TEST_F(MakeProbes, BtrfsHasItsOwn) {
+  if (const std::string lacks = move_to("btrfs"); !lacks.empty()) GTEST_SKIP() << lacks;
+  EXPECT_TRUE(read_with({.name = "files"}, data_).bytes.contains("btrfs"));
+}
+
+TEST_F(MakeProbes, WhatThePlanRequiresIsThereWithItsReason) {
+  const SystemPlan system{.name = "files", .probes = {"btrfs", "zpool", "vdo"}, .volume = "/no/such.img"};
+  const Reading reading = read_with(system, data_);
+  for (const char* probe : {"zpool", "volume"}) {
+    SCOPED_TRACE(probe);
+    ASSERT_TRUE(reading.missing.contains(probe));
+    EXPECT_FALSE(reading.bytes.contains(probe));
+  }
+  EXPECT_NE(reading.missing.at("volume").find("/no/such.img"), std::string::npos);
+}
+
+TEST_F(MakeProbes, ASystemWithoutFilesHereHasNone) {
+  EXPECT_TRUE(
+      make_probes({.plan = plan_, .system = {.name = "null"}, .roots = roots(), .place = {}}).empty());
+}
+
+}  // namespace
+}  // namespace lab

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/volume_probe.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <limits>
+#include <set>
+
+#include "core/files.hpp"
+#include "core/text.hpp"
+#include "probe/mount.hpp"
+#include "probe/tool.hpp"
+
+namespace lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kSector = 512;    // Of stat(2) and of device-mapper, whatever the device has.
+constexpr Bytes kThinBlock{64 << 10};    // The smallest block of a thin pool.
+constexpr std::size_t kDevicesMax = 64;  // Below one file system.
+constexpr int kTrimsMax = 10;
+constexpr Millis kBetweenTrims{100};  // XFS frees the blocks of a deleted file in the background.
+constexpr std::int64_t kHiddenAtOnce = 64 << 10;
+constexpr std::int64_t kHiddenShare = 100;  // One 100th of the growth: what is reserved and not yet written.
+constexpr long kZfsMagic = 0x2FC12FC1;      // Not in linux/magic.h.
+
+fs::path sys_of(dev_t device) {
+  return fmt::format("/sys/dev/block/{}:{}", ::major(device), ::minor(device));
+}
+
+/// A line of /sys; nothing where it is not there.
+std::optional<std::string> sys_line(const fs::path& path) {
+  const auto text = read_file(path, 1_MiB);
+  if (!text) return std::nullopt;
+  return std::string(trim(*text));
+}
+
+std::optional<dev_t> parse_device(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  unsigned major = 0;
+  unsigned minor = 0;
+  if (std::sscanf(text->c_str(), "%u:%u", &major, &minor) != 2) return std::nullopt;
+  return ::makedev(major, minor);
+}
+
+/// Devices that `device` is made from: what device-mapper and md put together, and the disk of a partition.
+std::vector<dev_t> devices_below(dev_t device) {
+  std::vector<dev_t> below;
+  const fs::path sys = sys_of(device);
+  std::error_code failure;
+  for (fs::directory_iterator slave(sys / "slaves", failure), end; !failure && slave != end;
+       slave.increment(failure))
+    if (const auto found = parse_device(sys_line(slave->path() / "dev"))) below.push_back(*found);
+  if (fs::exists(sys / "partition", failure)) {
+    const fs::path whole = fs::canonical(sys, failure).parent_path();
+    if (const auto found = failure ? std::nullopt : parse_device(sys_line(whole / "dev")))
+      below.push_back(*found);
+  }
+  return below;
+}
+
+/// The device that a file system lies on. Of btrfs the mount's source tells it.
+Result<dev_t> device_of(const fs::path& root) {
+  struct stat info{};
+  const auto mount = find_mount(root);
+  if (!mount) return mount.error();
+  if (::stat(mount->source.c_str(), &info) == 0 && S_ISBLK(info.st_mode)) return info.st_rdev;
+  if (::stat(root.c_str(), &info) != 0) return errno_error("probe.volume", root.string(), errno);
+  return info.st_dev;
+}
+
+bool same_file(const fs::path& left, const struct stat& right) {
+  struct stat info{};
+  return ::stat(left.c_str(), &info) == 0 && info.st_dev == right.st_dev && info.st_ino == right.st_ino;
+}
+
+/// Whether `device`, or what it is made from, is the volume.
+bool lies_on(dev_t device, const struct stat& volume) {
+  std::vector<dev_t> open{device};
+  std::set<dev_t> seen;
+  while (!open.empty() && seen.size() < kDevicesMax) {
+    const dev_t one = open.back();
+    open.pop_back();
+    if (!seen.insert(one).second) continue;
+    if (S_ISBLK(volume.st_mode) && one == volume.st_rdev) return true;
+    const auto image = sys_line(sys_of(one) / "loop/backing_file");
+    if (image && S_ISREG(volume.st_mode) && same_file(*image, volume)) return true;
+    for (const dev_t below : devices_below(one)) open.push_back(below);
+  }
+  return false;
+}
+
+/// An image: written out, then its blocks.
+Result<Volume::Allocation> image_allocation(const fs::path& path) {
+  const auto file = open_file(path, O_RDONLY | O_CLOEXEC);
+  if (!file) return file.error();
+  struct stat info{};
+  struct statfs system{};
+  if (::fsync(file->get()) != 0 || ::fstat(file->get(), &info) != 0 || ::fstatfs(file->get(), &system) != 0)
+    return errno_error("probe.volume", path.string(), errno);
+  return Volume::Allocation{.bytes = Bytes{info.st_blocks * kSector},
+                            .block = Bytes{info.st_blksize},
+                            .all_paid = static_cast<long>(system.f_type) != kZfsMagic};
+}
+
+Result<Volume::Allocation> device_allocation(const fs::path& path, dev_t device, const CallContext& call) {
+  if (const auto image = sys_line(sys_of(device) / "loop/backing_file")) return image_allocation(*image);
+  const auto mapped = sys_line(sys_of(device) / "dm/name");
+  if (!mapped)
+    return Error{ErrorCode::kUnsupported, "probe.volume",
+                 path.string() +
+                     " is a device that keeps no count of what it holds: name an image file, a loop "
+                     "device or a thin device"};
+  const auto text = run_tool({"dmsetup", "status", *mapped}, "Debian's package dmsetup", call);
+  if (!text) return text.error();
+  const auto bytes = parse_thin_status(*text);
+  if (!bytes) return bytes.error();
+  return Volume::Allocation{.bytes = *bytes, .block = kThinBlock, .all_paid = true};
+}
+
+/// As fstrim(8): the whole file system, pieces of any length.
+Status trim_file_system(const fs::path& root) {
+  const auto folder = open_file(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (!folder) return folder.error();
+  struct fstrim_range range{};
+  range.len = std::numeric_limits<std::uint64_t>::max();
+  if (::ioctl(folder->get(), FITRIM, &range) == 0) return ok();
+  if (errno == EOPNOTSUPP || errno == ENOTTY)
+    return Error{ErrorCode::kUnsupported, "probe.trim",
+                 "the file system of " + root.string() + ", or its device, cannot be trimmed"};
+  return errno_error("probe.trim", root.string(), errno);
+}
+
+/// The roots, one on each file system, on the volume; none where the files are not on the local machine.
+Result<std::vector<fs::path>> roots_upon(const Volume& volume, const RootsOf& roots_of,
+                                         const CallContext& call) {
+  const auto roots = roots_of(call);
+  if (!roots) return roots.error();
+  auto each = one_root_each(*roots);
+  if (!each) return each;
+  LAB_TRY(volume.check_below(*each));
+  for (const fs::path& root : *each) LAB_TRY(sync_file_system(root));
+  return each;
+}
+
+}  // namespace
+
+Result<Bytes> parse_thin_status(std::string_view text) {
+  // "0 2097152 thin 524288 2097151": start, length, target, mapped sectors, highest one.
+  const auto fields = split(trim(text), ' ');
+  if (fields.size() < 4 || fields[2] != "thin")
+    return Error{ErrorCode::kUnsupported, "probe.volume",
+                 fmt::format("no thin device; dmsetup says '{}'", trim(text))};
+  const auto sectors = parse_tool_bytes("dmsetup", fields[3]);
+  if (!sectors) return sectors.error();
+  return Bytes{sectors->count * kSector};
+}
+
+Result<Volume::Allocation> Volume::allocation(const CallContext& call) const {
+  LAB_TRY(allowed(call, "probe.volume"));
+  struct stat info{};
+  if (::stat(path_.c_str(), &info) != 0) return errno_error("probe.volume", path_.string(), errno);
+  if (S_ISREG(info.st_mode)) return image_allocation(path_);
+  if (S_ISBLK(info.st_mode)) return device_allocation(path_, info.st_rdev, call);
+  return Error{ErrorCode::kUnsupported, "probe.volume",
+               path_.string() + " is neither an image file nor a block device"};
+}
+
+Status Volume::check_below(const std::vector<fs::path>& roots) const {
+  struct stat info{};
+  if (::stat(path_.c_str(), &info) != 0) return errno_error("probe.volume", path_.string(), errno);
+  for (const fs::path& root : roots) {
+    const auto device = device_of(root);
+    if (!device) return device.error();
+    if (!lies_on(*device, info))
+      return Error{ErrorCode::kRefused, "probe.volume",
+                   fmt::format("the file system of {} does not lie on {}", root.string(), path_.string())};
+  }
+  return ok();
+}
+
+VolumeProbe::VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume)
+    : roots_(std::move(roots)),
+      volume_(std::move(volume)),
+      info_{.name = "volume",
+            .counts = "bytes that the volume below the file system has allocated",
+            .quantum = Bytes{4096}} {}
+
+Result<ByteMap> VolumeProbe::read(const CallContext& call) {
+  const auto roots = roots_upon(*volume_, roots_, call);
+  if (!roots) return roots.error();
+  const auto allocation = volume_->allocation(call);
+  if (!allocation) return allocation.error();
+  State now{.allocated = allocation->bytes};
+  for (const fs::path& root : *roots) {
+    const auto use = file_system_use(root);
+    if (!use) return use.error();
+    now.used += use->used;
+  }
+  info_.quantum = allocation->block;
+  last_ = now;
+  if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
+  const std::int64_t grown = (now.used - empty_->used).count;
+  const std::int64_t hidden = grown - (now.allocated - empty_->allocated).count;
+  if (allocation->all_paid && hidden > kHiddenAtOnce + std::llabs(grown) / kHiddenShare)
+    return Error{ErrorCode::kRefused, "probe.volume",
+                 fmt::format("the file system has grown by {} bytes and the volume by {}: the rest went into "
+                             "blocks that the volume had from before; with trim = true it is emptied first",
+                             grown, grown - hidden)};
+  return ByteMap{{info_.name, now.allocated.count}};
+}
+
+TrimmedVolumeProbe::TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume)
+    : roots_(std::move(roots)),
+      volume_(std::move(volume)),
+      info_{.name = "volume:trimmed",
+            .counts = "bytes that the volume has allocated after fstrim",
+            .quantum = Bytes{4096},
+            .disturbs = true} {}
+
+Result<ByteMap> TrimmedVolumeProbe::read(const CallContext& call) {
+  std::optional<Bytes> before;
+  for (int trims = 0; trims < kTrimsMax; ++trims) {
+    if (trims > 0 && !sleep_until(call.stop, Clock::now() + kBetweenTrims))
+      LAB_TRY(allowed(call, "probe.trim"));
+    const auto roots = roots_upon(*volume_, roots_, call);
+    if (!roots) return roots.error();
+    if (roots->empty())
+      return Error{ErrorCode::kUnsupported, info_.name, "no file system on the local machine to trim"};
+    for (const fs::path& root : *roots) {
+      finish_frees(root);
+      LAB_TRY(sync_file_system(root));
+      LAB_TRY(trim_file_system(root));
+    }
+    const auto allocation = volume_->allocation(call);
+    if (!allocation) return allocation.error();
+    info_.quantum = allocation->block;
+    if (before == allocation->bytes) return ByteMap{{info_.name, before->count}};
+    before = allocation->bytes;
+  }
+  return Error{ErrorCode::kUnsettled, info_.name, fmt::format("still moving after {} trims", kTrimsMax)};
+}
+
+}  // namespace lab

@@ -1,0 +1,73 @@
+// What the volume below the file system has allocated, and what is left of that after a trim.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "probe/probe.hpp"
+
+namespace lab {
+
+/// A volume that knows how much it has allocated: an image file, a loop device (its image), a thin device of
+/// device-mapper (`dmsetup status`).
+class Volume {
+ public:
+  explicit Volume(std::filesystem::path path) : path_(std::move(path)) {}
+
+  struct Allocation {
+    Bytes bytes{};
+    Bytes block{};          // Step in which it grows.
+    bool all_paid = false;  // Nothing below it compresses or deduplicates, so that what is written shows.
+  };
+  /// Errors: kUnsupported (a disk that keeps no such count), kNotFound, errno's, those of run_tool.
+  Result<Allocation> allocation(const CallContext& call) const;
+
+  /// Errors: kRefused where the file system of one of the roots does not lie on this volume.
+  Status check_below(const std::vector<std::filesystem::path>& roots) const;
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// `volume`. A volume keeps what it has allocated once, until it is trimmed: when the file system has grown
+/// since the empty system and the volume has not, it has written into blocks that the volume had from
+/// before, and the growth cannot be seen: the reading is refused.
+class VolumeProbe final : public Probe {
+ public:
+  VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume);
+  const ProbeInfo& info() const noexcept override { return info_; }
+  Result<ByteMap> read(const CallContext& call) override;
+  void set_reference() override { empty_ = last_; }
+
+ private:
+  struct State {
+    Bytes allocated{};
+    Bytes used{};  // Of the file systems upon it.
+  };
+  RootsOf roots_;
+  std::shared_ptr<const Volume> volume_;
+  ProbeInfo info_;
+  std::optional<State> last_{};
+  std::optional<State> empty_{};
+};
+
+/// `volume:trimmed`: the same after the file systems have told the volume what is free (FITRIM, as fstrim
+/// does), again until two readings are equal.
+class TrimmedVolumeProbe final : public Probe {
+ public:
+  TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume);
+  const ProbeInfo& info() const noexcept override { return info_; }
+  Result<ByteMap> read(const CallContext& call) override;
+
+ private:
+  RootsOf roots_;
+  std::shared_ptr<const Volume> volume_;
+  ProbeInfo info_;
+};
+
+/// Mapped bytes from what `dmsetup status` prints of a thin device. Errors: kUnsupported (another target).
+Result<Bytes> parse_thin_status(std::string_view text);
+
+}  // namespace lab
