@@ -24,7 +24,7 @@ RunData run_of(int repetitions, double original, double copy) {
       const double sum = original * distinct + copy * duplicates;
       record.after_bytes["files"] = kEmptyBytes + static_cast<std::int64_t>(kFixed + sum);
       record.empty_bytes["files:log"] = 0;
-      record.after_bytes["files:log"] = static_cast<std::int64_t>(sum / 10) + 100 * repetition;
+      record.after_bytes["files:log"] = static_cast<std::int64_t>(sum / 10) + std::int64_t{100} * repetition;
       record.duration_seconds = sum / 1000;
       record.client_cpu_seconds = sum / 4000;
       add_record(run, record);

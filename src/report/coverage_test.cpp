@@ -21,7 +21,7 @@ constexpr double kLogicalBytes = 400.0 * 131'072;
 /// One kind of experiment. The truth is known; each size is read with a random error, new in each repetition,
 /// and with what the instrument shares.
 struct World {
-  const char* what;
+  const char* what = "";
   double eta = 0;      // The truth.
   double spread = 0;   // From run to run, bytes, normal.
   double quantum = 0;  // Sizes are multiples of it: to the nearest one, a uniform error of its width.
