@@ -106,6 +106,7 @@ void ProbeSet::read_those(bool disturbing, const CallContext& call, Reading& rea
     const auto figures = probe->read(call);
     const ProbeInfo& info = probe->info();
     if (!figures) {
+      reading.bytes.erase(info.name);
       reading.missing[info.name] = figures.error().text();
       continue;
     }
@@ -125,6 +126,11 @@ void ProbeSet::read(const CallContext& call, Reading& reading) const { read_thos
 
 void ProbeSet::read_disturbing(const CallContext& call, Reading& reading) const {
   read_those(true, call, reading);
+}
+
+bool ProbeSet::disturbs() const {
+  return std::any_of(probes_.begin(), probes_.end(),
+                     [](const auto& probe) { return probe->info().disturbs; });
 }
 
 void ProbeSet::set_reference() const {

@@ -25,6 +25,9 @@ class ProbeSet {
   /// The same of those that disturb the others.
   void read_disturbing(const CallContext& call, Reading& reading) const;
 
+  /// Whether there is one of those.
+  bool disturbs() const;
+
   /// What was read last is the empty system.
   void set_reference() const;
 

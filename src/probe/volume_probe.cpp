@@ -11,6 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <limits>
@@ -212,7 +213,8 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
   last_ = now;
   if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
   const std::int64_t grown = (now.used - empty_->used).count;
-  const std::int64_t hidden = grown - (now.allocated - empty_->allocated).count;
+  // A volume that has become smaller has been trimmed, and hides nothing by that.
+  const std::int64_t hidden = grown - std::max<std::int64_t>((now.allocated - empty_->allocated).count, 0);
   if (allocation->all_paid && hidden > kHiddenAtOnce + std::llabs(grown) / kHiddenShare)
     return Error{ErrorCode::kRefused, "probe.volume",
                  fmt::format("the file system has grown by {} bytes and the volume by {}: the rest went into "

@@ -40,6 +40,7 @@ TEST_F(VolumeBelow, KeepsWhatWasDeletedUntilItIsTrimmed) {
     remove_and_sync();
     EXPECT_GE(figure(plain) - empty, kFile) << "the volume does not know what is free";
     EXPECT_LE(figure(trimmed) - empty, kSlack);
+    EXPECT_LE(figure(plain) - empty, kSlack) << "a volume that was trimmed hides nothing";
   }
 }
 

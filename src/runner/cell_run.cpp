@@ -136,6 +136,8 @@ class ChainRun {
     Settled empty = settle(source, setting_.plan.settle, required(), call, setting_.time);
     LAB_TRY(allowed({Clock::time_point::max(), setting_.stop}, "run.baseline"));
     probes_.read_disturbing(call, empty.reading);
+    // The stage begins from what the trim has left.
+    if (probes_.disturbs()) probes_.read(call, empty.reading);
     probes_.set_reference();
     if (!empty.settled)
       return Error{
