@@ -24,8 +24,6 @@ class FullServerDisk : public ProgramTest, public testing::WithParamInterface<co
  protected:
   void SetUp() override {
     ProgramTest::SetUp();
-    // Servers that refuse root run as another user, who has to come by.
-    for (const fs::path& folder : {root_.parent_path(), root_}) fs::permissions(folder, fs::perms{0755});
     disk_ = std::make_unique<LoopFileSystem>(root_, "ext4", "", kDisk);
     if (!disk_->mounted()) GTEST_SKIP() << disk_->lacks();
     environment_ = {{"XDG_STATE_HOME", disk_->top().string()}};
@@ -67,14 +65,11 @@ limit = "20s"
 [retry]
 max_retries = 0
 reconnect_attempts = 1
-[systems.{}]
 {}
 )",
-                                          objects, std::string_view(GetParam()), body_of(table_)))
+                                          objects, table_))
         .string();
   }
-  /// The table without its head line.
-  static std::string body_of(const std::string& table) { return table.substr(table.find('\n') + 1); }
   fs::path ballast() const { return disk_->top() / "ballast"; }
 
   /// Leaves `kLeft` of the disk.
@@ -129,8 +124,10 @@ TEST_P(FullServerDisk, ThatFillsUnderTheRunMakesItsCellsInvalidWithTheReason) {
   EXPECT_EQ(records, 1);
 }
 
+/// PostgreSQL is not here: it refuses root, and its testbed lies where its user may go, outside the state
+/// folder.
 INSTANTIATE_TEST_SUITE_P(Servers, FullServerDisk,
-                         testing::Values("postgresql", "mariadb", "clickhouse", "redis", "kafka", "minio"),
+                         testing::Values("mariadb", "clickhouse", "redis", "kafka", "minio"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 }  // namespace
