@@ -76,26 +76,32 @@ struct Leftover {
 
 constexpr Millis kLookLimit{60'000};  // Of one server.
 
-/// What there is of ours, by system. Errors: a server that cannot be asked, so that nothing passes for clean.
-Result<std::vector<Leftover>> leftovers(const CleanTarget& target, const std::vector<std::string>& only) {
-  std::vector<Leftover> found;
+/// What there is of ours, by system; and which systems cannot be asked, so that nothing passes for clean.
+struct Leftovers {
+  std::vector<Leftover> found{};
+  std::vector<Leftover> refused{};
+};
+
+Leftovers leftovers(const CleanTarget& target, const std::vector<std::string>& only) {
+  Leftovers all;
   for (const SystemPlan& system : systems_with_controls(target.plan)) {
     if (!only.empty() && std::find(only.begin(), only.end(), system.name) == only.end()) continue;
     const SystemEntry* entry = find_system(built_in_systems(), system.name);
     if (entry != nullptr && entry->leftovers != nullptr) {
       const auto config = system_config(system, *entry, target.info.run_id, target.directory);
-      if (!config) return config.error();
-      const auto lines = entry->leftovers(*config, {Clock::now() + kLookLimit, {}});
-      if (!lines) return lines.error();
-      for (const std::string& line : *lines) found.push_back({system.name, line});
+      const auto lines = config ? entry->leftovers(*config, {Clock::now() + kLookLimit, {}})
+                                : Result<std::vector<std::string>>(config.error());
+      if (!lines) all.refused.push_back({system.name, lines.error().text()});
+      if (lines)
+        for (const std::string& line : *lines) all.found.push_back({system.name, line});
       continue;
     }
     const bool located = system.path || !target.directory.empty();
     std::error_code failure;
     const fs::path path = system_path(system, target.directory);
-    if (located && fs::exists(path, failure)) found.push_back({system.name, path.string()});
+    if (located && fs::exists(path, failure)) all.found.push_back({system.name, path.string()});
   }
-  return found;
+  return all;
 }
 
 }  // namespace
@@ -160,12 +166,12 @@ int clean(const CleanOptions& options, const GlobalOptions& global) {
     if (std::find(names.begin(), names.end(), name) == names.end())
       return fail(kExitUsage, {ErrorCode::kInvalidArgument, "clean",
                                "--systems: the plan has no system '" + name + "'" + suggestion(name, names)});
-  const auto found = leftovers(*target, options.systems);
-  if (!found) return fail(exit_code_of(found.error()), found.error());
+  const Leftovers before = leftovers(*target, options.systems);
   nlohmann::ordered_json all{{"found", nlohmann::ordered_json::array()},
-                             {"left", nlohmann::ordered_json::array()}};
+                             {"left", nlohmann::ordered_json::array()},
+                             {"refused", nlohmann::ordered_json::array()}};
   std::vector<std::string> chosen;
-  for (const auto& [system, what] : *found) {
+  for (const auto& [system, what] : before.found) {
     all["found"].push_back({{"system", system}, {"path", what}});
     if (!global.json) print("{} {}: {}\n", options.dry_run ? "would remove" : "removing", system, what);
     if (std::find(chosen.begin(), chosen.end(), system) == chosen.end()) chosen.push_back(system);
@@ -173,16 +179,20 @@ int clean(const CleanOptions& options, const GlobalOptions& global) {
   Status removed = ok();
   if (!options.dry_run && !chosen.empty())
     removed = remove_systems(target->plan, built_in_systems(), target->info, target->directory, chosen);
-  const auto left = leftovers(*target, options.systems);
-  if (!left) return fail(exit_code_of(left.error()), left.error());
-  for (const auto& [system, what] : *left) {
+  const Leftovers after = leftovers(*target, options.systems);
+  for (const auto& [system, what] : after.found) {
     all["left"].push_back({{"system", system}, {"path", what}});
     if (!global.json && !options.dry_run) print("left: {}: {}\n", system, what);
   }
+  for (const auto& [system, why] : after.refused) {
+    all["refused"].push_back({{"system", system}, {"reason", why}});
+    if (!global.json) print("refused: {}: {}\n", system, why);
+  }
   if (global.json) print("{}\n", all.dump(2));
-  if (!global.json && left->empty()) print("nothing is left\n");
+  if (!global.json && after.found.empty() && after.refused.empty()) print("nothing is left\n");
   if (!removed) return fail(kExitPreflight, removed.error());
-  return options.dry_run || left->empty() ? kExitOk : kExitPreflight;
+  const bool clean_now = options.dry_run || after.found.empty();
+  return clean_now && after.refused.empty() ? kExitOk : kExitPreflight;
 }
 
 }  // namespace lab::cli

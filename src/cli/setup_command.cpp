@@ -59,13 +59,14 @@ Answer set_up(const SystemPlan& system, const SystemEntry& entry, Wish wish, con
 
 void print_text(const Answer& answer, Wish wish) {
   if (wish != Wish::kPrint || answer.failed || answer.apply.empty()) {
-    print("# {}: {}\n", answer.system, answer.outcome);
+    print("-- {}: {}\n", answer.system, answer.outcome);
     return;
   }
-  print("# {}, to apply:\n", answer.system);
+  // Comments as SQL has them, since most of it is.
+  print("-- {}, to apply:\n", answer.system);
   for (const std::string& statement : answer.apply) print("{}\n", statement);
-  print("# {}, to undo:\n", answer.system);
-  for (const std::string& statement : answer.undo) print("# {}\n", statement);
+  print("-- {}, to undo:\n", answer.system);
+  for (const std::string& statement : answer.undo) print("-- {}\n", statement);
 }
 
 }  // namespace

@@ -276,8 +276,8 @@ Status remove_systems(const Plan& plan, const Registry& registry, const RunInfo&
     const SystemEntry* entry = find_system(registry, system.name);
     if (entry == nullptr) continue;
     const auto config = system_config(system, *entry, info.run_id, directory);
-    if (!config) return config.error();
-    const Status removed = entry->remove(*config, {Clock::now() + kRemoveLimit, {}});
+    const Status removed =
+        config ? entry->remove(*config, {Clock::now() + kRemoveLimit, {}}) : Status(config.error());
     if (!removed && first) first = removed;
   }
   return first;

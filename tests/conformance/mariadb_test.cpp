@@ -365,6 +365,20 @@ TEST_F(MariadbServer, UndoingTheSetupSparesAUserWithOtherRights) {
   sql("DROP USER 'dedup_lab_tester'@'%'");
 }
 
+TEST_F(MariadbServer, SetupNeitherChangesNorDropsAUserOfOthers) {
+  sql("CREATE USER 'dedup_lab_theirs'@'%' IDENTIFIED BY 'not-ours'");
+  const std::string rights =
+      "SELECT COUNT(*) FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE LIKE '%dedup_lab_theirs%'";
+  config_.options["lab_user"] = "dedup_lab_theirs";
+  const auto admin = mariadb_system().admin(config_);
+  ASSERT_TRUE(admin);
+  EXPECT_EQ((*admin)->apply(soon()).error().code, ErrorCode::kRefused);
+  EXPECT_EQ((*admin)->undo(soon()).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(number(rights), 0);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM mysql.user WHERE User = 'dedup_lab_theirs'"), 1);
+  sql("DROP USER 'dedup_lab_theirs'@'%'");
+}
+
 TEST_F(MariadbServer, AMissingRightIsAFindingThatNamesIt) {
   config_.options["lab_user"] = "dedup_lab_tester";
   const auto admin = mariadb_system().admin(config_);

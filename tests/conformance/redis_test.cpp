@@ -252,6 +252,26 @@ TEST_F(RedisServer, AWrongPasswordAndAMissingRightAreTold) {
   ask({"ACL", "DELUSER", "dedup_poor"});
 }
 
+TEST_F(RedisServer, SetupNeitherChangesNorDropsAUserOfOthers) {
+  if (config_.password.empty()) GTEST_SKIP() << "the lab's user needs a password";
+  ask({"ACL", "SETUSER", "dedup_lab", "on", ">not-ours", "~other:*", "+get"});
+  const auto listed = [&] {
+    std::string all;
+    const auto told = others_->ask(soon(), "test", {"ACL", "LIST"});
+    for (std::size_t one = 0; told && one < told->size(); ++one)
+      if ((*told)[one].text().starts_with("user dedup_lab ")) all += (*told)[one].text();
+    return all;
+  };
+  const std::string before = listed();
+  EXPECT_NE(before, "");
+  const auto admin = entry_.admin(config_);
+  ASSERT_TRUE(admin);
+  EXPECT_EQ((*admin)->apply(soon()).error().code, ErrorCode::kRefused);
+  EXPECT_EQ((*admin)->undo(soon()).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(listed(), before);
+  ask({"ACL", "DELUSER", "dedup_lab"});
+}
+
 TEST_F(RedisServer, TheLabsUserHasTheRightsThatARunNeedsAndNoOthers) {
   const auto admin = entry_.admin(config_);
   ASSERT_TRUE(admin);

@@ -11,6 +11,8 @@ namespace lab::clickhouse {
 namespace {
 
 constexpr const char* kUser = "dedup_lab";
+/// A right to a database that nobody has: it gives nothing, and says that setup made the user.
+constexpr const char* kMark = "deduplab_made_this_user";
 constexpr const char* kUserPasswordEnv = "DEDUP_CLICKHOUSE_LAB_PASSWORD";
 
 class ClickhouseAdmin final : public Admin {
@@ -59,7 +61,23 @@ class ClickhouseAdmin final : public Admin {
          {"parts", "merges", "mutations", "moves", "dropped_tables", "databases", "tables", "columns",
           "settings", "merge_tree_settings", "disks", "events", "metrics"})
       all.push_back(fmt::format("GRANT SELECT ON system.{} TO {}", table, user));
+    all.push_back(fmt::format("GRANT SELECT ON {}.* TO {}", kMark, user));
     return all;
+  }
+
+  /// A user that is not there is fine. Errors: kRefused for one without the mark.
+  static Status check_made_by_setup(Connection& connection, const CallContext& call) {
+    const auto foreign = connection.number(
+        fmt::format(
+            "SELECT count() FROM system.users WHERE name = {0} AND name NOT IN (SELECT user_name FROM "
+            "system.grants WHERE database = {1} AND user_name IS NOT NULL)",
+            literal(kUser), literal(kMark)),
+        call, "clickhouse.setup");
+    if (!foreign) return foreign.error();
+    if (*foreign == 0) return ok();
+    return Error{
+        ErrorCode::kRefused, "clickhouse.setup",
+        fmt::format("user {} is there and was not made by deduplab setup: rename or drop it", kUser)};
   }
 
   Status run(const CallContext& call, const std::vector<std::string>& all, std::string_view password) const {
@@ -72,6 +90,7 @@ class ClickhouseAdmin final : public Admin {
           fmt::format("ClickHouse {} has no users in SQL: add {} to users.xml by hand, with a profile that "
                       "may write and <allow_databases> for {}",
                       reached->home.server().version_text, kUser, names_.name)};
+    LAB_TRY(check_made_by_setup(reached->connection, call));
     for (const std::string& sql : all) {
       const Status done = reached->connection.execute(sql, call, operation);
       if (done) continue;

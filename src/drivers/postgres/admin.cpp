@@ -27,7 +27,9 @@ class PostgresAdmin final : public Admin {
   }
 
   std::vector<std::string> apply_statements() const override {
-    return statements(fmt::format(" PASSWORD '${{{}}}'", kPasswordVariable));
+    auto all = statements(fmt::format(" PASSWORD '${{{}}}'", kPasswordVariable));
+    for (std::string& sql : all) sql += ';';
+    return all;
   }
 
   /// Only a role that setup made, and only while it owns nothing but empty schemas of the lab's names: then
@@ -51,6 +53,7 @@ class PostgresAdmin final : public Admin {
         "IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0}) THEN DROP OWNED BY {1} RESTRICT; "
         "DROP ROLE {1}; END IF; END $lab$",
         literal(role_), identifier(role_)));
+    for (std::string& sql : all) sql += ';';
     return all;
   }
 

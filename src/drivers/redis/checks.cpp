@@ -124,13 +124,16 @@ Finding examine_settings(Link& link, const CallContext& call, const Site& site) 
                  true);
 }
 
+/// A pattern of keys inside the lab's own: it gives nothing more, and says that setup made the user.
+std::string mark_of(const KeySpace& space) { return space.prefix() + "deduplab-made-this-user"; }
+
 class RedisAdmin final : public Admin {
  public:
   explicit RedisAdmin(const Site& site) : site_(site) {}
 
   std::vector<std::string> apply_statements() const override {
-    return {fmt::format("ACL SETUSER {} on >${{{}}} {}", kLabUser, kPasswordVariable,
-                        join(rules_of(site_.space), " "))};
+    return {fmt::format("ACL SETUSER {} on >${{{}}} {} ~{}", kLabUser, kPasswordVariable,
+                        join(rules_of(site_.space), " "), mark_of(site_.space))};
   }
   std::vector<std::string> undo_statements() const override {
     return {fmt::format("ACL DELUSER {}", kLabUser)};
@@ -143,8 +146,10 @@ class RedisAdmin final : public Admin {
                    fmt::format("the lab's user needs a password: set {}", kPasswordVariable)};
     auto link = Link::open(site_.address, call, "redis.setup");
     if (!link) return std::move(link).error();
+    LAB_TRY(check_made_by_setup(**link, call));
     const std::string password = ">" + site_.address.password;
-    const auto rules = rules_of(site_.space);
+    auto rules = rules_of(site_.space);
+    rules.push_back("~" + mark_of(site_.space));
     Command command{"ACL", "SETUSER", kLabUser, "on", password};
     for (const std::string& rule : rules) command.emplace_back(rule);
     LAB_TRY((*link)->ask(call, "redis.setup", command));
@@ -158,11 +163,32 @@ class RedisAdmin final : public Admin {
     if (who(**link, call) == kLabUser)
       return Error{ErrorCode::kRefused, "redis.setup",
                    std::string("the url's user is ") + kLabUser + " itself: undo it as another user"};
+    LAB_TRY(check_made_by_setup(**link, call));
     LAB_TRY((*link)->ask(call, "redis.setup", {"ACL", "DELUSER", kLabUser}));
     return ok();
   }
 
  private:
+  /// A user that is not there is fine. Errors: kRefused for one without the mark.
+  Status check_made_by_setup(Link& link, const CallContext& call) const {
+    const auto user = link.ask(call, "redis.setup", {"ACL", "GETUSER", kLabUser});
+    if (!user) return user.error();
+    if (user->size() == 0) return ok();
+    const std::string mark = "~" + mark_of(site_.space);
+    for (std::size_t at = 0; at + 1 < user->size(); at += 2) {
+      if ((*user)[at].text() != "keys") continue;
+      const Answer keys = (*user)[at + 1];  // A text since Redis 7, before it a list without the '~'.
+      const auto patterns = split(std::string(keys.text()), ' ');
+      bool marked = std::find(patterns.begin(), patterns.end(), mark) != patterns.end();
+      for (std::size_t one = 0; one < keys.size(); ++one)
+        marked = marked || keys[one].text() == std::string_view(mark).substr(1);
+      if (marked) return ok();
+    }
+    return Error{
+        ErrorCode::kRefused, "redis.setup",
+        fmt::format("user {} is there and was not made by deduplab setup: rename or drop it", kLabUser)};
+  }
+
   Site site_;
 };
 
