@@ -24,7 +24,8 @@ struct Candidate {
 };
 /// "redis_aof", and "redis_also_rdb" for a variant that is not the first one.
 std::string name_of(const testing::TestParamInfo<Candidate>& info);
-void PrintTo(const Candidate& candidate, std::ostream* out);  // The name that GoogleTest looks for.
+// NOLINTNEXTLINE(readability-identifier-naming): the name that GoogleTest looks for.
+void PrintTo(const Candidate& candidate, std::ostream* out);
 
 /// An object that owns its bytes.
 struct Made {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "program_test_support.hpp"
 #include "server_table.hpp"
@@ -28,10 +29,10 @@ struct Known {
   const char* payload = "random_binary";
   const char* probe = "files:payload";
   std::map<std::string, Range> edr{};
-  std::int64_t step = 0;        // The grades' stored bytes differ by multiples of it, 0: by nothing at all.
-  bool by_step = false;         // Whether that is asked.
-  bool alike = false;           // Compression is no deduplication: the ratio is the same at each grade.
-  std::int64_t rows_left = -1;  // Of 400 after maintenance, -1: all.
+  std::optional<std::int64_t>
+      step{};          // The grades' stored bytes differ by multiples of it; 0: by nothing at all.
+  bool alike = false;  // Compression is no deduplication: the ratio is the same at each grade.
+  std::optional<std::int64_t> rows_left{};  // Of 400, after maintenance.
 };
 
 void PrintTo(const Known& known, std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's
@@ -44,8 +45,7 @@ class KnownAnswers : public ProgramTest, public testing::WithParamInterface<Know
     std::string grades;
     for (const auto& [grade, range] : known.edr)
       grades += fmt::format("{}\"{}\"", grades.empty() ? "" : ", ", grade);
-    return write("plan.toml",
-                 fmt::format(R"([run]
+    return write("plan.toml", fmt::format(R"([run]
 seed = 7
 repetitions = 1
 [dataset]
@@ -59,8 +59,8 @@ chains = [["bulk_insert"{}]]
 variants = ["{}"]
 {}
 )",
-                             known.payload, grades, known.rows_left >= 0 ? ", \"maintenance\"" : "",
-                             known.system, known.variant, table))
+                                          known.payload, grades, known.rows_left ? ", \"maintenance\"" : "",
+                                          known.system, known.variant, table))
         .string();
   }
 
@@ -71,7 +71,7 @@ variants = ["{}"]
     std::ifstream file(root_ / "out" / "results.json");
     const Json results = Json::parse(file, nullptr, false);
     std::map<std::string, Json> records;
-    const std::string last = known.rows_left >= 0 ? "maintenance" : "bulk_insert";
+    const std::string last = known.rows_left ? "maintenance" : "bulk_insert";
     if (!results.is_object()) return records;
     for (const Json& stage : results["stages"])
       if (stage["system"] == known.system && stage["stage"] == last && !stage["superseded"].get<bool>())
@@ -92,8 +92,8 @@ TEST_P(KnownAnswers, AreGivenByTheInstrument) {
     const Json& record = records[grade];
     ASSERT_TRUE(record["valid"].get<bool>()) << record["reason"];
     EXPECT_EQ(record["verified"], "full");
-    if (known.rows_left >= 0) {
-      EXPECT_EQ(record["removed"].get<std::int64_t>(), 400 - known.rows_left);
+    if (known.rows_left) {
+      EXPECT_EQ(record["removed"].get<std::int64_t>(), 400 - *known.rows_left);
       continue;
     }
     const double edr = record["edr"][known.probe];
@@ -101,10 +101,10 @@ TEST_P(KnownAnswers, AreGivenByTheInstrument) {
     EXPECT_LE(edr, range.high);
     const Json& first = records.begin()->second;
     EXPECT_TRUE(!known.alike || std::abs(edr / first["edr"][known.probe].get<double>() - 1) < 0.002) << edr;
-    if (!known.by_step) continue;
+    if (!known.step) continue;
     const std::int64_t apart = record["after_bytes"][known.probe].get<std::int64_t>() -
                                first["after_bytes"][known.probe].get<std::int64_t>();
-    EXPECT_EQ(known.step == 0 ? apart : apart % known.step, 0) << apart << " bytes";
+    EXPECT_EQ(*known.step == 0 ? apart : apart % *known.step, 0) << apart << " bytes";
   }
 }
 
@@ -114,12 +114,12 @@ const Known kKnown[] = {
      .variant = "toast_extended",
      .probe = "engine:payload",  // To the page; blocks add those in which the file system keeps extents.
      .edr = {{"U0", {0.954, 0.958}}, {"U50", {0.954, 0.958}}, {"U90", {0.954, 0.958}}},
-     .by_step = true},
+     .step = 0},
     {.system = "postgresql",
      .variant = "toast_external",
      .probe = "engine:payload",
      .edr = {{"U0", {0.954, 0.958}}, {"U90", {0.954, 0.958}}},
-     .by_step = true},
+     .step = 0},
     {.system = "postgresql",
      .variant = "toast_extended",
      .payload = "text_document",
@@ -129,8 +129,7 @@ const Known kKnown[] = {
      .variant = "default",
      .probe = "apparent",
      .edr = {{"U0", {0.77, 0.84}}, {"U50", {0.77, 0.84}}, {"U90", {0.77, 0.84}}},
-     .step = 4 << 20,
-     .by_step = true},
+     .step = 4 << 20},
     {.system = "clickhouse", .variant = "default", .edr = {{"U0", {0.99, 1.0}}, {"U90", {0.99, 1.0}}}},
     {.system = "clickhouse",
      .variant = "low_cardinality",
