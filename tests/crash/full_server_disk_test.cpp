@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -28,7 +29,9 @@ class FullServerDisk : public ProgramTest, public testing::WithParamInterface<co
     if (!disk_->mounted()) GTEST_SKIP() << disk_->lacks();
     environment_ = {{"XDG_STATE_HOME", disk_->top().string()}};
     const Ended up = with_state({"testbed", "up", GetParam()});
-    if (up.exit_code == 3) GTEST_SKIP() << GetParam() << " is not installed: " << up.err;
+    // Where everything was installed before, a missing server is a fault and no reason to skip.
+    if (up.exit_code == 3 && std::getenv("CI") == nullptr)
+      GTEST_SKIP() << GetParam() << " is not installed: " << up.err;
     ASSERT_EQ(up.exit_code, 0) << up.err;
     const Ended table = with_state({"testbed", "env", GetParam()});
     ASSERT_EQ(table.exit_code, 0) << table.err;
