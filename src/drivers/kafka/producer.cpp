@@ -25,11 +25,11 @@ std::span<const std::byte> bytes_of(const void* data, std::size_t size) {
   return {static_cast<const std::byte*>(data), size};
 }
 
-rd_kafka_headers_t* headers_of(const Record& record) {
+Handle<rd_kafka_headers_t> headers_of(const Record& record) {
   if (record.headers.empty()) return nullptr;
-  rd_kafka_headers_t* const headers = rd_kafka_headers_new(record.headers.size());
+  Handle<rd_kafka_headers_t> headers(rd_kafka_headers_new(record.headers.size()));
   for (const auto& [name, value] : record.headers)
-    rd_kafka_header_add(headers, name, -1, value.data(), static_cast<ssize_t>(value.size()));
+    rd_kafka_header_add(headers.get(), name, -1, value.data(), static_cast<ssize_t>(value.size()));
   return headers;
 }
 
@@ -93,7 +93,7 @@ Status Producer::know(const CallContext& call, const char* operation, const std:
 Status Producer::add(const CallContext& call, const char* operation, const std::string& topic,
                      const Record& record) {
   LAB_TRY(know(call, operation, topic));
-  auto* const headers = headers_of(record);
+  auto headers = headers_of(record);
   const auto value = record.value.value_or(std::span<const std::byte>{});
   LAB_TRY(make_room(call, operation, value.size()));
   const void* const bytes =
@@ -109,16 +109,16 @@ Status Producer::add(const CallContext& call, const char* operation, const std::
   arguments[4].u.ptr = as_opaque(generation_);
   arguments[5].u.mem = {record.value ? const_cast<void*>(bytes) : nullptr,
                         value.size()};  // NOLINT: as above.
-  arguments[6].u.headers = headers;
+  arguments[6].u.headers = headers.get();
   while (true) {
     const Status usable = client_->usable(call, operation);
-    if (!usable) {
-      if (headers != nullptr) rd_kafka_headers_destroy(headers);
-      return abandon(usable.error());
-    }
+    if (!usable) return abandon(usable.error());
     rd_kafka_error_t* const refused =
         rd_kafka_produceva(client_->handle(), arguments, headers == nullptr ? 6 : 7);
-    if (refused == nullptr) break;
+    if (refused == nullptr) {
+      static_cast<void>(headers.release());  // A record that was taken owns them.
+      break;
+    }
     const auto code = rd_kafka_error_code(refused);
     const std::string said = rd_kafka_error_string(refused);
     rd_kafka_error_destroy(refused);
@@ -126,7 +126,6 @@ Status Producer::add(const CallContext& call, const char* operation, const std::
       rd_kafka_poll(client_->handle(), kSliceMs);
       continue;
     }
-    if (headers != nullptr) rd_kafka_headers_destroy(headers);
     return abandon(kafka_error(code, operation, said));
   }
   ++added_;
