@@ -10,12 +10,12 @@ set(LAB_REQUIRED_SERVERS "postgresql,mariadb,clickhouse,redis,kafka,minio" CACHE
 set(LAB_SERVERS_FILE "${CMAKE_BINARY_DIR}/servers/servers.toml")
 
 # lab_tests_of_server(<system> <variable>): the gtest filter of a server's tests: the suite's instances of it, and the
-# fixture <System>Server ("RedisServer") of what only this server can get wrong.
+# fixtures <System>Server... ("RedisServer") of what only this server can get wrong.
 function(lab_tests_of_server system variable)
   string(SUBSTRING "${system}" 0 1 first)
   string(SUBSTRING "${system}" 1 -1 rest)
   string(TOUPPER "${first}" first)
-  set(${variable} "*/${system}_*:${first}${rest}Server.*" PARENT_SCOPE)
+  set(${variable} "*/${system}_*:${first}${rest}Server*.*" PARENT_SCOPE)
 endfunction()
 
 # lab_server_filter(<variable>): the gtest filter that leaves out all tests of servers.

@@ -16,6 +16,10 @@ const SystemEntry* find_system(const Registry& registry, std::string_view name) 
   return found == registry.end() ? nullptr : &*found;
 }
 
+Finding not_connected(const Error& error) {
+  return {.what = "connection", .detail = error.text(), .unreached = error.code};
+}
+
 Result<std::string> resolve_config(const SystemEntry& entry, const SystemConfig& config) {
   const auto bad = [&](std::string why) {
     return Error{ErrorCode::kInvalidArgument, entry.name + ".open", std::move(why)};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -58,11 +59,19 @@ struct VariantInfo {
   std::string what{};  // One line for `deduplab systems`.
 };
 
-/// A stage's documented reaction to duplicates at one level, beside which the measured verdict is set.
+/// A documented reaction to duplicates at one level, beside which the measured verdict is set. Each system
+/// has a row for each level, and a further one where a variant does otherwise.
 struct Mechanism {
-  std::string level{};    // ingestion, compaction, compression, storage
-  std::string support{};  // full, partial, indirect, missing
-  std::string source{};
+  /// When an object arrives; when what is stored is written again; inside of a block; among stored blocks.
+  static constexpr std::array<std::string_view, 4> kLevels{"ingestion", "compaction", "compression",
+                                                           "storage"};
+  /// Each copy of an object goes; copies go that lie near each other; something shrinks, but no copy for its
+  /// being one; nothing.
+  static constexpr std::array<std::string_view, 4> kSupports{"full", "partial", "indirect", "missing"};
+
+  std::string level{};
+  std::string support{};
+  std::string source{};  // Where it is documented, and the variant that it needs.
 };
 
 /// One thing that was looked at before a run writes anything.
@@ -71,7 +80,13 @@ struct Finding {
   bool passed = false;
   std::string detail{};  // What was found, or what is wrong and what to do about it. Never a credential.
   bool warning = false;  // Passed, but a reader should know.
+  /// Why a server could not be reached or logged in to: what is to be done about it is the same for all
+  /// systems and is said by who shows the finding.
+  std::optional<ErrorCode> unreached{};
 };
+
+/// A server that could not be reached or logged in to.
+Finding not_connected(const Error& error);
 
 /// One registry line.
 struct SystemEntry {

@@ -178,6 +178,47 @@ std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blo
 
 namespace {
 
+/// What to do about a server that could not be reached or logged in to.
+std::string advice(const SystemPlan& system, const SystemEntry& entry, const Finding& found) {
+  const std::string variable = system.password_env.value_or(entry.password_env);
+  const std::string password = system.password_file ? "the password in " + *system.password_file
+                               : variable.empty()   ? "the client's own password file"
+                                                    : "the password in the environment variable " + variable;
+  // Each TLS library has "certificate" in its words for one that it does not accept.
+  if (found.detail.find("certificate") != std::string::npos)
+    return "the url must name the host that the certificate is for, and may name a file with its CA; it is "
+           "not "
+           "accepted unverified";
+  switch (*found.unreached) {
+    case ErrorCode::kConnectionLost:
+      return "is the server running, can it be reached from this host, and does the url have its port and "
+             "its "
+             "kind of encryption?";
+    case ErrorCode::kTimeout:
+      return "it did not answer in time: does the url have the right port and the right kind of encryption, "
+             "and "
+             "is the server overloaded?";
+    case ErrorCode::kRefused:
+      return "check the user in the url, and " + password;
+    case ErrorCode::kNotFound:
+      return "check the name of the database in the url";
+    default:
+      return "";
+  }
+}
+
+/// One line that says where, what and what to do.
+std::string detail_of(const SystemPlan& system, const SystemEntry& entry, const Finding& found) {
+  if (found.unreached) {
+    const std::string what_to_do = advice(system, entry, found);
+    return fmt::format("{}: {}{}{}", system.url.value_or(""), found.detail, what_to_do.empty() ? "" : "; ",
+                       what_to_do);
+  }
+  if (!found.passed && found.what == "files" && system.directory)
+    return found.detail + "; `directory` must be the server's own data directory, and readable on this host";
+  return found.detail;
+}
+
 /// What a server says of itself, before anything is written to it.
 void examine(const SystemPlan& system, const SystemEntry& entry, const fs::path& directory,
              std::vector<Check>& checks) {
@@ -190,7 +231,8 @@ void examine(const SystemPlan& system, const SystemEntry& entry, const fs::path&
     SystemConfig of_variant = *config;
     of_variant.variant = variant;
     for (const Finding& found : entry.examine(of_variant, {Clock::now() + kExamineLimit, {}})) {
-      Check check{system.name + " " + found.what, found.passed, found.detail, found.warning};
+      Check check{system.name + " " + found.what, found.passed, detail_of(system, entry, found),
+                  found.warning};
       const bool known = std::any_of(checks.begin(), checks.end(), [&](const Check& other) {
         return other.name == check.name && other.detail == check.detail;
       });

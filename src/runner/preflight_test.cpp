@@ -92,6 +92,57 @@ TEST_F(PreflightTest, AVolumeThatCannotBeReadIsSaidBeforeTheLoad) {
   EXPECT_TRUE(find(checks, "cas volume")->passed) << find(checks, "cas volume")->detail;
 }
 
+/// A server whose check answers with what the test puts here.
+std::vector<Finding> scripted_findings;
+
+TEST_F(PreflightTest, AServerThatCannotBeReachedIsOneLineOfWhereWhatAndWhatToDo) {
+  SystemEntry entry = files_system();
+  entry.name = "postgresql";
+  entry.embedded = false;
+  entry.password_env = "LAB_TEST_PASSWORD";
+  entry.examine = [](const SystemConfig&, const CallContext&) { return scripted_findings; };
+  const Registry registry{entry, cas_system()};
+  Plan plan = small_plan();
+  plan.systems[0] = {
+      .name = "postgresql", .directory = root_.string(), .url = "postgresql://lab@db.example:5432/lab"};
+  struct Case {
+    Finding found;
+    const char* words;
+  };
+  const Case cases[] = {
+      {not_connected({ErrorCode::kConnectionLost, "open", "Connection refused"}), "is the server running"},
+      {not_connected({ErrorCode::kTimeout, "open", "no answer"}), "did not answer in time"},
+      {not_connected({ErrorCode::kRefused, "open", "wrong"}), "environment variable LAB_TEST_PASSWORD"},
+      {not_connected({ErrorCode::kRefused, "open", "certificate has expired"}), "a file with its CA"},
+      {not_connected({ErrorCode::kNotFound, "open", "database \"lab\" does not exist"}),
+       "name of the database"},
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.words);
+    scripted_findings = {one.found};
+    const auto checks = preflight(plan, registry, root_ / "run");
+    const Check* const check = find(checks, "postgresql connection");
+    ASSERT_NE(check, nullptr);
+    EXPECT_FALSE(check->passed);
+    EXPECT_TRUE(check->detail.starts_with("postgresql://lab@db.example:5432/lab: ")) << check->detail;
+    EXPECT_NE(check->detail.find(one.found.detail), std::string::npos) << check->detail;
+    EXPECT_NE(check->detail.find(one.words), std::string::npos) << check->detail;
+    EXPECT_EQ(check->detail.find('\n'), std::string::npos);
+  }
+  const std::string secret = (root_ / "password").string();
+  std::ofstream(secret) << "words";
+  fs::permissions(secret, fs::perms::owner_read);
+  plan.systems[0].password_file = secret;
+  scripted_findings = {cases[2].found, {"files", false, "no PG_VERSION"}};
+  const auto checks = preflight(plan, registry, root_ / "run");
+  ASSERT_NE(find(checks, "postgresql connection"), nullptr);
+  ASSERT_NE(find(checks, "postgresql files"), nullptr);
+  EXPECT_NE(find(checks, "postgresql connection")->detail.find("the password in " + secret),
+            std::string::npos);
+  EXPECT_NE(find(checks, "postgresql files")->detail.find("the server's own data directory"),
+            std::string::npos);
+}
+
 TEST_F(PreflightTest, ADiskThatIsTooSmallIsSaidBeforeTheLoad) {
   Plan plan = small_plan();
   plan.dataset.objects = 900'000'000;

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 
-#include "conformance.hpp"
 #include "drivers/clickhouse/connection.hpp"
-#include "servers.hpp"
+#include "server_suite.hpp"
 
 namespace lab {
 namespace {
@@ -15,16 +14,13 @@ constexpr const char* kOperation = "test";
 constexpr const char* kOurs = "dedup_ch_suite";
 
 /// A namespace of this suite's own, and a connection beside the driver's, as somebody else would have.
-class ClickhouseServer : public testing::Test {
+class ClickhouseServer : public ServerSuite {
  protected:
+  ClickhouseServer() : ServerSuite(clickhouse_system(), kOurs) {}
+
   void SetUp() override {
-    auto server = server_config("clickhouse");
-    if (!server && server.error().code == ErrorCode::kNotFound && !server_required("clickhouse"))
-      GTEST_SKIP() << server.error().detail;
-    ASSERT_TRUE(server) << server.error().text();
-    config_ = std::move(*server);
-    config_.run_id = "ch-suite";
-    config_.options["namespace"] = kOurs;
+    find_server();
+    if (config_.url.empty()) return;
     const auto target = clickhouse::target_of(config_);
     ASSERT_TRUE(target) << target.error().text();
     other_ = std::make_unique<clickhouse::Connection>(*target, std::make_shared<clickhouse::Lifetime>());
@@ -59,24 +55,8 @@ class ClickhouseServer : public testing::Test {
     return value("SELECT concat(toString(count()), ' ', toString(sum(cityHash64(number, text)))) FROM " +
                  table);
   }
-  void open() {
-    auto session = entry_.open(config_, soon());
-    ASSERT_TRUE(session) << session.error().text();
-    session_ = std::move(*session);
-    auto driver = session_->open_driver(soon());
-    ASSERT_TRUE(driver) << driver.error().text();
-    driver_ = std::move(*driver);
-  }
-  void close() {
-    driver_.reset();
-    session_.reset();
-  }
 
-  const SystemEntry entry_ = clickhouse_system();
-  SystemConfig config_{};
   std::unique_ptr<clickhouse::Connection> other_{};
-  std::unique_ptr<Session> session_{};
-  std::unique_ptr<Driver> driver_{};
 };
 
 bool did_not_pass(const std::vector<Finding>& findings, std::string_view with) {

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 
-#include "conformance.hpp"
 #include "drivers/kafka/admin_calls.hpp"
 #include "drivers/kafka/producer.hpp"
 #include "drivers/kafka/store.hpp"
-#include "servers.hpp"
+#include "server_suite.hpp"
 
 namespace lab {
 namespace {
@@ -16,16 +15,13 @@ namespace {
 constexpr const char* kOperation = "test";
 
 /// A namespace of this suite's own, and a client beside the driver's, as somebody else would have.
-class KafkaServer : public testing::Test {
+class KafkaServer : public ServerSuite {
  protected:
+  KafkaServer() : ServerSuite(kafka_system(), "dedup-kafka-suite") {}
+
   void SetUp() override {
-    auto server = server_config("kafka");
-    if (!server && server.error().code == ErrorCode::kNotFound && !server_required("kafka"))
-      GTEST_SKIP() << server.error().detail;
-    ASSERT_TRUE(server) << server.error().text();
-    config_ = std::move(*server);
-    config_.run_id = "kafka-suite";
-    config_.options["namespace"] = "dedup-kafka-suite";
+    find_server();
+    if (config_.url.empty()) return;
     kafka::Store store;
     ASSERT_TRUE(kafka::read_config(config_, store));
     access_ = store.access;
@@ -37,8 +33,7 @@ class KafkaServer : public testing::Test {
   }
   void TearDown() override {
     if (other_ == nullptr) return;
-    driver_.reset();
-    session_.reset();
+    close();
     drop();
   }
 
@@ -79,21 +74,9 @@ class KafkaServer : public testing::Test {
     EXPECT_TRUE(read) << read.error().text();
     return std::to_string(all.size()) + " " + to_hex(sha256(all));
   }
-  void open() {
-    auto session = entry_.open(config_, soon());
-    ASSERT_TRUE(session) << session.error().text();
-    session_ = std::move(*session);
-    auto driver = session_->open_driver(soon());
-    ASSERT_TRUE(driver) << driver.error().text();
-    driver_ = std::move(*driver);
-  }
 
-  const SystemEntry entry_ = kafka_system();
-  SystemConfig config_{};
   kafka::Access access_{};
   std::unique_ptr<kafka::Client> other_{};
-  std::unique_ptr<Session> session_{};
-  std::unique_ptr<Driver> driver_{};
 };
 
 bool did_not_pass(const std::vector<Finding>& findings) {

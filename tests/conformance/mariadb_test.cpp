@@ -5,26 +5,21 @@
 #include <functional>
 #include <thread>
 
-#include "conformance.hpp"
 #include "drivers/mariadb/connection.hpp"
-#include "servers.hpp"
-#include "stalling_proxy.hpp"
+#include "server_suite.hpp"
 
 namespace lab {
 namespace {
 
 constexpr const char* kName = "dedup_lab_test";
 
-class MariadbServer : public testing::Test {
+class MariadbServer : public ServerSuite {
  protected:
+  MariadbServer() : ServerSuite(mariadb_system(), kName) {}
+
   void SetUp() override {
-    auto found = server_config("mariadb");
-    if (!found && found.error().code == ErrorCode::kNotFound && !server_required("mariadb"))
-      GTEST_SKIP() << found.error().detail;
-    ASSERT_TRUE(found) << found.error().text();
-    config_ = std::move(*found);
-    config_.run_id = "mariadb-test";
-    config_.options["namespace"] = kName;
+    find_server();
+    if (config_.url.empty()) return;
     const auto server = mariadb::server_of(config_);
     ASSERT_TRUE(server) << server.error().text();
     server_ = *server;
@@ -34,8 +29,7 @@ class MariadbServer : public testing::Test {
     sql("DROP DATABASE IF EXISTS dedup_lab_test");
   }
   void TearDown() override {
-    driver_.reset();
-    session_.reset();
+    close();
     if (side_ != nullptr) sql("DROP DATABASE IF EXISTS dedup_lab_test");
   }
 
@@ -51,27 +45,13 @@ class MariadbServer : public testing::Test {
     return value ? *value : -1;
   }
   void open() {
-    auto session = mariadb_system().open(config_, soon());
-    ASSERT_TRUE(session) << session.error().text();
-    session_ = std::move(*session);
-    auto driver = session_->open_driver(soon());
-    ASSERT_TRUE(driver) << driver.error().text();
-    driver_ = std::move(*driver);
+    ASSERT_NO_FATAL_FAILURE(ServerSuite::open());
     const Status emptied = driver_->reset(soon());
     ASSERT_TRUE(emptied) << emptied.error().text();
   }
-  /// The server's address, by way of `proxy`.
-  void go_by(const StallingProxy& proxy) {
-    const std::size_t colon = config_.url.rfind(':');
-    const std::size_t slash = std::min(config_.url.find('/', colon), config_.url.size());
-    config_.url.replace(colon + 1, slash - colon - 1, std::to_string(proxy.port()));
-  }
 
-  SystemConfig config_{};
   mariadb::Server server_{};
   std::unique_ptr<mariadb::Connection> side_{};
-  std::unique_ptr<Session> session_{};
-  std::unique_ptr<Driver> driver_{};
 };
 
 TEST_F(MariadbServer, ADatabaseWithoutTheMarkIsRefusedAndLeftAsItIs) {

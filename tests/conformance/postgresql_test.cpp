@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "conformance.hpp"
 #include "drivers/pgwire/connection.hpp"
-#include "servers.hpp"
-#include "stalling_proxy.hpp"
+#include "server_suite.hpp"
 
 namespace lab {
 namespace {
@@ -16,16 +14,13 @@ namespace {
 constexpr const char* kOperation = "test";
 
 /// A namespace of this suite's own, and a connection beside the driver's, as somebody else would have.
-class PostgresqlServer : public testing::Test {
+class PostgresqlServer : public ServerSuite {
  protected:
+  PostgresqlServer() : ServerSuite(postgresql_system(), "dedup_pg_suite") {}
+
   void SetUp() override {
-    auto server = server_config("postgresql");
-    if (!server && server.error().code == ErrorCode::kNotFound && !server_required("postgresql"))
-      GTEST_SKIP() << server.error().detail;
-    ASSERT_TRUE(server) << server.error().text();
-    config_ = std::move(*server);
-    config_.run_id = "pg-suite";
-    config_.options["namespace"] = "dedup_pg_suite";
+    find_server();
+    if (config_.url.empty()) return;
     const auto target = postgres::make_target(config_);
     ASSERT_TRUE(target) << target.error().text();
     auto other = pgwire::Connection::open(target->address, soon(), kOperation);
@@ -35,8 +30,7 @@ class PostgresqlServer : public testing::Test {
   }
   void TearDown() override {
     if (other_ == nullptr) return;
-    driver_.reset();
-    session_.reset();
+    close();
     drop();
   }
 
@@ -50,28 +44,10 @@ class PostgresqlServer : public testing::Test {
     EXPECT_TRUE(rows) << rows.error().text();
     return rows && rows->count() > 0 ? std::string(rows->text(0, 0)) : std::string();
   }
-  void open() {
-    auto session = entry_.open(config_, soon());
-    ASSERT_TRUE(session) << session.error().text();
-    session_ = std::move(*session);
-    auto driver = session_->open_driver(soon());
-    ASSERT_TRUE(driver) << driver.error().text();
-    driver_ = std::move(*driver);
-  }
   std::uint16_t port() { return postgres::make_target(config_)->address.port; }
-  /// The server's address, by way of `proxy`.
-  void go_by(const StallingProxy& proxy) {
-    const std::size_t colon = config_.url.rfind(':');
-    const std::size_t slash = std::min(config_.url.find('/', colon), config_.url.size());
-    config_.url.replace(colon + 1, slash - colon - 1, std::to_string(proxy.port()));
-  }
   ErrorCode code_of_open() { return entry_.open(config_, soon()).error().code; }
 
-  const SystemEntry entry_ = postgresql_system();
-  SystemConfig config_{};
   std::unique_ptr<pgwire::Connection> other_{};
-  std::unique_ptr<Session> session_{};
-  std::unique_ptr<Driver> driver_{};
 };
 
 bool said(const std::vector<Finding>& findings, const std::string& what, bool passed) {

@@ -4,9 +4,8 @@
 
 #include <thread>
 
-#include "conformance.hpp"
 #include "drivers/redis/site.hpp"
-#include "servers.hpp"
+#include "server_suite.hpp"
 
 namespace lab {
 namespace {
@@ -15,16 +14,13 @@ using redis::Command;
 using redis::Info;
 using redis::Link;
 
-class RedisServer : public testing::Test {
+class RedisServer : public ServerSuite {
  protected:
+  RedisServer() : ServerSuite(redis_system(), "dedup-test") {}
+
   void SetUp() override {
-    auto server = server_config("redis");
-    if (!server && server.error().code == ErrorCode::kNotFound && !server_required("redis"))
-      GTEST_SKIP() << server.error().detail;
-    ASSERT_TRUE(server) << server.error().text();
-    config_ = std::move(*server);
-    config_.run_id = "redis-test";
-    config_.options["namespace"] = "dedup-test";
+    find_server();
+    if (config_.url.empty()) return;
     auto site = redis::site_of(entry_, config_);
     ASSERT_TRUE(site) << site.error().text();
     site_ = std::move(*site);
@@ -33,8 +29,7 @@ class RedisServer : public testing::Test {
     others_ = std::move(*link);
   }
   void TearDown() override {
-    driver_.reset();
-    session_.reset();
+    close();
     if (others_ == nullptr) return;
     const Status removed = entry_.remove(config_, soon());
     EXPECT_TRUE(removed) << removed.error().text();
@@ -42,12 +37,7 @@ class RedisServer : public testing::Test {
 
   void open(const std::string& variant = "default") {
     config_.variant = variant;
-    auto session = entry_.open(config_, soon());
-    ASSERT_TRUE(session) << session.error().text();
-    session_ = std::move(*session);
-    auto driver = session_->open_driver(soon());
-    ASSERT_TRUE(driver) << driver.error().text();
-    driver_ = std::move(*driver);
+    ServerSuite::open();
   }
   /// Asks over a connection that is not ours; the text of the answer, or its number.
   std::string ask(const Command& command) {
@@ -64,12 +54,8 @@ class RedisServer : public testing::Test {
     return got ? *got : Info{};
   }
 
-  const SystemEntry entry_ = redis_system();
-  SystemConfig config_{};
   redis::Site site_{};
   std::unique_ptr<Link> others_{};
-  std::unique_ptr<Session> session_{};
-  std::unique_ptr<Driver> driver_{};
 };
 
 TEST_F(RedisServer, KeysOfOthersOutliveEverything) {
@@ -124,7 +110,7 @@ TEST_F(RedisServer, ResetRefusesWhenTheMarkerIsGoneOrTheLockIsAnothers) {
   ASSERT_TRUE(driver_->put_batch(soon(), views(made_many(0, 3, 1'000))));
   ask({"SET", "dedup-test:lock", "another-run"});
   EXPECT_EQ(driver_->reset(soon()).error().code, ErrorCode::kInUse);
-  ask({"SET", "dedup-test:lock", "redis-test"});
+  ask({"SET", "dedup-test:lock", config_.run_id});
   ask({"RENAME", "dedup-test:marker", "dedup-test:away"});
   EXPECT_EQ(driver_->reset(soon()).error().code, ErrorCode::kRefused);
   EXPECT_EQ(*driver_->count(soon()), 3U);
@@ -195,7 +181,7 @@ TEST_F(RedisServer, AHeartbeatIsNoGrowth) {
   const auto store = redis::make_lock_store(site_.address, site_.space);
   const auto limit = Clock::now() + 20s;
   do {  // The times that it writes are in milliseconds.
-    const auto written = store->write(soon(), "redis-test", "redis-test");
+    const auto written = store->write(soon(), config_.run_id, config_.run_id);
     ASSERT_TRUE(written && *written);
   } while (ask({"GET", "dedup-test:beat"}) == beat && Clock::now() < limit);
   EXPECT_NE(ask({"GET", "dedup-test:beat"}), beat);

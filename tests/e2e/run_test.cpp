@@ -312,6 +312,23 @@ TEST_F(Run, EveryListAnswersInTextAndInJson) {
     EXPECT_NE(run({"completion", shell}).out.find("redo"), std::string::npos) << shell;
 }
 
+TEST_F(Run, EachSystemDocumentsWhatItDoesToDuplicatesAtEachLevel) {
+  const Json systems = Json::parse(run({"--json", "systems", "--features"}).out, nullptr, false);
+  ASSERT_GE(systems.size(), 13U);
+  for (const Json& system : systems) {
+    SCOPED_TRACE(system["name"]);
+    std::set<std::string> levels;
+    for (const Json& row : system["mechanisms"]) {
+      const std::string support = row["support"];
+      EXPECT_TRUE(std::set<std::string>({"full", "partial", "indirect", "missing"}).contains(support))
+          << support;
+      EXPECT_FALSE(std::string(row["source"]).empty());
+      levels.insert(row["level"]);
+    }
+    EXPECT_EQ(levels, std::set<std::string>({"ingestion", "compaction", "compression", "storage"}));
+  }
+}
+
 TEST_F(Run, GenerateMakesExactlyTheDistinctObjectsThatTheGradeSays) {
   for (const char* payload : {"random_binary", "structured_json", "text_document"})
     for (const int grade : {0, 50, 90, 95, 99}) {

@@ -150,7 +150,10 @@ SystemEntry cas_system() {
   return {.name = "cas",
           .what = "content-addressed files: the control where duplicates are free",
           .variants = {{"default", "SHA-256 of the whole object, one append-only index"}},
-          .mechanisms = {{"ingestion", "full", "one file a content, found by its SHA-256"}},
+          .mechanisms = {{"ingestion", "full", "one file a content, found by its SHA-256"},
+                         {"compaction", "missing", "nothing is written again"},
+                         {"compression", "missing", "a file is the object's bytes"},
+                         {"storage", "missing", "what a file system removes is below the files"}},
           .library = "POSIX files, SHA-256",
           .open = open_cas,
           .remove = remove_cas};

@@ -91,29 +91,30 @@ Result<std::vector<std::string>> leftovers_of_clickhouse(const SystemConfig& con
 
 SystemEntry clickhouse_system() {
   namespace ours = clickhouse;
-  return {
-      .name = "clickhouse",
-      .what = "ClickHouse over HTTP, a MergeTree table with a String an object",
-      .embedded = false,
-      .variants = ours::variants(),
-      .options = server_options(),
-      .mechanisms =
-          {{"ingestion", "missing", "clickhouse.com/docs, MergeTree: an INSERT writes its rows as they are"},
-           {"compaction", "full",
-            "variants replacing and deduplicate: merges keep one row of those with equal sha256, whole rows "
-            "go"},
-           {"compression", "partial",
-            "codec of a block of 64 KiB to 1 MiB: copies inside one block, helped by order_by_hash"},
-           {"storage", "full",
-            "variant low_cardinality: a dictionary of up to 8192 values in each part; missing in the "
-            "others"}},
-      .library = "HTTP interface",
-      .password_env = ours::kPasswordEnv,
-      .open = ours::open_clickhouse,
-      .remove = ours::remove_clickhouse,
-      .examine = ours::examine,
-      .leftovers = ours::leftovers_of_clickhouse,
-      .admin = ours::make_admin};
+  return {.name = "clickhouse",
+          .what = "ClickHouse over HTTP, a MergeTree table with a String an object",
+          .embedded = false,
+          .variants = ours::variants(),
+          .options = server_options(),
+          .mechanisms =
+              {{"ingestion", "missing",
+                "clickhouse.com/docs, MergeTree: an INSERT writes its rows as they are; what drops repeated "
+                "blocks (insert_deduplicate) is off"},
+               {"compaction", "full",
+                "variants replacing and deduplicate: merges keep one row of those with equal sha256, whole "
+                "rows go"},
+               {"compression", "partial",
+                "codec of a block of 64 KiB to 1 MiB: copies inside one block, helped by order_by_hash"},
+               {"storage", "full",
+                "variant low_cardinality: a dictionary of up to 8192 values in each part; missing in the "
+                "others"}},
+          .library = "HTTP interface",
+          .password_env = ours::kPasswordEnv,
+          .open = ours::open_clickhouse,
+          .remove = ours::remove_clickhouse,
+          .examine = ours::examine,
+          .leftovers = ours::leftovers_of_clickhouse,
+          .admin = ours::make_admin};
 }
 
 }  // namespace lab

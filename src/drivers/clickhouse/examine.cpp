@@ -143,17 +143,7 @@ Status check_directory(Connection& connection, const CallContext& call, const Se
 std::vector<Finding> examine(const SystemConfig& config, const CallContext& call) {
   std::vector<Finding> findings;
   auto reached = reach(config, call);
-  if (!reached) {
-    const ErrorCode code = reached.error().code;
-    const std::string advice =
-        code == ErrorCode::kConnectionLost
-            ? "; is the server running, with this http_port, and reachable from here?"
-        : code == ErrorCode::kRefused
-            ? fmt::format("; check the user in url and the password ({})", kPasswordEnv)
-            : "";
-    findings.push_back(failed("connection", reached.error(), advice));
-    return findings;
-  }
+  if (!reached) return {not_connected(reached.error())};
   const Server& server = reached->home.server();
   findings.push_back(
       passed("connection", fmt::format("ClickHouse {} on {}, running since {} UTC", server.version_text,

@@ -116,7 +116,7 @@ std::vector<Finding> examine_cockroachdb(const SystemConfig& config, const CallC
   const auto target = make_target(config);
   if (!target) return {{"configuration", false, target.error().text()}};
   const auto connection = cockroach::connect(target->address, call, kOperation);
-  if (!connection) return {{"connection", false, connection.error().text()}};
+  if (!connection) return {not_connected(connection.error())};
   std::vector<Finding> findings{{"connection", true, "reached " + target->address.text()}};
   const auto add = [&](const char* what, const Result<std::string>& result) {
     findings.push_back({what, result.has_value(), result ? *result : result.error().text()});
@@ -152,25 +152,31 @@ std::vector<Finding> examine_cockroachdb(const SystemConfig& config, const CallC
 
 SystemEntry cockroachdb_system() {
   const int library = PQlibVersion();
-  return {.name = "cockroachdb",
-          .what = "CockroachDB 23.1 and later, a row with a BYTES an object",
-          .embedded = false,
-          .variants = cockroach::variants(),
-          .options = server_options({"gc_ttl_seconds"}),
-          .mechanisms = {{"ingestion", "missing",
-                          "a row is a key-value pair of its own; none looks for an equal value"},
-                         {"compression", "indirect",
-                          "an SSTable's block is compressed alone: only equal values that are neighbours in "
-                          "key order inside "
-                          "one block of 32 KiB can help each other"},
-                         {"storage", "missing", "Pebble keeps each version of each key"}},
-          .library = fmt::format("libpq {}.{}", library / 10000, library % 10000),
-          .quantum = Bytes{32'768},
-          .password_env = "DEDUP_CRDB_PASSWORD",
-          .open = open_cockroachdb,
-          .remove = remove_cockroachdb,
-          .examine = examine_cockroachdb,
-          .leftovers = leftovers_cockroachdb};
+  return {
+      .name = "cockroachdb",
+      .what = "CockroachDB 23.1 and later, a row with a BYTES an object",
+      .embedded = false,
+      .variants = cockroach::variants(),
+      .options = server_options({"gc_ttl_seconds"}),
+      .mechanisms =
+          {{"ingestion", "missing",
+            "cockroachlabs.com/docs, Storage Layer: a row is a key-value pair of its own, none looks for an "
+            "equal value"},
+           {"compaction", "missing",
+            "cockroachlabs.com/docs, Storage Layer: compactions drop old versions of a key, each key keeps "
+            "its value"},
+           {"compression", "partial",
+            "github.com/cockroachdb/pebble, sstable: a block of 32 KiB is compressed alone, so only equal "
+            "neighbours in key order inside one block can help each other"},
+           {"storage", "missing",
+            "github.com/cockroachdb/pebble: each version of each key has its bytes in a table or blob file"}},
+      .library = fmt::format("libpq {}.{}", library / 10000, library % 10000),
+      .quantum = Bytes{32'768},
+      .password_env = "DEDUP_CRDB_PASSWORD",
+      .open = open_cockroachdb,
+      .remove = remove_cockroachdb,
+      .examine = examine_cockroachdb,
+      .leftovers = leftovers_cockroachdb};
 }
 
 }  // namespace lab

@@ -268,7 +268,10 @@ SystemEntry files_system() {
   return {.name = "files",
           .what = "one plain file an object: the control where each duplicate is paid in full",
           .variants = {{"default", "temporary file, fsync, rename, fsync of the folder"}},
-          .mechanisms = {{"ingestion", "missing", "one inode an object"}},
+          .mechanisms = {{"ingestion", "missing", "one inode an object"},
+                         {"compaction", "missing", "nothing is written again"},
+                         {"compression", "missing", "a file is the object's bytes"},
+                         {"storage", "missing", "what a file system removes is below the files"}},
           .library = "POSIX files",
           .open = open_files,
           .remove = remove_files};

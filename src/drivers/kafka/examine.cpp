@@ -144,12 +144,7 @@ class Examination {
 
 std::vector<Finding> examine_cluster(const Store& store, const CallContext& call) {
   auto client = Client::connect(store.access, Client::Kind::kReader, reader_settings(), call, kOperation);
-  if (!client) {
-    Finding finding{.what = "connection", .passed = false, .detail = client.error().text()};
-    if (client.error().code == ErrorCode::kConnectionLost)
-      finding.detail += "; is a broker listening there, and does `security` fit its listener?";
-    return {finding};
-  }
+  if (!client) return {not_connected(client.error())};
   return Examination(store, **client, call).run();
 }
 

@@ -156,11 +156,11 @@ SystemEntry kafka_system() {
           {{"ingestion", "missing",
             "kafka.apache.org/documentation: the idempotent producer drops repeated sends of one batch, "
             "never equal contents"},
-           {"compression", "indirect",
-            "kafka.apache.org/documentation: a producer compresses a batch as a whole, so that copies "
-            "within one batch may shrink"},
            {"compaction", "full",
             "variant compact_by_hash: the log cleaner keeps one record a key, removes whole records"},
+           {"compression", "partial",
+            "variants lz4 and zstd: kafka.apache.org/documentation: a producer compresses a batch as a "
+            "whole, so that copies within one batch may shrink"},
            {"storage", "missing", "kafka.apache.org/documentation: a segment is the batches as they came"}},
       .library = std::string("librdkafka ") + rd_kafka_version_str(),
       .password_env = "DEDUP_KAFKA_PASSWORD",

@@ -313,7 +313,11 @@ SystemEntry lmdb_system() {
       .variants = {{"default", "the map starts at 16 MiB and is doubled when full"},
                    {"map_fixed", "a map of fixed size (option map_size, 16 GiB): a full one is an error"}},
       .options = {"map_size"},
-      .mechanisms = {{"ingestion", "missing", "lmdb.h: a value is its own pages"}},
+      .mechanisms = {{"ingestion", "missing", "lmdb.h: a value is its own pages"},
+                     {"compaction", "missing",
+                      "lmdb.h, mdb_env_copy2: a compacting copy leaves free pages out and keeps each value"},
+                     {"compression", "missing", "lmdb.h: a value is mapped as it is"},
+                     {"storage", "missing", "lmdb.h: no page belongs to two values"}},
       .library = "LMDB " + library_version(),
       .open = open_lmdb,
       .remove = remove_lmdb};

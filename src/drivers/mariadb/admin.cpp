@@ -27,7 +27,8 @@ class MariadbAdmin final : public Admin {
       : server_(server), space_(std::move(space)), user_(text_name(user) + "@'%'") {}
 
   std::vector<std::string> apply_statements() const override {
-    auto all = statements(kPlaceholder);
+    // A user of somebody else's is an error here, at which a client stops, before it gets a mark of ours.
+    auto all = statements("CREATE USER", kPlaceholder);
     for (std::string& sql : all) sql += ';';
     return all;
   }
@@ -39,7 +40,8 @@ class MariadbAdmin final : public Admin {
     auto use = (*connection)->use(call, "mariadb.setup");
     if (!use) return std::move(use).error();
     LAB_TRY(check_ours(**use));
-    for (const std::string& statement : statements(text_name(server_.password))) {
+    for (const std::string& statement :
+         statements("CREATE USER IF NOT EXISTS", text_name(server_.password))) {
       const auto done = (*use)->execute(statement);
       if (!done) return done.error();
     }
@@ -112,10 +114,10 @@ class MariadbAdmin final : public Admin {
     return name + "'";
   }
 
-  std::vector<std::string> statements(const std::string& password) const {
+  std::vector<std::string> statements(const std::string& create, const std::string& password) const {
     constexpr const char* kOwn =
         "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES ON {}.* TO {}";
-    return {fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY {}", user_, password),
+    return {fmt::format("{} {} IDENTIFIED BY {}", create, user_, password),
             fmt::format(kOwn, quoted_name(escaped(space_.name)), user_),
             fmt::format(kOwn, quoted_name(escaped(space_.name + "_") + "%"), user_),
             fmt::format("GRANT RELOAD, PROCESS, BINLOG MONITOR ON *.* TO {}", user_),

@@ -257,19 +257,10 @@ Status check_fit(Use& use, const Setup& setup) {
 
 std::vector<Finding> examine_server(const Server& server, const Setup& setup, const fs::path& directory,
                                     const CallContext& call) {
-  const auto failed = [&](const Error& error) {
-    const bool reached = error.code != ErrorCode::kConnectionLost && error.code != ErrorCode::kTimeout;
-    return std::vector<Finding>{
-        {.what = "connection",
-         .passed = false,
-         .detail =
-             error.text() +
-             (reached ? "" : fmt::format("; is a MariaDB running at {}:{}?", server.host, server.port))}};
-  };
   auto connection = Connection::open(server, call, "mariadb.examine");
-  if (!connection) return failed(connection.error());
+  if (!connection) return {not_connected(connection.error())};
   auto use = (*connection)->use(call, "mariadb.examine");
-  if (!use) return failed(use.error());
+  if (!use) return {not_connected(use.error())};
   return Examination(**use, server, setup, directory).run();
 }
 

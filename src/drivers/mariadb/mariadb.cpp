@@ -119,10 +119,11 @@ SystemEntry mariadb_system() {
       .mechanisms =
           {{"ingestion", "missing", "mariadb.com/kb, InnoDB Row Formats: a long BLOB has pages of its own"},
            {"ingestion", "full", "variant insert_if_absent: UNIQUE sha256, removes whole rows"},
-           {"compression", "missing",
-            "mariadb.com/kb, InnoDB Page Compression: each page by itself, a copy lies in other pages"},
-           {"compression", "missing",
-            "mariadb.com/kb, ROW_FORMAT=COMPRESSED: each page and each BLOB by itself"}},
+           {"compaction", "missing", "mariadb.com/kb, OPTIMIZE TABLE: the table is rebuilt row by row"},
+           {"compression", "indirect",
+            "variants page_compressed and row_compressed: mariadb.com/kb, InnoDB Page Compression and "
+            "ROW_FORMAT=COMPRESSED: each page and each BLOB by itself, a copy lies in other pages"},
+           {"storage", "missing", "mariadb.com/kb, InnoDB Tablespaces: no page belongs to two rows' BLOBs"}},
       .library = std::string("MariaDB Connector/C ") + mysql_get_client_info(),
       .quantum = 4_MiB,
       .password_env = "DEDUP_MARIADB_PASSWORD",

@@ -37,12 +37,7 @@ class Examination {
   bool look_at_service() {
     const auto answer = client_.send({}, call_, kOperation);
     if (!answer) {
-      // A certificate that does not verify is no reason to go without one.
-      const bool certificate = answer.error().code == ErrorCode::kRefused;
-      add("connection", false,
-          answer.error().text() + (certificate           ? "; tls_ca in the url names a CA's file"
-                                   : setup_.endpoint.tls ? "; a server without TLS wants tls=off in the url"
-                                                         : ""));
+      findings_.push_back(not_connected(answer.error()));
       return false;
     }
     const ServerIdentity who = identity_of(*answer, setup_.endpoint);
@@ -58,7 +53,7 @@ class Examination {
                          : "the key pair is accepted; it may not list all buckets, which is not needed");
       return true;
     }
-    add("credentials", false, answer_error(*answer, kOperation, "the service").text());
+    findings_.push_back(not_connected(answer_error(*answer, kOperation, "the service")));
     return false;
   }
 
@@ -120,10 +115,13 @@ class Examination {
     if (setup_.directory.empty()) return;
     const auto found = find_bucket(setup_.directory, setup_.bucket(0));
     if (!found) return add("files", false, found.error().text());
-    add("files", true,
-        *found
-            ? fmt::format("{} holds our bucket as {}", setup_.directory.string(), to_string((*found)->layout))
-            : setup_.directory.string() + " can be read; whether it is this server's shows with the bucket");
+    if (*found)
+      add("files", true,
+          fmt::format("{} holds our bucket as {}", setup_.directory.string(), to_string((*found)->layout)));
+    else
+      add("files", true,
+          setup_.directory.string() + " can be read; whether it is this server's shows with the bucket",
+          true);
   }
 
   const Setup& setup_;

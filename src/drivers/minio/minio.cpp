@@ -124,11 +124,15 @@ SystemEntry minio_system() {
           .mechanisms =
               {{"ingestion", "missing",
                 "S3 API: an object's bytes belong to its key; no request refers to bytes that are there"},
+               {"compaction", "missing",
+                "MinIO's scanner and SeaweedFS's vacuum take away what was deleted, each live object stays"},
                {"compression", "indirect",
                 "server option, off by default (MinIO S2, SeaweedFS gzip by type): inside one object"},
                {"storage", "missing",
                 "MinIO xl.meta and part.N, SeaweedFS volumes, VersityGW files: no shared data"},
-               {"storage", "full", "Garage: blocks of 1 MiB addressed by their content"}},
+               {"storage", "full",
+                "garagehq.deuxfleurs.fr, Internals: Garage alone keeps blocks of 1 MiB addressed by their "
+                "content"}},
           .library = "libcurl " LIBCURL_VERSION,
           .password_env = "DEDUP_MINIO_PASSWORD",
           .open = open_minio,

@@ -202,11 +202,7 @@ std::vector<Finding> examine(const SystemConfig& config, const CallContext& call
   const auto target = make_target(config);
   if (!target) return {failed("configuration", target.error().text())};
   const auto connection = Connection::open(target->address, call, kOperation);
-  if (!connection) {
-    const bool unreached = connection.error().code == ErrorCode::kConnectionLost;
-    return {failed("connection", connection.error().text() +
-                                     (unreached ? "; is the server running, and is the url right?" : ""))};
-  }
+  if (!connection) return {not_connected(connection.error())};
   const PostgresDialect dialect(target->setup, (*connection)->version());
   Examination examination(**connection, config, target->setup, call);
   std::vector<Finding> findings{passed("connection", "reached " + target->address.text())};

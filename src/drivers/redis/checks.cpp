@@ -206,12 +206,7 @@ std::unique_ptr<Admin> make_admin(const Site& site) { return std::make_unique<Re
 
 std::vector<Finding> examine(const Site& site, const CallContext& call) {
   auto link = Link::open(site.address, call, "redis.examine");
-  if (!link) {
-    const Error& why = link.error();
-    const std::string what =
-        why.code == ErrorCode::kConnectionLost ? "; is the server running, and is the url right?" : "";
-    return {finding("connection", false, why.text() + what)};
-  }
+  if (!link) return {not_connected(link.error())};
   std::vector<Finding> findings{
       finding("connection", true, fmt::format("{}:{}", site.address.host, site.address.port))};
   Site seen = site;

@@ -110,6 +110,17 @@ TEST(RedisLink, AServerThatWasRestartedMeanwhileIsALostConnection) {
   EXPECT_FALSE((*link)->begin(soon(), "test")) << "it must not heal";
 }
 
+TEST(RedisLink, AServerThatIsSilentToATlsHandshakeIsLeftWithTheReasonBeforeTheDeadline) {
+  FakeServer server([](const FakeServer::Words&) { return std::string(); });
+  Address address = address_of(server);
+  address.tls = true;
+  const auto link = Link::open(address, {Clock::now() + Millis{30'000}, {}}, "test");
+  ASSERT_FALSE(link);
+  EXPECT_EQ(link.error().code, ErrorCode::kConnectionLost);
+  EXPECT_NE(link.error().detail.find("may not speak TLS on this port"), std::string::npos)
+      << link.error().text();
+}
+
 TEST(RedisLink, NoErrorHoldsThePassword) {
   FakeServer server([](const FakeServer::Words& words) {
     return "-ERR unknown command '" + words[0] + "', with args beginning with: '" + words[1] + "'\r\n";

@@ -163,17 +163,18 @@ Result<std::unique_ptr<Admin>> admin_of(const SystemConfig& config) {
 }  // namespace redis
 
 SystemEntry redis_system() {
-  const std::string rdb = "Redis 7.0 source, rdb.c: LZF over one string at a time";
   return {
       .name = "redis",
       .what = "Redis or Valkey, a single server",
       .embedded = false,
       .variants = redis::variants(),
       .options = server_options(),
-      .mechanisms = {{"ingestion", "missing", "Redis documentation, data types: each key has its value"},
-                     {"compaction", "missing", "Redis documentation, persistence: a rewrite writes each key"},
-                     {"compression", "partial", rdb},
-                     {"storage", "missing", "Redis documentation, persistence"}},
+      .mechanisms =
+          {{"ingestion", "missing", "Redis documentation, data types: each key has its value"},
+           {"compaction", "missing", "Redis documentation, persistence: a rewrite writes each key"},
+           {"compression", "indirect",
+            "Redis 7.0 source, rdb.c: LZF over one string at a time, in snapshots and rewritten files"},
+           {"storage", "missing", "Redis documentation, persistence: a file holds each key with its value"}},
       .library = fmt::format("hiredis {}.{}.{}", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH),
       .password_env = redis::kPasswordVariable,
       .open = redis::open,

@@ -24,6 +24,7 @@ namespace lab::redis {
 namespace {
 
 constexpr std::size_t kWriteStep = 256U << 10U;  // Between two looks at deadline and stop.
+constexpr Millis kHandshakeLimit{5'000};         // A server with TLS answers its first message at once.
 constexpr Millis kResolverPoll{5};
 
 Error lost(const char* operation, std::string why) {
@@ -142,6 +143,14 @@ std::string tls_words() {
   return words == nullptr ? "TLS failed" : words;
 }
 
+/// A server without TLS takes the first bytes for a command that is not complete, and waits for its rest.
+Error handshake_error(const Error& error, const CallContext& call, const char* operation) {
+  if (error.code != ErrorCode::kTimeout || Clock::now() >= call.deadline) return error;
+  return lost(operation,
+              fmt::format("no TLS handshake within {} s: the server may not speak TLS on this port",
+                          std::chrono::duration_cast<std::chrono::seconds>(kHandshakeLimit).count()));
+}
+
 }  // namespace
 
 struct Wire::Tls {
@@ -189,8 +198,11 @@ Status Wire::start_tls(const Address& address, const CallContext& call, const ch
   if (bio == nullptr) return Error{ErrorCode::kResourceExhausted, operation, tls_words()};
   SSL_set_bio(session, bio, bio);
   tls_ = std::move(tls);
+  CallContext bounded = call;
+  bounded.deadline = std::min(call.deadline, Clock::now() + kHandshakeLimit);
   while (true) {
-    LAB_TRY(allowed(call, operation));
+    if (const Status in_time = allowed(bounded, operation); !in_time)
+      return handshake_error(in_time.error(), call, operation);
     ERR_clear_error();
     const int result = SSL_connect(session);
     if (result == 1) return ok();
@@ -198,7 +210,8 @@ Status Wire::start_tls(const Address& address, const CallContext& call, const ch
       return Error{
           ErrorCode::kRefused, operation,
           fmt::format("the certificate of {}: {}", address.host, X509_verify_cert_error_string(verified))};
-    LAB_TRY(wait_tls(result, call, operation));
+    if (const Status waited = wait_tls(result, bounded, operation); !waited)
+      return handshake_error(waited.error(), call, operation);
   }
 }
 

@@ -286,16 +286,18 @@ Status remove_sqlite(const SystemConfig& config, const CallContext& call) {
 }  // namespace
 
 SystemEntry sqlite_system() {
-  return {
-      .name = "sqlite",
-      .what = "SQLite, one database file, a row with a BLOB an object",
-      .variants = variants(),
-      .mechanisms = {{"ingestion", "missing",
-                      "sqlite.org/fileformat2.html: a row's payload is its own pages"},
-                     {"ingestion", "full", "variant insert_if_absent: UNIQUE sha256, removes whole rows"}},
-      .library = std::string("SQLite ") + sqlite3_libversion(),
-      .open = open_sqlite,
-      .remove = remove_sqlite};
+  return {.name = "sqlite",
+          .what = "SQLite, one database file, a row with a BLOB an object",
+          .variants = variants(),
+          .mechanisms = {{"ingestion", "missing",
+                          "sqlite.org/fileformat2.html: a row's payload is its own pages"},
+                         {"ingestion", "full", "variant insert_if_absent: UNIQUE sha256, removes whole rows"},
+                         {"compaction", "missing", "sqlite.org/lang_vacuum.html: VACUUM copies each row"},
+                         {"compression", "missing", "sqlite.org/fileformat2.html: pages as they are"},
+                         {"storage", "missing", "sqlite.org/fileformat2.html: no page belongs to two rows"}},
+          .library = std::string("SQLite ") + sqlite3_libversion(),
+          .open = open_sqlite,
+          .remove = remove_sqlite};
 }
 
 }  // namespace lab

@@ -1,0 +1,231 @@
+// Kafka's logins and encryption, on a broker of this test that offers all of them with a CA of its own.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+
+#include "conformance.hpp"
+#include "core/files.hpp"
+#include "core/process.hpp"
+#include "core/text.hpp"
+#include "drivers/kafka/kafka.hpp"
+#include "servers.hpp"
+#include "testbed/recipes.hpp"
+#include "testbed/testbed.hpp"
+
+namespace lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPassword = "the-right-words";  // Of this broker alone, which lives for seconds.
+constexpr const char* kCluster = "bGFiLXRlc3Qta2Fma2EtbG";
+constexpr int kScramMends = 0x020601ff;  // The first librdkafka whose SCRAM Kafka 4 takes.
+
+void openssl(const fs::path& folder, const std::string& words) {
+  Command command{.argv = {"openssl"}, .directory = folder};
+  for (const std::string& word : split(words, ' ')) command.argv.push_back(word);
+  const auto ended = run_command(within(60s), command);
+  ASSERT_TRUE(ended) << ended.error().text();
+  ASSERT_EQ(ended->exit_code, 0) << words << ": " << ended->output;
+}
+
+/// ca.pem, other-ca.pem, and server.pem (key and certificate) for 127.0.0.1 alone.
+void make_certificates(const fs::path& folder) {
+  ASSERT_TRUE(write_file_atomic(folder / "names", "subjectAltName=IP:127.0.0.1\n"));
+  for (const char* ca : {"ca", "other-ca"})
+    ASSERT_NO_FATAL_FAILURE(openssl(
+        folder,
+        fmt::format("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={0} -keyout {0}.key -out {0}.pem",
+                    ca)));
+  ASSERT_NO_FATAL_FAILURE(
+      openssl(folder, "req -newkey rsa:2048 -nodes -subj /CN=broker -keyout broker.key -out broker.csr"));
+  ASSERT_NO_FATAL_FAILURE(openssl(folder,
+                                  "x509 -req -in broker.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 "
+                                  "-extfile names -out broker.crt"));
+  const auto key = read_file(folder / "broker.key");
+  const auto certificate = read_file(folder / "broker.crt");
+  ASSERT_TRUE(key && certificate);
+  ASSERT_TRUE(write_file_atomic(folder / "server.pem", *key + *certificate));
+}
+
+/// Where prepare() finds the certificates: a recipe's functions know nothing but the server's place.
+fs::path& certificates() {
+  static fs::path folder;
+  return folder;
+}
+
+std::string logins(const testbed::Place& place) {
+  std::string text = fmt::format(
+      "listeners=PLAINTEXT://127.0.0.1:{0},CONTROLLER://127.0.0.1:{1},SASL_PLAINTEXT://127.0.0.1:{2},"
+      "SSL://127.0.0.1:{3},SASL_SSL://127.0.0.1:{4}\n"
+      "advertised.listeners=PLAINTEXT://127.0.0.1:{0},SASL_PLAINTEXT://127.0.0.1:{2},SSL://127.0.0.1:{3},"
+      "SASL_SSL://127.0.0.1:{4}\n"
+      "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,"
+      "SSL:SSL,SASL_SSL:SASL_SSL\n"
+      "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512\n"
+      "ssl.keystore.type=PEM\nssl.keystore.location={5}\n",
+      place.port(0), place.port(1), place.port(2), place.port(3), place.port(4),
+      (certificates() / "server.pem").string());
+  for (const char* listener : {"sasl_plaintext", "sasl_ssl"}) {
+    text += fmt::format(
+        "listener.name.{}.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule "
+        "required user_lab=\"{}\";\n",
+        listener, kPassword);
+    for (const char* mechanism : {"scram-sha-256", "scram-sha-512"})
+      text += fmt::format(
+          "listener.name.{}.{}.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule "
+          "required;\n",
+          listener, mechanism);
+  }
+  return text;
+}
+
+/// The testbed's broker, made anew with more listeners and with a user whose password SCRAM knows.
+Status prepare(const testbed::Place& place, testbed::Preparation& preparation, const CallContext& call) {
+  LAB_TRY(testbed::kafka_recipe().prepare(place, preparation, call));
+  const auto usual = read_file(place.home / "server.properties");
+  if (!usual) return usual.error();
+  LAB_TRY(preparation.write("server.properties", *usual + logins(place)));  // The last line of a name counts.
+  std::error_code failure;
+  fs::remove_all(place.data(), failure);
+  LAB_TRY(preparation.make_folder("data"));
+  Command format{.argv = {place.file("java"), "-cp", place.file("libs") + "/*", "kafka.tools.StorageTool",
+                          "format", "-t", kCluster, "-c", (place.home / "server.properties").string()}};
+  for (const char* mechanism : {"SCRAM-SHA-256", "SCRAM-SHA-512"}) {
+    format.argv.emplace_back("--add-scram");
+    format.argv.push_back(fmt::format("{}=[name=lab,password={}]", mechanism, kPassword));
+  }
+  const auto formatted = preparation.run(format);
+  return formatted ? ok() : Status(formatted.error());
+}
+
+testbed::Recipe broker() {
+  testbed::Recipe recipe = testbed::kafka_recipe();
+  recipe.ports = 5;
+  recipe.prepare = prepare;
+  recipe.url = [](const testbed::Place& place) {
+    return fmt::format("{},{},{}", place.port(2), place.port(3), place.port(4));
+  };
+  return recipe;
+}
+
+class KafkaServerLogins : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto found = broker().find({.given = {}, .folders = testbed::server_folders()});
+    if (!found && !server_required("kafka")) GTEST_SKIP() << found.error().detail;
+    ASSERT_TRUE(found) << found.error().text();
+    certificates() = folder_.path() / "certificates";
+    fs::create_directories(certificates());
+    ASSERT_NO_FATAL_FAILURE(make_certificates(certificates()));
+    const auto up = bed().up(broker(), within(120s));
+    ASSERT_TRUE(up) << up.error().text();
+    const auto status = bed().status(broker(), within(20s));
+    ASSERT_TRUE(status) << status.error().text();
+    const auto ports = split(status->url, ',');
+    ASSERT_EQ(ports.size(), 3U);
+    ports_ = {{"sasl_plaintext", ports[0]}, {"ssl", ports[1]}, {"sasl_ssl", ports[2]}};
+  }
+  void TearDown() override {
+    const auto down = bed().down(broker(), within(60s));
+    EXPECT_TRUE(down) << down.error().text();
+  }
+
+  testbed::Testbed bed() const {
+    return testbed::Testbed({.state = folder_.path() / "state",
+                             .directory = {},
+                             .search = {.given = {}, .folders = testbed::server_folders()}});
+  }
+
+  /// Loads, counts and removes, as a run does. Errors: of the first call that failed.
+  Status use(const std::string& url, const std::string& password) const {
+    SystemConfig config;
+    config.url = url;
+    config.password = password;
+    config.run_id = "login";
+    config.options["namespace"] = "dedup-login";
+    const SystemEntry entry = kafka_system();
+    {
+      auto session = entry.open(config, within(20s));
+      if (!session) return session.error();
+      auto driver = (*session)->open_driver(within(20s));
+      if (!driver) return driver.error();
+      LAB_TRY((*driver)->reset(within(20s)));
+      LAB_TRY((*driver)->put_batch(within(20s), views(made_many(0, 10, 1'000))));
+      const auto count = (*driver)->count(within(20s));
+      if (!count) return count.error();
+      EXPECT_EQ(*count, 10U);
+    }
+    return entry.remove(config, within(20s));
+  }
+
+  TemporaryFolder folder_{};
+  std::map<std::string, std::string> ports_{};
+};
+
+/// So what librdkafka is refused with is not the broker's or the password's fault.
+TEST_F(KafkaServerLogins, TheBrokersOwnClientLogsInByScram) {
+  const auto found = broker().find({.given = {}, .folders = testbed::server_folders()});
+  ASSERT_TRUE(found);
+  const fs::path settings = folder_.path() / "client.properties";
+  ASSERT_TRUE(write_file_atomic(
+      settings,
+      fmt::format("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\n"
+                  "sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required "
+                  "username=\"lab\" password=\"{}\";\n",
+                  kPassword)));
+  const auto ended = run_command(
+      within(60s),
+      {.argv = {found->files.at("java"), "-cp", found->files.at("libs").string() + "/*",
+                "org.apache.kafka.tools.TopicCommand", "--bootstrap-server",
+                "127.0.0.1:" + ports_.at("sasl_plaintext"), "--command-config", settings, "--list"}});
+  ASSERT_TRUE(ended) << ended.error().text();
+  EXPECT_EQ(ended->exit_code, 0) << ended->output;
+}
+
+TEST_F(KafkaServerLogins, EachKindIsSpokenOrRefusedAndNoneFallsBackToPlainText) {
+  const std::string ca = "&tls_ca=" + (certificates() / "ca.pem").string();
+  const std::string other_ca = "&tls_ca=" + (certificates() / "other-ca.pem").string();
+  struct Case {
+    const char* what;
+    const char* security;
+    std::string mechanism;
+    const char* host;
+    std::string more;
+    const char* password;
+    bool taken;
+  };
+  const bool scram = rd_kafka_version() >= kScramMends;
+  const Case cases[] = {
+      {"password", "sasl_plaintext", "PLAIN", "127.0.0.1", "", kPassword, true},
+      {"wrong password", "sasl_plaintext", "PLAIN", "127.0.0.1", "", "wrong-words", false},
+      {"encrypted", "ssl", "", "127.0.0.1", ca, "", true},
+      {"unknown CA", "ssl", "", "127.0.0.1", "", "", false},
+      {"another CA", "ssl", "", "127.0.0.1", other_ca, "", false},
+      {"a name that the certificate has not", "ssl", "", "localhost", ca, "", false},
+      {"password, encrypted", "sasl_ssl", "PLAIN", "127.0.0.1", ca, kPassword, true},
+      {"wrong password, encrypted", "sasl_ssl", "PLAIN", "127.0.0.1", ca, "wrong-words", false},
+      {"SCRAM", "sasl_plaintext", "SCRAM-SHA-256", "127.0.0.1", "", kPassword, scram},
+      {"SCRAM, wrong password", "sasl_plaintext", "SCRAM-SHA-256", "127.0.0.1", "", "wrong-words", false},
+      {"SCRAM, encrypted", "sasl_ssl", "SCRAM-SHA-512", "127.0.0.1", ca, kPassword, scram},
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.what);
+    const std::string user = one.mechanism.empty() ? "" : "lab@";
+    const std::string mechanism = one.mechanism.empty() ? "" : "&mechanism=" + one.mechanism;
+    const Status used = use(fmt::format("kafka://{}{}:{}?security={}{}{}", user, one.host,
+                                        ports_.at(one.security), one.security, mechanism, one.more),
+                            one.password);
+    EXPECT_EQ(used.has_value(), one.taken) << (used ? "taken" : used.error().text());
+    if (used || one.taken) continue;
+    EXPECT_EQ(used.error().text().find(one.password), one.password[0] == '\0' ? 0U : std::string::npos)
+        << used.error().text();
+    EXPECT_EQ(used.error().code, ErrorCode::kRefused) << used.error().text();
+    const bool says_version = used.error().detail.find("librdkafka 2.6.1") != std::string::npos;
+    EXPECT_EQ(says_version, one.mechanism.starts_with("SCRAM") && !scram) << used.error().text();
+  }
+}
+
+}  // namespace
+}  // namespace lab
