@@ -184,11 +184,12 @@ std::string advice(const SystemPlan& system, const SystemEntry& entry, const Fin
   const std::string password = system.password_file ? "the password in " + *system.password_file
                                : variable.empty()   ? "the client's own password file"
                                                     : "the password in the environment variable " + variable;
-  // Each TLS library has "certificate" in its words for one that it does not accept.
-  if (found.detail.find("certificate") != std::string::npos)
-    return "the url must name the host that the certificate is for, and may name a file with its CA; it is "
-           "not "
-           "accepted unverified";
+  // One of these words is in what each library says of a handshake that failed.
+  for (const char* word : {"certificate", "SSL", "TLS"})
+    if (found.detail.find(word) != std::string::npos)
+      return "the url asks for encryption: the server must have it on this port, with a certificate for the "
+             "host "
+             "that the url names, from a CA that the system knows or the url names a file of";
   switch (*found.unreached) {
     case ErrorCode::kConnectionLost:
       return "is the server running, can it be reached from this host, and does the url have its port and "
