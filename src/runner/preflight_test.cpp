@@ -106,8 +106,8 @@ TEST_F(PreflightTest, AServerThatCannotBeReachedIsOneLineOfWhereWhatAndWhatToDo)
   plan.systems[0] = {
       .name = "postgresql", .directory = root_.string(), .url = "postgresql://lab@db.example:5432/lab"};
   struct Case {
-    Finding found;
-    const char* words;
+    Finding found{};
+    const char* words = "";
   };
   const Case cases[] = {
       {not_connected({ErrorCode::kConnectionLost, "open", "Connection refused"}), "is the server running"},

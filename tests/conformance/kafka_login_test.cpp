@@ -188,13 +188,13 @@ TEST_F(KafkaServerLogins, EachKindIsSpokenOrRefusedAndNoneFallsBackToPlainText) 
   const std::string ca = "&tls_ca=" + (certificates() / "ca.pem").string();
   const std::string other_ca = "&tls_ca=" + (certificates() / "other-ca.pem").string();
   struct Case {
-    const char* what;
-    const char* security;
-    std::string mechanism;
-    const char* host;
-    std::string more;
-    const char* password;
-    bool taken;
+    const char* what = "";
+    const char* security = "";
+    std::string mechanism{};
+    const char* host = "";
+    std::string more{};
+    const char* password = "";
+    bool taken = false;
   };
   const bool scram = rd_kafka_version() >= kScramMends;
   const Case cases[] = {
