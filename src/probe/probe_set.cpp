@@ -36,9 +36,10 @@ class Maker {
 
   ProbeSet make() {
     const bool local = !setting_.place.empty();
-    if (local || required("extents")) add<ExtentsProbe>(setting_.roots, block_);
+    const auto extents = std::make_shared<LastExtents>();
+    if (local || required("extents")) add<ExtentsProbe>(setting_.roots, block_, extents);
     if (type_ == "btrfs" || required("btrfs")) add<BtrfsProbe>(setting_.roots, block_);
-    if (local || required("filesystem")) add<FilesystemProbe>(setting_.roots, block_, lag());
+    if (local || required("filesystem")) add<FilesystemProbe>(setting_.roots, block_, lag(), extents);
     if (type_ == "zfs" || required("zfs")) add<ZfsProbe>(setting_.roots);
     if (type_ == "zfs" || required("zpool")) add<ZpoolProbe>(setting_.roots);
     if (required("vdo")) add<VdoProbe>(setting_.roots);
