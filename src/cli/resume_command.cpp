@@ -15,6 +15,7 @@
 #include "core/text.hpp"
 #include "journal/journal.hpp"
 #include "journal/lease.hpp"
+#include "runner/password.hpp"
 #include "runner/preflight.hpp"
 
 namespace lab::cli {
@@ -146,6 +147,8 @@ int resume_with_plan(const fs::path& directory, const Plan& plan, std::optional<
                 usage(directory.string() + " holds a run of another plan: compare its plan.toml with yours"));
   if (const Status payloads = check_payloads(plan, expand(plan)); !payloads)
     return fail(kExitUsage, payloads.error());
+  if (const auto secret = resolve_password(plan.prometheus); !secret)
+    return fail(kExitPreflight, secret.error());
   return execute({.directory = directory,
                   .plan = *recorded,
                   .resume = true,

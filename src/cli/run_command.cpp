@@ -38,6 +38,54 @@ std::string dimension_line(const Plan& plan) {
       data.orders.size(), data.placements.size(), data.modes.size(), data.caches.size(), plan.repetitions);
 }
 
+/// What the run runs and asks besides the systems.
+void print_helpers(const Plan& plan) {
+  for (const SystemPlan& system : plan.systems) {
+    if (system.volume)
+      print("volume of {}: {}{}\n", system.name, *system.volume,
+            system.trim ? ", trimmed after each stage" : "");
+    for (const CommandProbePlan& command : system.commands)
+      print("command:{} of {}: {}\n", command.name, system.name, join(command.argv, " "));
+    for (const MetricsProbePlan& metrics : system.metrics)
+      print("metrics:{} of {}: {} of {}\n", metrics.name, system.name, metrics.metric, metrics.url);
+  }
+  if (!plan.hooks.restart.empty())
+    print("hook restart: {} (at most {})\n", join(plan.hooks.restart, " "),
+          format_duration(plan.hooks.restart_limit));
+  if (!plan.hooks.after_operations.empty())
+    print("hook after_operations: {} (at most {})\n", join(plan.hooks.after_operations, " "),
+          format_duration(plan.hooks.after_operations_limit));
+  const PrometheusPlan& prometheus = plan.prometheus;
+  if (!prometheus.url) return;
+  std::string login;
+  if (prometheus.user) login = " as " + *prometheus.user;
+  if (prometheus.password_env) login += ", secret in the variable " + *prometheus.password_env;
+  if (prometheus.password_file) login += ", secret in the file " + *prometheus.password_file;
+  print("prometheus: {}{}; samples up to {} old\n", *prometheus.url, login,
+        format_duration(prometheus.sample_age));
+}
+
+/// The same for scripts; a key is absent where the plan has nothing of it.
+void add_helpers(const Plan& plan, nlohmann::ordered_json& all) {
+  for (const SystemPlan& system : plan.systems) {
+    if (system.volume) all["volumes"][system.name] = {{"volume", *system.volume}, {"trim", system.trim}};
+    for (const CommandProbePlan& command : system.commands)
+      all["commands"][system.name][command.name] = command.argv;
+    for (const MetricsProbePlan& metrics : system.metrics)
+      all["metrics"][system.name][metrics.name] = {{"url", metrics.url}, {"metric", metrics.metric}};
+  }
+  if (!plan.hooks.restart.empty()) all["hooks"]["restart"] = plan.hooks.restart;
+  if (!plan.hooks.after_operations.empty()) all["hooks"]["after_operations"] = plan.hooks.after_operations;
+  const PrometheusPlan& prometheus = plan.prometheus;
+  if (!prometheus.url) return;
+  nlohmann::ordered_json& out = all["prometheus"];
+  out["url"] = *prometheus.url;
+  if (prometheus.user) out["user"] = *prometheus.user;
+  if (prometheus.password_env) out["password_env"] = *prometheus.password_env;
+  if (prometheus.password_file) out["password_file"] = *prometheus.password_file;
+  out["sample_age"] = format_duration(prometheus.sample_age);
+}
+
 void print_dry_run(const LoadedPlan& loaded, const Estimate& needs, const std::vector<Block>& blocks,
                    const std::vector<Check>& quantum) {
   print("{}: {}\n", loaded.plan.name, dimension_line(loaded.plan));
@@ -49,6 +97,7 @@ void print_dry_run(const LoadedPlan& loaded, const Estimate& needs, const std::v
   print("time: about {} (assuming {} MB/s, {} ms an acknowledged single operation, {} s to settle a stage)\n",
         format_seconds(needs.seconds), kAssumedMegabytesPerSecond, kAssumedObjectSeconds * 1e3,
         kAssumedStageSeconds);
+  print_helpers(loaded.plan);
   for (const std::string& name : loaded.not_built_in) print("not built in yet: {}\n", name);
   for (const std::string& warning : loaded.warnings) print("warning: {}\n", warning);
   for (const Check& check : quantum) print("warning: {}: {}\n", check.name, check.detail);
@@ -66,6 +115,7 @@ void print_dry_run_json(const LoadedPlan& loaded, const Estimate& needs, const s
                              {"not_built_in", loaded.not_built_in},
                              {"warnings", loaded.warnings}};
   for (const Check& check : quantum) all["warnings"].push_back(check.name + ": " + check.detail);
+  add_helpers(loaded.plan, all);
   all["blocks"] = nlohmann::ordered_json::array();
   for (const Block& block : blocks) {
     nlohmann::ordered_json cells = nlohmann::ordered_json::array();

@@ -129,7 +129,12 @@ struct HooksPlan {
 
 /// The server that knows the volumes of a cluster.
 struct PrometheusPlan {
-  std::optional<std::string> url{};  // Never with a password.
+  std::optional<std::string> url{};   // Never with a password.
+  std::optional<std::string> user{};  // Basic authentication; without it the secret is a bearer token.
+  std::optional<std::string> password_env{};  // Where the password or the token is.
+  std::optional<std::string> password_file{};
+  Millis sample_age{90'000};    // Oldest sample that is taken: a scrape interval and a late scrape.
+  Millis kubelet_age{120'000};  // How old a figure may be when the kubelet gives it.
 
   friend bool operator==(const PrometheusPlan&, const PrometheusPlan&) = default;
 };

@@ -142,8 +142,23 @@ Status read_probes(const TomlReader& table, SystemPlan& system) {
 }
 
 Status read_prometheus(const TomlReader& table, PrometheusPlan& prometheus) {
-  LAB_TRY(table.allow_only({"url"}));
-  return read_url(table, prometheus.url);
+  LAB_TRY(table.allow_only({"url", "user", "password_env", "password_file", "sample_age", "kubelet_age"}));
+  LAB_TRY(read_url(table, prometheus.url));
+  LAB_TRY(table.text("user", prometheus.user));
+  LAB_TRY(table.text("password_env", prometheus.password_env));
+  LAB_TRY(table.text("password_file", prometheus.password_file));
+  LAB_TRY(table.duration("sample_age", kTick, prometheus.sample_age));
+  LAB_TRY(table.duration("kubelet_age", kTick, prometheus.kubelet_age));
+  if (prometheus.password_env && prometheus.password_file)
+    return table.error("password_file", "stands beside 'password_env': give one of the two");
+  if (prometheus.user && !prometheus.password_env && !prometheus.password_file)
+    return table.error("user", "needs its password: name it by password_env or password_file");
+  if (prometheus.user && prometheus.user->find(':') != std::string::npos)
+    return table.error("user", "a user of basic authentication has no ':' (RFC 7617)");
+  if (prometheus.url) return ok();
+  for (const char* key : {"user", "password_env", "password_file", "sample_age", "kubelet_age"})
+    if (table.has(key)) return table.error(key, "stands without 'url'");
+  return ok();
 }
 
 }  // namespace lab::plan_rules

@@ -84,6 +84,13 @@ TEST(PlanProbes, WhatAPlanLacksIsNamedWithItsLine) {
       {"probes = ['kubelet']\n", "'kubelet' needs volume = \"longhorn:<namespace>/<claim>\""},
       {"probes = ['minio']\n", "'minio' needs volume = \"minio:<address of its metrics>\""},
       {"[prometheus]\nurl = 'http://u:p@h'\n", "the url holds a password"},
+      {"[prometheus]\nurl = 'http://h'\nuser = 'a'\n", "p.toml:7: key 'prometheus.user': needs its password"},
+      {"[prometheus]\nurl = 'http://h'\nuser = 'a:b'\npassword_env = 'P'\n", "has no ':'"},
+      {"[prometheus]\nurl = 'http://h'\npassword = 'hunter2'\n", "a plan holds no secret"},
+      {"[prometheus]\nurl = 'http://h'\npassword_env = 'P'\npassword_file = 'f'\n", "give one of the two"},
+      {"[prometheus]\npassword_env = 'P'\n", "key 'prometheus.password_env': stands without 'url'"},
+      {"[prometheus]\nurl = 'http://h'\nsample_age = '0s'\n", "key 'prometheus.sample_age'"},
+      {"[prometheus]\nurl = 'http://h'\nage = '1s'\n", "key 'prometheus.age': unknown key"},
       {"[prometheus]\nuri = 'http://h'\n", "key 'prometheus.uri': unknown key; did you mean 'url'?"},
       {"[hooks]\nafter_operation = ['a']\n", "unknown key; did you mean 'after_operations'?"},
       {"[hooks]\nafter_operations_limit = '1s'\n", "stands without 'after_operations'"},
@@ -107,6 +114,22 @@ TEST(PlanProbes, RungsThatMonitoringKnowsAreRead) {
   EXPECT_TRUE(loaded->not_built_in.empty());
   EXPECT_EQ(loaded->plan.systems[0].volume, "longhorn:db/pvc-1");
   EXPECT_EQ(loaded->plan.prometheus.url, "http://h");
+}
+
+TEST(PlanProbes, TheLoginOfPrometheusIsNamedAndNeverWritten) {
+  const auto loaded = with_keys(
+      "[prometheus]\nurl = 'http://h'\nuser = 'lab'\npassword_env = 'PROM'\nsample_age = '20s'\n"
+      "kubelet_age = '30s'\n");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  const PrometheusPlan wanted{.url = "http://h",
+                              .user = "lab",
+                              .password_env = "PROM",
+                              .sample_age = Millis{20'000},
+                              .kubelet_age = Millis{30'000}};
+  EXPECT_EQ(loaded->plan.prometheus, wanted);
+  const auto again = parse_plan(save_plan(loaded->plan), "p.toml", test_words());
+  ASSERT_TRUE(again) << again.error().detail;
+  EXPECT_EQ(again->plan.prometheus, wanted);
 }
 
 TEST(PlanProbes, APlanWithoutThemIsWrittenAsBefore) {

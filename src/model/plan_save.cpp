@@ -162,6 +162,11 @@ void write_prometheus(Writer& out, const PrometheusPlan& prometheus) {
   if (!prometheus.url) return;
   out.table("prometheus");
   out.text("url", *prometheus.url);
+  out.text_if_any("user", prometheus.user);
+  out.text_if_any("password_env", prometheus.password_env);
+  out.text_if_any("password_file", prometheus.password_file);
+  out.duration("sample_age", prometheus.sample_age);
+  out.duration("kubelet_age", prometheus.kubelet_age);
 }
 
 std::string_view spell_scope(bool one_copy) { return one_copy ? "one copy" : "all copies"; }

@@ -66,7 +66,9 @@ struct StageRecord {
   std::int64_t logical_bytes = 0;  // L: what the system should hold after the stage.
   std::int64_t unique_bytes = 0;   // U: of the distinct objects among them.
   std::uint64_t unique_objects = 0;
-  double copies = 1;                       // n, measured: application x storage copies.
+  double copies = 1;                       // Of the application, measured.
+  std::optional<double> storage_copies{};  // Of the storage below it, measured; absent: nobody told.
+  std::string copies_unknown{};            // Why the storage's copies, which a probe should know, are not.
   std::optional<std::uint64_t> removed{};  // Semantic: objects that the system dropped as it declares.
   std::string keeps{};                     // "one per key" where the variant declares it.
 
@@ -79,6 +81,7 @@ struct StageRecord {
   ByteMap peak_bytes{};     // Largest value seen by the sampler during the stage.
   std::map<std::string, std::string> scope{};    // "one copy" | "all copies" for each probe.
   std::map<std::string, std::string> missing{};  // Probe -> why there is no figure.
+  std::map<std::string, std::string> remarks{};  // Probe -> what to know of its figure: "... not trimmed".
 
   bool settled = false;
   double settle_seconds = 0;

@@ -152,6 +152,8 @@ void outcome_fields(Archive&& field, Record& record) {
   field("unique_bytes", record.unique_bytes, Need::kRequired);
   field("unique_objects", record.unique_objects);
   field("copies", record.copies);
+  field("storage_copies", record.storage_copies);
+  field("copies_unknown", record.copies_unknown);
   field("removed", record.removed);
   field("keeps", record.keeps);
 }
@@ -167,6 +169,7 @@ void size_fields(Archive&& field, Record& record) {
   field("peak_bytes", record.peak_bytes);
   field("scope", record.scope);
   field("missing", record.missing);
+  field("remarks", record.remarks);
   field("settled", record.settled);
   field("settle_seconds", record.settle_seconds);
   field("duration_seconds", record.duration_seconds);

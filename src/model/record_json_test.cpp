@@ -74,8 +74,11 @@ StageRecord full_record() {
   r.unique_bytes = std::numeric_limits<std::int64_t>::min();
   r.unique_objects = 10;
   r.copies = 1.0 / 3;
+  r.storage_copies = 3;
+  r.copies_unknown = "not told";
   r.removed = 7;
   r.keeps = "one per key";
+  r.remarks = {{"volume", "not trimmed"}};
   r.before_bytes = {{"files", 1}, {"engine:payload", -2}};
   r.after_bytes = {{"files", 3}};
   r.empty_bytes = {{"files", 4}};

@@ -2,7 +2,6 @@
 #include "probe/btrfs_probe.hpp"
 
 #include <endian.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
@@ -34,18 +33,13 @@ std::uint64_t field(const std::byte* at) {
 class BtrfsSum {
  public:
   Status add(const FoundFile& file) {
-    auto opened = open_file(file.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (!opened && opened.error().code == ErrorCode::kNotFound) return ok();  // Deleted meanwhile.
+    const auto opened = opener_.open(file);
     if (!opened) return opened.error();
-    auto key = keys_.find(file.info.st_dev);
-    if (key == keys_.end()) {
-      const auto found = file_system_key(opened->get(), file.info.st_dev);
-      if (!found) return found.error();
-      if (!found->starts_with("btrfs ")) return not_btrfs(file.path);
-      key = keys_.emplace(file.info.st_dev, *found).first;
-    }
+    if (!*opened) return ok();
+    const std::string& key = (*opened)->file_system;
+    if (!key.starts_with("btrfs ")) return not_btrfs(file.path);
     inode_ = {file.info.st_dev, file.info.st_ino};
-    return add_items(*opened, file, extents_[key->second]);
+    return add_items((*opened)->handle, file, extents_[key]);
   }
 
   ByteMap figures(const std::string& name) const {
@@ -128,7 +122,7 @@ class BtrfsSum {
     if (!is_new && known->second.first != inode_) known->second.shared = true;
   }
 
-  std::map<dev_t, std::string> keys_{};
+  FileOpener opener_{};
   std::map<std::string, Extents> extents_{};  // By file system.
   Inode inode_{};
   std::int64_t inline_ = 0;

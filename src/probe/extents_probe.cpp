@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/extents_probe.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -55,18 +54,11 @@ struct FiemapAnswer {
 class ExtentSum {
  public:
   Status add(const FoundFile& file) {
-    // A pipe cannot be here, but may have taken the name since: O_NONBLOCK.
-    auto opened = open_file(file.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (!opened && opened.error().code == ErrorCode::kNotFound) return ok();  // Deleted meanwhile.
+    const auto opened = opener_.open(file);
     if (!opened) return opened.error();
-    auto key = keys_.find(file.info.st_dev);
-    if (key == keys_.end()) {
-      const auto found = file_system_key(opened->get(), file.info.st_dev);
-      if (!found) return found.error();
-      key = keys_.emplace(file.info.st_dev, *found).first;
-    }
+    if (!*opened) return ok();
     files_ += 1;
-    return add_extents(*opened, file.path, spaces_[key->second]);
+    return add_extents((*opened)->handle, file.path, spaces_[(*opened)->file_system]);
   }
 
   Result<ExtentSize> size() {
@@ -126,7 +118,7 @@ class ExtentSum {
                         mount ? mount->type : "of an unknown kind")};
   }
 
-  std::map<dev_t, std::string> keys_{};
+  FileOpener opener_{};
   std::map<std::string, std::vector<Range>> spaces_{};  // By file system.
   std::uint64_t unplaced_ = 0;
   std::uint64_t files_ = 0;
@@ -145,17 +137,20 @@ Result<ExtentSize> measure_extents(std::span<const std::filesystem::path> roots,
   return sum.size();
 }
 
-ExtentsProbe::ExtentsProbe(RootsOf roots, Bytes block)
+ExtentsProbe::ExtentsProbe(RootsOf roots, Bytes block, std::shared_ptr<LastExtents> last)
     : roots_(std::move(roots)),
+      last_(std::move(last)),
       info_{.name = "extents",
             .counts = "physical bytes of the files' extents (FIEMAP, written out first), shared ones once",
             .quantum = block} {}
 
 Result<ByteMap> ExtentsProbe::read(const CallContext& call) {
+  if (last_) last_->reset();
   const auto roots = roots_(call);
   if (!roots) return roots.error();
   if (roots->empty()) return Error{ErrorCode::kUnsupported, "probe.extents", "no files on the local machine"};
   const auto size = measure_extents(*roots, call);
+  if (last_) *last_ = size;
   if (!size) return size.error();
   return ByteMap{{info_.name, size->physical.count}};
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <span>
 
 #include "probe/probe.hpp"
@@ -20,15 +22,20 @@ struct ExtentSize {
 /// (a file may not be opened), errno's.
 Result<ExtentSize> measure_extents(std::span<const std::filesystem::path> roots, const CallContext& call);
 
+/// What the last reading of `extents` has found, for a probe that is read behind it; nothing once it is
+/// taken.
+using LastExtents = std::optional<Result<ExtentSize>>;
+
 /// `extents`.
 class ExtentsProbe final : public Probe {
  public:
-  ExtentsProbe(RootsOf roots, Bytes block);
+  ExtentsProbe(RootsOf roots, Bytes block, std::shared_ptr<LastExtents> last = nullptr);
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
 
  private:
   RootsOf roots_;
+  std::shared_ptr<LastExtents> last_;
   ProbeInfo info_;
 };
 

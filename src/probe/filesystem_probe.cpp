@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "probe/extents_probe.hpp"
 #include "probe/mount.hpp"
 #include "probe/tree_size.hpp"
 
@@ -61,8 +60,9 @@ Result<std::optional<std::string>> find_stranger(std::span<const fs::path> roots
   return std::optional<std::string>{};
 }
 
-FilesystemProbe::FilesystemProbe(RootsOf roots, Bytes block, Millis lag)
+FilesystemProbe::FilesystemProbe(RootsOf roots, Bytes block, Millis lag, std::shared_ptr<LastExtents> extents)
     : roots_(std::move(roots)),
+      extents_(std::move(extents)),
       info_{.name = "filesystem",
             .counts = "bytes of the file system in use (statfs), behind syncfs, metadata included",
             .quantum = block,
@@ -87,14 +87,27 @@ Result<FilesystemProbe::State> FilesystemProbe::look(const CallContext& call) co
   now.stranger = *stranger;
   // An own file system needs no second opinion. The empty system has one, for the day that it is shared.
   if (!now.stranger && empty_ && !empty_->stranger) return now;
+  const auto extents = extents_of(*roots, call);
+  if (extents) {
+    now.own = extents->physical;
+    now.files = extents->files;
+    return now;
+  }
+  LAB_TRY(allowed(call, "probe.filesystem"));
+  // Where extents are not told nothing is shared, or it is compressed; then the growth is refused below.
   const auto tree = measure_tree(*roots, [](const fs::path&) { return FilePart::kPayload; });
   if (!tree) return tree.error();
-  const auto extents = measure_extents(*roots, call);
-  if (!extents) LAB_TRY(allowed(call, "probe.filesystem"));
-  // Where extents are not told nothing is shared, or it is compressed; then the growth is refused below.
-  now.own = extents ? extents->physical : tree->allocated;
+  now.own = tree->allocated;
   now.files = tree->files;
   return now;
+}
+
+Result<ExtentSize> FilesystemProbe::extents_of(const std::vector<fs::path>& roots,
+                                               const CallContext& call) const {
+  if (!extents_ || !*extents_) return measure_extents(roots, call);
+  auto taken = std::move(**extents_);
+  extents_->reset();
+  return taken;
 }
 
 Status FilesystemProbe::check(const State& now) {

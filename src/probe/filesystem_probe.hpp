@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "probe/extents_probe.hpp"
 #include "probe/probe.hpp"
 
 namespace lab {
@@ -18,7 +19,9 @@ Result<std::optional<std::string>> find_stranger(std::span<const std::filesystem
 /// is `uncertain`; else the reading is refused.
 class FilesystemProbe final : public Probe {
  public:
-  FilesystemProbe(RootsOf roots, Bytes block, Millis lag = Millis{0});
+  /// With `extents` it takes what the probe `extents` has found just before, and does not walk again.
+  FilesystemProbe(RootsOf roots, Bytes block, Millis lag = Millis{0},
+                  std::shared_ptr<LastExtents> extents = nullptr);
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
   void set_reference() override { empty_ = last_; }
@@ -34,7 +37,11 @@ class FilesystemProbe final : public Probe {
   Result<State> look(const CallContext& call) const;
   Status check(const State& now);
 
+  Result<ExtentSize> extents_of(const std::vector<std::filesystem::path>& roots,
+                                const CallContext& call) const;
+
   RootsOf roots_;
+  std::shared_ptr<LastExtents> extents_;
   ProbeInfo info_;
   std::optional<State> last_{};
   std::optional<State> empty_{};

@@ -55,6 +55,25 @@ TEST_F(FileSystemUsed, IsRefusedWhereAStrangerWritesIntoTheSameMount) {
   EXPECT_FALSE(refusal(probe).empty()) << "what a stranger frees is not ours either";
 }
 
+TEST_F(FileSystemUsed, WhatExtentsHasJustFoundIsTakenOnceAndNotWalkedForAgain) {
+  if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
+  write_random(data_.parent_path() / "stranger", kFile, 2);
+  const auto last = std::make_shared<LastExtents>();
+  FilesystemProbe probe(roots(), Bytes{4096}, Millis{0}, last);
+  *last = ExtentSize{Bytes{kFile}, 1};
+  EXPECT_GT(figure(probe), 0);
+  EXPECT_FALSE(last->has_value()) << "the next reading must not find it";
+  probe.set_reference();
+  *last = ExtentSize{Bytes{kFile}, 1};
+  EXPECT_GT(figure(probe), 0);
+  EXPECT_FALSE(refusal(probe).empty()) << "it walks by itself where nothing was found before it";
+  ExtentsProbe extents(roots(), Bytes{4096}, last);
+  write_random(data_ / "a", kFile, 1);
+  EXPECT_EQ(figure(extents), kFile);
+  ASSERT_TRUE(last->has_value());
+  EXPECT_EQ((**last)->physical, Bytes{kFile});
+}
+
 TEST_F(FileSystemUsed, AStrangerWhoComesLaterIsSeen) {
   if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
   FilesystemProbe probe(roots(), Bytes{4096});

@@ -12,7 +12,7 @@
 namespace lab {
 namespace {
 
-constexpr Millis kAttemptMax{30'000};
+constexpr Millis kAttemptMax{10'000};   // As long as Prometheus waits for a page of metrics by default.
 constexpr std::size_t kWordsMax = 300;  // Of a refusal in an error, which becomes part of a record.
 
 HttpSettings settings_of(const HttpEndpoint& endpoint) {

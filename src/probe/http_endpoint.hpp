@@ -29,7 +29,7 @@ class EndpointClient {
   explicit EndpointClient(HttpEndpoint endpoint, TimeSource& time = real_time());
 
   /// GET of the endpoint's url, or POST of a form to url + path. No answer, 429 and 5xx are asked again,
-  /// three times in all within the call's deadline, of which each attempt has its even share (at most 30 s).
+  /// three times in all within the call's deadline, of which each attempt has its even share (at most 10 s).
   /// Returns a 2xx answer. Errors: those of HttpClient::send; kRefused with the status and the beginning of
   /// what was said.
   Result<HttpAnswer> get(const CallContext& call, const char* operation);

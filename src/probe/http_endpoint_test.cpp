@@ -104,6 +104,22 @@ TEST(HttpEndpoint, EndsAtTheDeadlineAndAtAStop) {
   EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
 }
 
+TEST(HttpEndpoint, ARedirectIsARefusalAndTheSecretGoesNowhereElse) {
+  ScriptedHttp elsewhere(ScriptedHttp::Answer{200, "{}"});
+  for (const int status : {301, 302, 307, 308}) {
+    SCOPED_TRACE(status);
+    ScriptedHttp server(ScriptedHttp::Answer{status, "", "text/plain", elsewhere.url("/api/v1/query")});
+    for (const char* user : {"", "lab"}) {
+      EndpointClient client({.url = server.url(), .user = user, .secret = "hunter2"});
+      const auto answer = client.post_form("/api/v1/query", "query=x", soon(), "test");
+      ASSERT_FALSE(answer);
+      EXPECT_EQ(answer.error().code, ErrorCode::kRefused);
+      EXPECT_FALSE(server.questions().back().authorization.empty());
+    }
+  }
+  EXPECT_TRUE(elsewhere.questions().empty());
+}
+
 TEST(HttpEndpoint, TheSecretIsSentAndNeverTold) {
   // A server that repeats what it was sent, as a bad proxy does.
   ScriptedHttp server(

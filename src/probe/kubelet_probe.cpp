@@ -10,8 +10,6 @@ namespace {
 
 constexpr const char* kMetric = "kubelet_volume_stats_used_bytes";
 constexpr Bytes kBlock{4'096};  // Of the usual file systems.
-// volumeStatsAggPeriod is 1 min by default, and the kubelet adds up to as much again at random.
-constexpr Millis kKubeletLag{120'000};
 
 class KubeletProbe final : public Probe {
  public:
@@ -23,7 +21,7 @@ class KubeletProbe final : public Probe {
                   "last computed by the kubelet",
               .scope = CopyScope::kAllCopies,
               .quantum = kBlock,
-              .lag = config.prometheus.age_max + kKubeletLag},
+              .lag = config.prometheus.age_max + config.kubelet_age},
         prometheus_(std::move(config.prometheus), time),
         claims_(std::move(config.claims)) {}
 

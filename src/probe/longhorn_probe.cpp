@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
+#include "core/text.hpp"
 #include "probe/exposition.hpp"
+#include "probe/hidden_growth.hpp"
 
 namespace lab {
 namespace {
@@ -21,6 +24,7 @@ constexpr const char* kFileSystemUsed = "kubelet_volume_stats_used_bytes";
 constexpr Bytes kBlock{4'096};        // Replicas are sparse files in blocks of it.
 constexpr Millis kEngineLag{10'000};  // The manager asks its engines for sizes every 5 s.
 constexpr Bytes kUnusedUsual = 256_MiB;
+constexpr Bytes kKeptUsual = 1_MiB;
 
 Error failure(ErrorCode code, std::string why) { return {code, kOperation, std::move(why)}; }
 
@@ -38,47 +42,53 @@ class MonitoredVolumes final : public LonghornProbe {
  public:
   MonitoredVolumes(LonghornConfig config, TimeSource& time)
       : info_{.name = "volume",
-              .counts = fmt::format(
-                  "allocated bytes of {} of each Longhorn volume, head and snapshots ({}): what was "
-                  "written and not trimmed",
-                  config.every_replica ? "all replicas" : "one replica", kSize),
+              .counts = fmt::format("allocated bytes of one replica of each Longhorn volume, head and "
+                                    "snapshots ({}): what was written and not trimmed",
+                                    kSize),
               .scope = CopyScope::kAllCopies,
               .quantum = kBlock,
-              .lag = config.prometheus.age_max + kEngineLag},
+              // It is compared with the kubelet's figure, which is the later of the two.
+              .lag = config.prometheus.age_max + std::max(kEngineLag, config.kubelet_age)},
         prometheus_(std::move(config.prometheus), time),
-        claims_(std::move(config.claims)),
-        every_replica_(config.every_replica) {}
+        claims_(std::move(config.claims)) {}
 
   const ProbeInfo& info() const noexcept override { return info_; }
 
   Result<ByteMap> read(const CallContext& call) override {
+    last_.reset();
     const auto volumes = measure(call);
     if (!volumes) return volumes.error();
-    std::map<std::string, std::int64_t> times;
-    if (every_replica_) {
-      auto counted = count_replicas(*volumes, call);
-      if (!counted) return counted.error();
-      times = std::move(*counted);
-    }
+    last_ = *volumes;
+    if (empty_) LAB_TRY(check_growth(*volumes));
     ByteMap bytes{{info_.name, 0}};
     for (const VolumeState& volume : *volumes) {
-      const std::int64_t size = volume.held.count * (every_replica_ ? times.at(volume.volume) : 1);
-      bytes[info_.name + ":" + volume.claim] = size;
-      bytes[info_.name] += size;
+      bytes[info_.name + ":" + volume.claim] = volume.held.count;
+      bytes[info_.name] += volume.held.count;
     }
     return bytes;
   }
 
-  Result<std::uint32_t> storage_copies(const CallContext& call) override {
+  void set_reference() override { empty_ = std::exchange(last_, std::nullopt); }
+
+  Result<std::optional<double>> storage_copies(const CallContext& call) override {
     const auto volumes = measure(call);
     if (!volumes) return volumes.error();
     const auto counted = count_replicas(*volumes, call);
     if (!counted) return counted.error();
     std::set<std::int64_t> counts;
     for (const auto& [volume, count] : *counted) counts.insert(count);
-    if (counts.size() == 1) return static_cast<std::uint32_t>(*counts.begin());
+    if (counts.size() == 1) return std::optional(static_cast<double>(*counts.begin()));
     return failure(ErrorCode::kRefused,
                    fmt::format("volumes have between {} and {} replicas", *counts.begin(), *counts.rbegin()));
+  }
+
+  Result<std::string> remarks(const CallContext& call) override {
+    const auto volumes = examine(call);
+    if (!volumes) return volumes.error();
+    std::vector<std::string> texts;
+    for (const VolumeState& volume : *volumes)
+      if (volume.remarkable()) texts.push_back(volume.text());
+    return join(texts, "; ");
   }
 
   Result<std::vector<VolumeState>> examine(const CallContext& call) override {
@@ -86,8 +96,6 @@ class MonitoredVolumes final : public LonghornProbe {
     if (!volumes) return volumes;
     const auto snapshots = of_volumes(kSnapshotSize, *volumes, call);
     if (!snapshots) return snapshots.error();
-    const auto used = file_systems(*volumes, call);
-    if (!used) return used.error();
     // A snapshot is told by one node; after a move of its volume by two for a moment.
     std::map<std::string, std::map<std::string, std::int64_t>> sizes;
     for (const SeriesSample& sample : *snapshots) {
@@ -99,11 +107,9 @@ class MonitoredVolumes final : public LonghornProbe {
     for (VolumeState& volume : *volumes) {
       for (const auto& [snapshot, size] : sizes[volume.volume]) volume.in_snapshots += Bytes{size};
       volume.snapshots = sizes[volume.volume].size();
-      if (const auto found = used->find(volume.claim); found != used->end()) {
-        const auto bytes = whole_bytes(found->second, kFileSystemUsed);
-        if (!bytes) return bytes.error();
-        volume.file_system_used = Bytes{*bytes};
-      }
+      const VolumeState* const before = empty_of(volume.claim);
+      if (before != nullptr && before->file_system_used && volume.file_system_used)
+        volume.kept = (volume.held - before->held) - (*volume.file_system_used - *before->file_system_used);
     }
     return volumes;
   }
@@ -137,8 +143,8 @@ class MonitoredVolumes final : public LonghornProbe {
     return counts;
   }
 
-  Result<std::map<std::string, double>> file_systems(const std::vector<VolumeState>& volumes,
-                                                     const CallContext& call) {
+  /// What the kubelet knows of the file systems upon them; absent where it says nothing.
+  Status add_file_systems(std::vector<VolumeState>& volumes, const CallContext& call) {
     std::vector<std::string> names;
     for (const VolumeState& volume : volumes) names.push_back(volume.claim);
     const auto samples =
@@ -147,7 +153,43 @@ class MonitoredVolumes final : public LonghornProbe {
                                         {"persistentvolumeclaim", LabelMatch::kRegex, regex_any_of(names)}}},
                           call);
     if (!samples) return samples.error();
-    return values_by_label(*samples, "persistentvolumeclaim", kFileSystemUsed);
+    const auto used = values_by_label(*samples, "persistentvolumeclaim", kFileSystemUsed);
+    if (!used) return used.error();
+    for (VolumeState& volume : volumes) {
+      const auto found = used->find(volume.claim);
+      if (found == used->end()) continue;
+      const auto bytes = whole_bytes(found->second, kFileSystemUsed);
+      if (!bytes) return bytes.error();
+      volume.file_system_used = Bytes{*bytes};
+    }
+    return ok();
+  }
+
+  /// The same volume when the system was empty.
+  const VolumeState* empty_of(const std::string& claim) const {
+    if (!empty_) return nullptr;
+    const auto found = std::find_if(empty_->begin(), empty_->end(),
+                                    [&](const VolumeState& volume) { return volume.claim == claim; });
+    return found == empty_->end() ? nullptr : &*found;
+  }
+
+  Status check_growth(const std::vector<VolumeState>& volumes) const {
+    for (const VolumeState& volume : volumes) {
+      const VolumeState* const before = empty_of(volume.claim);
+      if (before == nullptr || !before->file_system_used || !volume.file_system_used)
+        return failure(ErrorCode::kRefused,
+                       fmt::format("no {} of {}: whether its growth went into blocks that the volume had "
+                                   "from before is not known",
+                                   kFileSystemUsed, volume.claim));
+      const Bytes grown = *volume.file_system_used - *before->file_system_used;
+      if (const auto hidden = hidden_growth(grown, volume.held - before->held))
+        return failure(
+            ErrorCode::kRefused,
+            fmt::format("the file system of {} has grown by {} bytes and its volume by {}: the rest "
+                        "went into blocks that the volume had from before; trim it (fstrim)",
+                        volume.claim, grown.count, (grown - *hidden).count));
+    }
+    return ok();
   }
 
   /// The claims with what each of their volumes holds, all of them healthy.
@@ -172,6 +214,7 @@ class MonitoredVolumes final : public LonghornProbe {
       if (!bytes) return bytes.error();
       volume.held = Bytes{*bytes};
     }
+    LAB_TRY(add_file_systems(volumes, call));
     return volumes;
   }
 
@@ -199,7 +242,8 @@ class MonitoredVolumes final : public LonghornProbe {
   ProbeInfo info_;
   Prometheus prometheus_;
   ClaimFinder claims_;
-  bool every_replica_;
+  std::optional<std::vector<VolumeState>> last_{};
+  std::optional<std::vector<VolumeState>> empty_{};
 };
 
 }  // namespace
@@ -211,8 +255,12 @@ std::optional<Bytes> VolumeState::unused() const {
 
 bool VolumeState::untrimmed() const {
   const auto idle = unused();
-  return idle && *idle > kUnusedUsual && idle->count > file_system_used->count / 10;
+  return (idle && *idle > kUnusedUsual && idle->count > file_system_used->count / 10) || kept_much();
 }
+
+bool VolumeState::kept_much() const { return kept && *kept > kKeptUsual && kept->count > held.count / 10; }
+
+bool VolumeState::remarkable() const { return untrimmed() || snapshots > 0 || !file_system_used; }
 
 std::string VolumeState::text() const {
   std::string text = fmt::format("{}: each replica holds {}", claim, format_bytes(held));
@@ -220,9 +268,12 @@ std::string VolumeState::text() const {
   if (!file_system_used)
     return text + "; what its file system uses is not known, so neither whether it is trimmed";
   text += fmt::format("; its file system uses {}", format_bytes(*file_system_used));
-  if (untrimmed())
-    text += fmt::format("; {} are in no use: not trimmed{}", format_bytes(*unused()),
-                        snapshots > 0 ? ", or kept by snapshots" : "");
+  const std::string snapshots_too = snapshots > 0 ? ", or kept by snapshots" : "";
+  if (kept_much())
+    text += fmt::format("; since the empty system it has grown by {} more than that: not trimmed{}",
+                        format_bytes(*kept), snapshots_too);
+  else if (untrimmed())
+    text += fmt::format("; {} are in no use: not trimmed{}", format_bytes(*unused()), snapshots_too);
   return text;
 }
 

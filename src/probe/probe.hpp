@@ -44,6 +44,14 @@ class Probe {
 
   /// Bytes of the last figure that may not be ours; they widen its interval as a residue does.
   virtual std::optional<Bytes> uncertain() const { return std::nullopt; }
+
+  /// What a reader of the figures has to know besides them, in sentences; empty: nothing. Asked once a stage,
+  /// after its last reading. Errors: why it could not be found out.
+  virtual Result<std::string> remarks(const CallContext&) { return std::string(); }
+
+  /// Copies that the storage keeps of each byte that a figure counts once, measured; absent where the probe
+  /// does not know its storage. Errors: why those that it should know were not counted.
+  virtual Result<std::optional<double>> storage_copies(const CallContext&) { return std::optional<double>{}; }
 };
 
 }  // namespace lab

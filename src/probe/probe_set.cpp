@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/probe_set.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "probe/btrfs_probe.hpp"
@@ -36,9 +38,10 @@ class Maker {
 
   ProbeSet make() {
     const bool local = !setting_.place.empty();
-    if (local || required("extents")) add<ExtentsProbe>(setting_.roots, block_);
+    const auto extents = std::make_shared<LastExtents>();
+    if (local || required("extents")) add<ExtentsProbe>(setting_.roots, block_, extents);
     if (type_ == "btrfs" || required("btrfs")) add<BtrfsProbe>(setting_.roots, block_);
-    if (local || required("filesystem")) add<FilesystemProbe>(setting_.roots, block_, lag());
+    if (local || required("filesystem")) add<FilesystemProbe>(setting_.roots, block_, lag(), extents);
     if (type_ == "zfs" || required("zfs")) add<ZfsProbe>(setting_.roots);
     if (type_ == "zfs" || required("zpool")) add<ZpoolProbe>(setting_.roots);
     if (required("vdo")) add<VdoProbe>(setting_.roots);
@@ -82,9 +85,14 @@ class Maker {
   void add_claims(const std::string& text) {
     const auto claims = parse_claim_pattern(text);
     LAB_CHECK(claims.has_value() && setting_.plan.prometheus.url, "a plan with such a volume is not read");
-    const PrometheusConfig prometheus{.endpoint = {.url = *setting_.plan.prometheus.url}};
-    set_.add(make_longhorn_probe({.prometheus = prometheus, .claims = *claims}));
-    set_.add(make_kubelet_probe({.prometheus = prometheus, .claims = *claims}));
+    const PrometheusPlan& plan = setting_.plan.prometheus;
+    const PrometheusConfig prometheus{
+        .endpoint = {.url = *plan.url, .user = plan.user.value_or(""), .secret = setting_.prometheus_secret},
+        .age_max = plan.sample_age};
+    set_.add(
+        make_longhorn_probe({.prometheus = prometheus, .claims = *claims, .kubelet_age = plan.kubelet_age}));
+    set_.add(
+        make_kubelet_probe({.prometheus = prometheus, .claims = *claims, .kubelet_age = plan.kubelet_age}));
   }
 
   template <class P, class... Arguments>
@@ -124,13 +132,59 @@ void ProbeSet::read_those(bool disturbing, const CallContext& call, Reading& rea
 
 void ProbeSet::read(const CallContext& call, Reading& reading) const { read_those(false, call, reading); }
 
+void ProbeSet::read_again(const CallContext& call, Reading& reading) const {
+  const auto is_probe = [&](const std::string& name) {
+    return std::any_of(probes_.begin(), probes_.end(),
+                       [&](const auto& probe) { return probe->info().name == name; });
+  };
+  Reading now;
+  read(call, now);
+  for (const auto& probe : probes_) {
+    const ProbeInfo& info = probe->info();
+    if (info.disturbs) continue;
+    std::erase_if(reading.bytes, [&](const auto& entry) {
+      return entry.first == info.name || (entry.first.starts_with(info.name + ":") && !is_probe(entry.first));
+    });
+  }
+  for (const auto& [name, bytes] : now.bytes)
+    if (!reading.missing.contains(name)) reading.bytes[name] = bytes;
+  reading.missing.insert(now.missing.begin(), now.missing.end());
+}
+
 void ProbeSet::read_disturbing(const CallContext& call, Reading& reading) const {
   read_those(true, call, reading);
+}
+
+ProbeNotes ProbeSet::notes(const CallContext& call) const {
+  ProbeNotes notes;
+  const auto unknown = [&](const std::string& why) {
+    if (notes.copies_unknown.empty()) notes.copies_unknown = why;
+  };
+  for (const auto& probe : probes_) {
+    const std::string& name = probe->info().name;
+    const auto remarks = probe->remarks(call);
+    if (!remarks) notes.remarks[name] = "not looked at: " + remarks.error().text();
+    if (remarks && !remarks->empty()) notes.remarks[name] = *remarks;
+    const auto copies = probe->storage_copies(call);
+    if (!copies) unknown(name + ": " + copies.error().text());
+    if (!copies || !*copies) continue;
+    if (notes.storage_copies && *notes.storage_copies != **copies)
+      unknown(fmt::format("probes do not agree: {:g} and {:g}", *notes.storage_copies, **copies));
+    notes.storage_copies = *copies;
+  }
+  if (!notes.copies_unknown.empty()) notes.storage_copies.reset();
+  return notes;
 }
 
 bool ProbeSet::disturbs() const {
   return std::any_of(probes_.begin(), probes_.end(),
                      [](const auto& probe) { return probe->info().disturbs; });
+}
+
+std::vector<ProbeInfo> ProbeSet::infos() const {
+  std::vector<ProbeInfo> infos;
+  for (const auto& probe : probes_) infos.push_back(probe->info());
+  return infos;
 }
 
 void ProbeSet::set_reference() const {

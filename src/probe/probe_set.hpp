@@ -11,6 +11,13 @@
 
 namespace lab {
 
+/// What the probes say besides their figures.
+struct ProbeNotes {
+  std::map<std::string, std::string> remarks{};  // By probe: what to know of its figures.
+  std::optional<double> storage_copies{};        // Absent: no probe knows the storage, or the next line.
+  std::string copies_unknown{};                  // Why a probe that should know them has not counted them.
+};
+
 /// Not thread-safe. Made for one chain: some of its probes compare with what they read of the empty system.
 class ProbeSet {
  public:
@@ -22,11 +29,21 @@ class ProbeSet {
   /// enough.
   void read(const CallContext& call, Reading& reading) const;
 
-  /// The same of those that disturb the others.
+  /// Reads again what read() has read, after what disturbs. What had no figure keeps its reason (it may not
+  /// have been at rest), and what has none now loses the old one.
+  void read_again(const CallContext& call, Reading& reading) const;
+
+  /// The same as read() of those that disturb the others.
   void read_disturbing(const CallContext& call, Reading& reading) const;
 
-  /// Whether there is one of those.
+  /// Asked once, after the last reading.
+  ProbeNotes notes(const CallContext& call) const;
+
+  /// Whether there is one of those that disturb.
   bool disturbs() const;
+
+  /// In the order in which they are read.
+  std::vector<ProbeInfo> infos() const;
 
   /// What was read last is the empty system.
   void set_reference() const;
@@ -40,8 +57,9 @@ class ProbeSet {
 struct ProbeSetting {
   const Plan& plan;
   const SystemPlan& system;
-  RootsOf roots{};                // The system's folders.
-  std::filesystem::path place{};  // A folder on their file system that is there already; empty: not local.
+  RootsOf roots{};                  // The system's folders.
+  std::filesystem::path place{};    // A folder on their file system that is there already; empty: not local.
+  std::string prometheus_secret{};  // Password of the plan's user, or a bearer token; empty: no login.
 };
 
 /// `extents` and `filesystem` where the files are on the local machine; `btrfs`, `zfs` and `zpool` where they

@@ -14,6 +14,11 @@ class ScriptedProbe final : public Probe {
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext&) override { return answer_; }
   std::optional<Bytes> uncertain() const override { return Bytes{7}; }
+  Result<std::string> remarks(const CallContext&) override { return said; }
+  Result<std::optional<double>> storage_copies(const CallContext&) override { return copies; }
+
+  Result<std::string> said = std::string();
+  Result<std::optional<double>> copies = std::optional<double>{};
 
  private:
   ProbeInfo info_;
@@ -39,6 +44,60 @@ TEST(ProbeSetTest, AReadingHasFiguresWithScopeStepAndLagOrTheReason) {
   EXPECT_EQ(reading.missing.size(), 1U) << "what disturbs was not asked";
   set.read_disturbing({}, reading);
   EXPECT_EQ(reading.bytes.at("trim"), 1);
+}
+
+TEST(ProbeSetTest, ReadingAgainKeepsNoFigureThatIsOldAndRevivesNoneThatHadNotRested) {
+  ProbeSet set;
+  const auto add = [&](ProbeInfo info, Result<ByteMap> answer) {
+    set.add(std::make_unique<ScriptedProbe>(std::move(info), std::move(answer)));
+  };
+  add({.name = "volume"}, Error{ErrorCode::kConnectionLost, "x", "gone"});
+  add({.name = "volume:trimmed", .disturbs = true}, ByteMap{{"volume:trimmed", 9}});
+  add({.name = "moving"}, ByteMap{{"moving", 5}});
+  add({.name = "pool"}, ByteMap{{"pool", 7}});
+  Reading reading{
+      .bytes = {{"files", 1}, {"volume", 2}, {"volume:pvc", 2}, {"volume:trimmed", 3}, {"pool", 4}},
+      .missing = {{"moving", "unsettled"}}};
+  set.read_again({}, reading);
+  EXPECT_EQ(reading.bytes, (ByteMap{{"files", 1}, {"volume:trimmed", 3}, {"pool", 7}}));
+  EXPECT_EQ(reading.missing.at("moving"), "unsettled");
+  EXPECT_TRUE(reading.missing.contains("volume"));
+}
+
+ProbeNotes notes_of(const Result<std::optional<double>>& first, const Result<std::optional<double>>& second,
+                    const Result<std::string>& said = std::string()) {
+  ProbeSet set;
+  for (const auto& [name, copies] : {std::pair{"a", first}, std::pair{"b", second}}) {
+    auto probe = std::make_unique<ScriptedProbe>(ProbeInfo{.name = name}, ByteMap{});
+    probe->copies = copies;
+    probe->said = said;
+    set.add(std::move(probe));
+  }
+  return set.notes({});
+}
+
+TEST(ProbeSetTest, WhatProbesSayOfTheirFiguresIsKeptByProbeAndSoIsThatTheyCouldNotLook) {
+  const std::optional<double> none;
+  EXPECT_TRUE(notes_of(none, none).remarks.empty());
+  const std::map<std::string, std::string> both{{"a", "not trimmed"}, {"b", "not trimmed"}};
+  EXPECT_EQ(notes_of(none, none, std::string("not trimmed")).remarks, both);
+  const Error late{ErrorCode::kTimeout, "x", "late"};
+  EXPECT_EQ(notes_of(none, none, late).remarks.at("b"), "not looked at: " + late.text());
+}
+
+TEST(ProbeSetTest, CopiesOfTheStorageAreMeasuredOrUnknownWithTheReasonAndNeverAssumed) {
+  const std::optional<double> none;
+  const ProbeNotes silent = notes_of(none, none);
+  EXPECT_FALSE(silent.storage_copies);
+  EXPECT_EQ(silent.copies_unknown, "");
+  EXPECT_EQ(notes_of(none, std::optional(3.0)).storage_copies, 3.0);
+  const Error no_modes{ErrorCode::kNotFound, "x", "no modes"};
+  const ProbeNotes failed = notes_of(std::optional(3.0), no_modes);
+  EXPECT_FALSE(failed.storage_copies);
+  EXPECT_EQ(failed.copies_unknown, "b: " + no_modes.text());
+  const ProbeNotes odd = notes_of(std::optional(3.0), std::optional(2.0));
+  EXPECT_FALSE(odd.storage_copies);
+  EXPECT_EQ(odd.copies_unknown, "probes do not agree: 3 and 2");
 }
 
 class MakeProbes : public ProbeFixture {

@@ -139,9 +139,10 @@ ByteMap idle_drift(const SettleSource& source, const SettlePlan& plan, const Cal
   const auto end = std::min(time.now() + plan.idle, call.deadline);
   while (time.now() < end && time.sleep_until(call.stop, std::min(end, time.now() + plan.interval))) {
     const Reading now = source.read();
+    // What has stopped to answer was not watched: no drift is known, and that is not a drift of 0.
+    std::erase_if(drift, [&](const auto& entry) { return !now.bytes.contains(entry.first); });
     for (auto& [probe, most] : drift)
-      if (const auto value = now.bytes.find(probe); value != now.bytes.end())
-        most = std::max<std::int64_t>(most, std::llabs(value->second - first.bytes.at(probe)));
+      most = std::max<std::int64_t>(most, std::llabs(now.bytes.at(probe) - first.bytes.at(probe)));
   }
   return drift;
 }

@@ -36,7 +36,8 @@ struct Settled {
 Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<const std::string> required,
                const CallContext& call, TimeSource& time);
 
-/// Largest |reading - first| of each probe over `plan.idle` of doing nothing.
+/// Largest |reading - first| of each probe over `plan.idle` of doing nothing. A probe that did not answer
+/// each time is not in it.
 ByteMap idle_drift(const SettleSource& source, const SettlePlan& plan, const CallContext& call,
                    TimeSource& time);
 

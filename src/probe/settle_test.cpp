@@ -169,6 +169,19 @@ TEST(Settle, UnknownBusyCountersAreNotQuiet) {
   EXPECT_FALSE(outcome.reading.bytes.contains("files"));
 }
 
+TEST(IdleDrift, OfAProbeThatStopsToAnswerIsNotKnownAndNotZero) {
+  Reading gone = files_of(100);
+  gone.bytes["volume"] = 5;
+  Script script{{gone, gone, files_of(100)}};
+  SettlePlan plan;
+  plan.idle = Millis{1000};
+  plan.interval = Millis{100};
+  ScriptedTime time;
+  const ByteMap drift = idle_drift(script.source(false), plan, {}, time);
+  EXPECT_FALSE(drift.contains("volume"));
+  EXPECT_EQ(drift.at("files"), 0);
+}
+
 TEST(IdleDrift, IsTheLargestDistanceFromTheFirstReading) {
   Script script{{files_of(100), files_of(90), files_of(130), files_of(100)}};
   SettlePlan plan;

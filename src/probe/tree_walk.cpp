@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/tree_walk.hpp"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <chrono>
 #include <set>
 #include <thread>
 #include <utility>
+
+#include "probe/mount.hpp"
 
 namespace lab {
 namespace {
@@ -59,6 +63,20 @@ Status walk_files(std::span<const fs::path> roots, const std::function<void()>& 
     if (walked || walked.error().code != ErrorCode::kNotFound) return walked;
   }
   return walked;
+}
+
+Result<std::optional<FileOpener::Opened>> FileOpener::open(const FoundFile& file) {
+  // A pipe cannot be here, but may have taken the name since: O_NONBLOCK.
+  auto opened = open_file(file.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (!opened && opened.error().code == ErrorCode::kNotFound) return std::optional<Opened>{};
+  if (!opened) return opened.error();
+  auto key = keys_.find(file.info.st_dev);
+  if (key == keys_.end()) {
+    const auto found = file_system_key(opened->get(), file.info.st_dev);
+    if (!found) return found.error();
+    key = keys_.emplace(file.info.st_dev, *found).first;
+  }
+  return std::optional<Opened>(Opened{std::move(*opened), key->second});
 }
 
 }  // namespace lab

@@ -6,8 +6,12 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <optional>
 #include <span>
+#include <string>
 
+#include "core/files.hpp"
 #include "core/result.hpp"
 
 namespace lab {
@@ -23,5 +27,19 @@ struct FoundFile {
 /// times, and `begin` is called before each. Errors: kNotFound (a root is missing), kRefused, kIo, visit's.
 Status walk_files(std::span<const std::filesystem::path> roots, const std::function<void()>& begin,
                   const std::function<Status(const FoundFile&)>& visit);
+
+/// Opens files that a walk has found and tells which file system each lies on. Not thread-safe.
+class FileOpener {
+ public:
+  struct Opened {
+    FileHandle handle;
+    const std::string& file_system;  // file_system_key(); valid as long as the opener.
+  };
+  /// Nothing where the file was deleted meanwhile. Errors: those of open_file and file_system_key.
+  Result<std::optional<Opened>> open(const FoundFile& file);
+
+ private:
+  std::map<dev_t, std::string> keys_{};
+};
 
 }  // namespace lab

@@ -19,6 +19,7 @@
 
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "probe/hidden_growth.hpp"
 #include "probe/mount.hpp"
 #include "probe/tool.hpp"
 
@@ -31,10 +32,8 @@ constexpr std::int64_t kSector = 512;    // Of stat(2) and of device-mapper, wha
 constexpr Bytes kThinBlock{64 << 10};    // The smallest block of a thin pool.
 constexpr std::size_t kDevicesMax = 64;  // Below one file system.
 constexpr int kTrimsMax = 10;
-constexpr Millis kBetweenTrims{100};  // XFS frees the blocks of a deleted file in the background.
-constexpr std::int64_t kHiddenAtOnce = 64 << 10;
-constexpr std::int64_t kHiddenShare = 100;  // One 100th of the growth: what is reserved and not yet written.
-constexpr long kZfsMagic = 0x2FC12FC1;      // Not in linux/magic.h.
+constexpr Millis kBetweenTrims{100};    // XFS frees the blocks of a deleted file in the background.
+constexpr long kZfsMagic = 0x2FC12FC1;  // Not in linux/magic.h.
 
 fs::path sys_of(dev_t device) {
   return fmt::format("/sys/dev/block/{}:{}", ::major(device), ::minor(device));
@@ -212,14 +211,13 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
   info_.quantum = allocation->block;
   last_ = now;
   if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
-  const std::int64_t grown = (now.used - empty_->used).count;
-  // A volume that has become smaller has been trimmed, and hides nothing by that.
-  const std::int64_t hidden = grown - std::max<std::int64_t>((now.allocated - empty_->allocated).count, 0);
-  if (allocation->all_paid && hidden > kHiddenAtOnce + std::llabs(grown) / kHiddenShare)
+  const Bytes grown = now.used - empty_->used;
+  const auto hidden = hidden_growth(grown, now.allocated - empty_->allocated);
+  if (allocation->all_paid && hidden)
     return Error{ErrorCode::kRefused, "probe.volume",
                  fmt::format("the file system has grown by {} bytes and the volume by {}: the rest went into "
                              "blocks that the volume had from before; with trim = true it is emptied first",
-                             grown, grown - hidden)};
+                             grown.count, (grown - *hidden).count)};
   return ByteMap{{info_.name, now.allocated.count}};
 }
 

@@ -70,7 +70,7 @@ TEST_F(VolumeProbes, AllClaimsOfAStatefulSetAreSummed) {
   EXPECT_NE(questions[0].query.find(R"({namespace="db",persistentvolumeclaim=~"data-postgres(-[0-9]+)?"})"),
             std::string::npos)
       << questions[0].query;
-  EXPECT_NE(questions.back().query.find(R"({volume=~"pvc-a|pvc-b"})"), std::string::npos);
+  EXPECT_NE(questions[2].query.find(R"({volume=~"pvc-a|pvc-b"})"), std::string::npos) << questions[2].query;
 }
 
 TEST_F(VolumeProbes, PatternsAndOddNamesAreEscaped) {
@@ -146,31 +146,62 @@ TEST_F(VolumeProbes, OnlyHealthyVolumesAreMeasuredInTheOldSpellingAndTheNew) {
 TEST_F(VolumeProbes, CopiesOfTheStorageAreTheReplicasThatAreComplete) {
   const auto copies = longhorn()->storage_copies(soon());
   ASSERT_TRUE(copies) << copies.error().text();
-  EXPECT_EQ(*copies, 2U);
+  EXPECT_EQ(**copies, 2.0);
   auto& modes = server_.series["longhorn_engine_replica_mode"];
   modes[3] = {replica("pvc-b", "r4", "WO"), "1"};
   EXPECT_EQ(longhorn()->storage_copies(soon()).error().code, ErrorCode::kRefused)
       << "one of two is being built";
   modes[1] = {replica("pvc-a", "r2", "ERR"), "1"};
-  EXPECT_EQ(*longhorn()->storage_copies(soon()), 1U);
+  EXPECT_EQ(**longhorn()->storage_copies(soon()), 1.0);
   modes.clear();
   EXPECT_EQ(longhorn()->storage_copies(soon()).error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(VolumeProbes, EveryReplicaCountsWhereThatIsAskedForOrTheFigureIsMissing) {
-  const auto probe =
-      make_longhorn_probe({server_.config(), *parse_claim_pattern("db/data-postgres"), true}, time_);
-  auto& modes = server_.series["longhorn_engine_replica_mode"];
-  modes.push_back({replica("pvc-b", "r5", "RW"), "1"});
-  const auto read = probe->read(soon());
-  ASSERT_TRUE(read) << read.error().text();
-  EXPECT_EQ(*read, (ByteMap{{"volume", 2'109'440},
-                            {"volume:data-postgres-0", 2 * 1'048'576},
-                            {"volume:data-postgres-1", 3 * 4'096}}));
-  EXPECT_NE(probe->info().counts.find("all replicas"), std::string::npos);
-  modes.erase(modes.begin(), modes.begin() + 2);
-  EXPECT_EQ(probe->read(soon()).error().detail,
-            "no replica of data-postgres-0 in longhorn_engine_replica_mode; the copies were not counted");
+TEST_F(VolumeProbes, WhatAStageWritesIntoBlocksThatTheVolumeHadHasNoFigure) {
+  const auto probe = longhorn();
+  ASSERT_TRUE(probe->read(soon()));
+  probe->set_reference();
+  auto& held = server_.series["longhorn_volume_actual_size_bytes"];
+  auto& used = server_.series["kubelet_volume_stats_used_bytes"];
+  used[0].value = "51000000";
+  const auto hidden = probe->read(soon());
+  ASSERT_FALSE(hidden) << "a growth of 0 would look like deduplication";
+  EXPECT_EQ(
+      hidden.error().detail,
+      "the file system of data-postgres-0 has grown by 50000000 bytes and its volume by 0: the rest went "
+      "into blocks that the volume had from before; trim it (fstrim)");
+  held[1].value = "50000000";
+  EXPECT_FALSE(probe->read(soon())) << "the other volume's growth does not stand for it";
+  held[0].value = "51048576";
+  EXPECT_TRUE(probe->read(soon()));
+  used.pop_back();
+  const auto unknown = probe->read(soon());
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().detail,
+            "no kubelet_volume_stats_used_bytes of data-postgres-1: whether its growth went into blocks that "
+            "the volume had from before is not known");
+  EXPECT_TRUE(longhorn()->read(soon())) << "before there is a reference it can be read";
+}
+
+TEST_F(VolumeProbes, AStageOnAVolumeThatKeepsWhatWasDeletedSaysSo) {
+  const auto probe = longhorn();
+  ASSERT_TRUE(probe->read(soon()));
+  probe->set_reference();
+  EXPECT_EQ(*probe->remarks(soon()), "") << "nothing to say";
+  auto& held = server_.series["longhorn_volume_actual_size_bytes"];
+  held[0].value = "51048576";
+  const auto said = probe->remarks(soon());
+  ASSERT_TRUE(said) << said.error().text();
+  EXPECT_EQ(*said,
+            "data-postgres-0: each replica holds 48.7 MiB; its file system uses 977 KiB; since the empty "
+            "system it has grown by 47.7 MiB more than that: not trimmed");
+  server_.series["longhorn_snapshot_actual_size_bytes"] = {{R"("volume":"pvc-b","snapshot":"s")", "4096"}};
+  EXPECT_TRUE(
+      probe->remarks(soon())->ends_with("; data-postgres-1: each replica holds 4.00 KiB, of it 4.00 KiB in 1 "
+                                        "snapshots; its file system uses 0 B"))
+      << *probe->remarks(soon());
+  server_.stop();
+  EXPECT_FALSE(probe->remarks(soon()));
 }
 
 TEST_F(VolumeProbes, AVolumeSaysWhetherItIsTrimmed) {

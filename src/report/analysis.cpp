@@ -258,6 +258,31 @@ std::vector<std::string> sampling_warnings(const RunData& run) {
                       format_duration(*worst->sampling_gap), worst->record.cell_id, worst->record.stage)};
 }
 
+/// What probes say besides their figures, once for each system and probe with the first of the texts: numbers
+/// in them differ from stage to stage.
+std::vector<std::string> remark_warnings(const RunData& run) {
+  struct Said {
+    std::uint64_t stages = 0;
+    std::string first{};
+  };
+  std::map<std::pair<std::string, std::string>, Said> said;
+  for (const StageRow& row : run.stages) {
+    if (!counts(row.record)) continue;
+    auto texts = row.record.remarks;
+    if (!row.record.copies_unknown.empty())
+      texts[std::string(kClusterRatio)] = "none: " + row.record.copies_unknown;
+    for (const auto& [probe, text] : texts) {
+      Said& all = said[{row.record.cell.system, probe}];
+      if (all.stages++ == 0) all.first = text;
+    }
+  }
+  std::vector<std::string> warnings;
+  for (const auto& [where, all] : said)
+    warnings.push_back(fmt::format("{}, {}, in {} {}: {}", where.first, where.second, all.stages,
+                                   all.stages == 1 ? "stage" : "stages, the first", all.first));
+  return warnings;
+}
+
 void add_ladders(const RunData& run, Analysis& analysis) {
   for (std::size_t row = 0; row < run.stages.size(); ++row) {
     const StageRecord& record = run.stages[row].record;
@@ -300,6 +325,7 @@ Analysis analyse(const RunData& run) {
   for (std::string& warning : resolution_warnings(run, analysis.groups))
     analysis.warnings.push_back(std::move(warning));
   for (std::string& warning : sampling_warnings(run)) analysis.warnings.push_back(std::move(warning));
+  for (std::string& warning : remark_warnings(run)) analysis.warnings.push_back(std::move(warning));
   count_records(run, analysis);
   // Groups took what they needed from the records that count elsewhere; no result may show them.
   for (std::size_t row = 0; row < run.stages.size(); ++row)

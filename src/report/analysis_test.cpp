@@ -145,6 +145,33 @@ TEST(Analysis, RefusesPairsThatDifferInMoreThanTheGrade) {
   }
 }
 
+TEST(Analysis, AStorageThatKeepsAnotherNumberOfCopiesRefusesThePairAndOneThatIsNotKnownDoesNot) {
+  RunData run = run_of({}, std::vector<double>(5, 0.5));
+  for (StageRow& row : run.stages) row.record.storage_copies = 2;
+  EXPECT_EQ(verdict_of(analyse(run), "sqlite").n, 5U);
+  const auto with = [&](std::optional<double> copies) {
+    return analyse(changed(run, 0, [&](StageRecord& record) { record.storage_copies = copies; }));
+  };
+  EXPECT_EQ(verdict_of(with(std::nullopt), "sqlite").n, 5U);
+  const Analysis other = with(3);
+  EXPECT_EQ(verdict_of(other, "sqlite").n, 0U);
+  EXPECT_THAT(verdict_of(other, "sqlite").reason, HasSubstr("by the storage in another number of copies"));
+}
+
+TEST(Analysis, WhatProbesSayIsWarnedOfOnceForEachProbeWithTheFirstOfItsTexts) {
+  RunData run = run_of({}, std::vector<double>(5, 0.5));
+  ASSERT_THAT(analyse(run).warnings, testing::Not(testing::Contains(HasSubstr("not trimmed"))));
+  for (StageRow& row : run.stages)
+    if (row.record.cell.system == "sqlite") {
+      row.record.remarks = {{"volume", "pvc: not trimmed"}};
+      row.record.copies_unknown = "volume: no modes";
+    }
+  const auto warnings = analyse(run).warnings;
+  EXPECT_THAT(warnings, testing::Contains("sqlite, volume, in 10 stages, the first: pvc: not trimmed"));
+  EXPECT_THAT(warnings,
+              testing::Contains("sqlite, edr_cluster, in 10 stages, the first: none: volume: no modes"));
+}
+
 TEST(Analysis, AnotherRunsU0IsNoTwin) {
   RunData run;
   add_controls(run);

@@ -81,6 +81,8 @@ void add_amounts(const StageRecord& record, MetricList& list) {
              quotient(static_cast<double>(record.logical_bytes), static_cast<double>(record.unique_bytes)),
              "ratio");
   list.add("copies", record.copies, "copies");
+  if (record.storage_copies || !record.copies_unknown.empty())
+    list.add("storage_copies", record.storage_copies, "copies");
   if (record.removed) list.add("removed", record.removed, "objects");
   list.add("objects_per_second", quotient(static_cast<double>(record.objects), record.duration_seconds),
            "objects/s");

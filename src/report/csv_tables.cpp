@@ -72,6 +72,13 @@ void add_number(Columns& columns, std::string name, Get get) {
                      }});
 }
 
+/// "probe: text; probe: text"
+std::string listed(const std::map<std::string, std::string>& texts) {
+  std::vector<std::string> all;
+  for (const auto& [probe, text] : texts) all.push_back(fmt::format("{}: {}", probe, text));
+  return join(all, "; ");
+}
+
 template <class T>
 auto of_record(T StageRecord::* field) {
   return [field](const RowView& view) { return view.record.*field; };
@@ -149,10 +156,7 @@ void add_sizes(Columns& columns) {
                [probe](const RowView& view) { return find_in(view.figures.edr_cluster, probe); });
   }
   add_text(columns, "missing", [](const RowView& view) {
-    std::vector<std::string> all;
-    const auto& missing = view.figures.missing.empty() ? view.record.missing : view.figures.missing;
-    for (const auto& [probe, why] : missing) all.push_back(fmt::format("{}: {}", probe, why));
-    return join(all, "; ");
+    return listed(view.figures.missing.empty() ? view.record.missing : view.figures.missing);
   });
 }
 
@@ -184,6 +188,9 @@ void add_effort(Columns& columns) {
   add_number(columns, "sampler_cpu_seconds", of_record(&StageRecord::sampler_cpu_seconds));
   add_number(columns, "samples", of_record(&StageRecord::samples));
   add_text(columns, "cache_action", of_record(&StageRecord::cache_action));
+  add_number(columns, "storage_copies", of_record(&StageRecord::storage_copies));
+  add_text(columns, "copies_unknown", of_record(&StageRecord::copies_unknown));
+  add_text(columns, "remarks", [](const RowView& view) { return listed(view.record.remarks); });
 }
 
 Columns stage_columns() {

@@ -63,7 +63,8 @@ void add_ratios(const StageRecord& record, const std::string& probe, StageFigure
     figures.missing[probe] = "no EDR: not recorded whether the probe counts one copy or all";
     return;
   }
-  const StoredSize size{record.logical_bytes, stored->second, record.copies, *all_copies};
+  const StoredSize size{record.logical_bytes, stored->second, record.copies, *all_copies,
+                        record.storage_copies.value_or(1)};
   const auto edr = effective_dedup_ratio(size);
   const auto cluster = cluster_dedup_ratio(size);
   if (!edr || !cluster) {
@@ -71,7 +72,11 @@ void add_ratios(const StageRecord& record, const std::string& probe, StageFigure
     return;
   }
   figures.edr[probe] = *edr;
-  figures.edr_cluster[probe] = *cluster;
+  if (record.copies_unknown.empty())
+    figures.edr_cluster[probe] = *cluster;
+  else
+    figures.missing[std::string(kClusterRatio)] =
+        "the copies of the storage are not known: " + record.copies_unknown;
 }
 
 /// A share of one difference in another, both on `files`.

@@ -15,6 +15,7 @@ inline constexpr std::string_view kHeadlineProbe = "files";
 inline constexpr std::string_view kFreedShare = "freed_share";  // Keys in StageFigures::missing.
 inline constexpr std::string_view kReuseShare = "reuse_share";
 inline constexpr std::string_view kSecondsTo95 = "seconds_to_95";
+inline constexpr std::string_view kClusterRatio = "edr_cluster";
 
 /// Valid, supported and not superseded: only such a record gives numbers to a result.
 bool counts(const StageRecord& record);

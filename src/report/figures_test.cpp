@@ -106,6 +106,29 @@ TEST(Figures, AFigureOfOneCopyIsNeverDivided) {
   EXPECT_DOUBLE_EQ(figures.edr_cluster.at("apparent"), 1);
 }
 
+TEST(Figures, TheClusterPaysForEachCopyOfTheStorageAndTheRatioOfOneCopyDoesNot) {
+  StageRecord record = make_record({});
+  record.copies = 2;
+  record.storage_copies = 3;
+  record.scope = {{"files", "one copy"}, {"apparent", "all copies"}};
+  const StageFigures figures = compute_figures(record);
+  EXPECT_DOUBLE_EQ(figures.edr.at("files"), 1);
+  EXPECT_DOUBLE_EQ(figures.edr_cluster.at("files"), 1.0 / 6);
+  EXPECT_DOUBLE_EQ(figures.edr.at("apparent"), 2);
+  EXPECT_DOUBLE_EQ(figures.edr_cluster.at("apparent"), 1.0 / 3);
+  record.storage_copies = 0;
+  EXPECT_FALSE(compute_figures(record).edr_cluster.contains("files"));
+}
+
+TEST(Figures, WhereTheStoragesCopiesWereNotCountedTheClusterHasNoRatio) {
+  StageRecord record = make_record({});
+  record.copies_unknown = "volume: no modes";
+  const StageFigures figures = compute_figures(record);
+  EXPECT_TRUE(figures.edr.contains("files"));
+  EXPECT_TRUE(figures.edr_cluster.empty());
+  EXPECT_EQ(figures.missing.at("edr_cluster"), "the copies of the storage are not known: volume: no modes");
+}
+
 TEST(Figures, WithoutAScopeSeveralCopiesGiveNoRatio) {
   StageRecord record = make_record({});
   record.scope.clear();

@@ -80,6 +80,8 @@ std::string refusal(const StageRecord& original, const StageRecord& graded) {
     return "its U0 was met by another server version";
   if (original.settings != graded.settings) return "its U0 ran under other server settings";
   if (original.copies != graded.copies) return "its U0 was kept in another number of copies";
+  if (original.storage_copies && graded.storage_copies && *original.storage_copies != *graded.storage_copies)
+    return "its U0 was kept by the storage in another number of copies";
   return {};
 }
 

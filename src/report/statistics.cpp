@@ -135,8 +135,10 @@ Result<double> effective_dedup_ratio(const StoredSize& size) {
 
 Result<double> cluster_dedup_ratio(const StoredSize& size) {
   LAB_TRY(check_size(size));
+  if (!std::isfinite(size.storage_copies) || size.storage_copies < 1)
+    return out_of_domain("edr", "the number of the storage's copies is not known");
   const double ratio = static_cast<double>(size.logical_bytes) / static_cast<double>(size.stored_bytes);
-  return size.all_copies ? ratio : ratio / size.copies;
+  return (size.all_copies ? ratio : ratio / size.copies) / size.storage_copies;
 }
 
 double systematic_uncertainty(const SizeUncertainty& parts) {

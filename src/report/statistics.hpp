@@ -24,8 +24,9 @@ inline constexpr double kSystematicQuantile = 1.96;  // Two-sided 95 % of the no
 struct StoredSize {
   std::int64_t logical_bytes = 0;  // L
   std::int64_t stored_bytes = 0;   // B: after minus empty.
-  double copies = 1;               // n, measured.
-  bool all_copies = true;          // Whether B counts every copy or one.
+  double copies = 1;               // Of the application, measured.
+  bool all_copies = true;          // Whether B counts all of them or one.
+  double storage_copies = 1;       // Of the storage, measured; B counts one of them.
 };
 
 /// Effective deduplication ratio per copy.
@@ -34,7 +35,8 @@ struct StoredSize {
 /// Domain: L > 0, B > 0, n finite and at least 1. Errors: kInvalidArgument, saying which.
 Result<double> effective_dedup_ratio(const StoredSize& size);
 
-/// The same over all copies: L / B, or L / (B * n) where B counts one copy. Domain and errors as above.
+/// The same over all copies, the storage's too: L / (B * s), or L / (B * s * n) where B counts one copy.
+/// Domain and errors as above, and s finite and at least 1.
 Result<double> cluster_dedup_ratio(const StoredSize& size);
 
 /// Three independent systematic parts of one size, in bytes, each at least 0.

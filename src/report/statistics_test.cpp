@@ -45,6 +45,7 @@ TEST(EffectiveDedupRatio, CountsCopiesOnceAndNeverDividesAFigureOfOneCopy) {
        {Case{"nothing saved", {kL, kL, 1, true}, 1, 1}, Case{"half", {kL, kL / 2, 1, true}, 2, 2},
         Case{"three full copies", {kL, 3 * kL, 3, true}, 1, 1.0 / 3},
         Case{"one of three copies seen", {kL, kL, 3, false}, 1, 1.0 / 3},
+        Case{"replicated by the storage", {kL, 2 * kL, 2, true, 3}, 1, 1.0 / 6},
         Case{"erasure code 4+2", {kL, kL * 3 / 2, 1.5, true}, 1, 2.0 / 3}}) {
     SCOPED_TRACE(c.what);
     EXPECT_DOUBLE_EQ(*effective_dedup_ratio(c.size), c.want);

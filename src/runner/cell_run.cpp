@@ -109,7 +109,8 @@ class ChainRun {
     probes_ = make_probes({.plan = setting_.plan,
                            .system = setting_.system,
                            .roots = [this](const CallContext& now) { return observer_->directories(now); },
-                           .place = roots_.empty() ? fs::path() : existing_above(roots_.front())});
+                           .place = roots_.empty() ? fs::path() : existing_above(roots_.front()),
+                           .prometheus_secret = setting_.prometheus_secret});
     return ok();
   }
 
@@ -137,7 +138,7 @@ class ChainRun {
     LAB_TRY(allowed({Clock::time_point::max(), setting_.stop}, "run.baseline"));
     probes_.read_disturbing(call, empty.reading);
     // The stage begins from what the trim has left.
-    if (probes_.disturbs()) probes_.read(call, empty.reading);
+    if (probes_.disturbs()) probes_.read_again(call, empty.reading);
     probes_.set_reference();
     if (!empty.settled)
       return Error{
@@ -146,9 +147,20 @@ class ChainRun {
     empty_ = empty.reading.bytes;
     empty_missing_ = empty.reading.missing;
     const std::string key = fmt::format("{}/{}/{}", cell_.system, cell_.variant, cell_.dataset.payload);
-    if (!setting_.entry.embedded || !setting_.noise.contains(key)) LAB_TRY(measure_noise(source, key, call));
+    if (!setting_.entry.embedded || !noise_is_known(key)) LAB_TRY(measure_noise(source, key, call));
     noise_ = setting_.noise.at(key);
     return ok();
+  }
+
+  /// Whether each probe that answers, or its whole, has been watched: one that was away during the idle
+  /// control has no noise floor, and none is not 0.
+  bool noise_is_known(const std::string& key) const {
+    const auto known = setting_.noise.find(key);
+    if (known == setting_.noise.end()) return false;
+    return std::all_of(empty_.begin(), empty_.end(), [&](const auto& entry) {
+      const std::string& probe = entry.first;
+      return known->second.contains(probe) || known->second.contains(probe.substr(0, probe.find(':')));
+    });
   }
 
   /// Idle control: drift of the probes, then the sampler's cost in the same idleness.

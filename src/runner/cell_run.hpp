@@ -28,6 +28,7 @@ struct CellSetting {
   RunListener& listener;
   TimeSource& time;
   std::stop_token stop{};
+  std::string prometheus_secret{};
 };
 
 struct CellOutcome {

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 
 #include "core/files.hpp"
 #include "core/log.hpp"
@@ -17,18 +19,26 @@ namespace {
 
 constexpr Bytes kFileMax{64 << 10};
 
-Error bad(const SystemPlan& system, ErrorCode code, std::string why) {
-  return {code, "password", fmt::format("system '{}': {}", system.name, why)};
+/// Where a secret is, and for whom.
+struct Source {
+  std::string owner{};  // For errors: "system 'redis'".
+  std::optional<std::string> variable{};
+  std::optional<std::string> file{};
+  std::string usual{};  // The variable where the plan names none; empty: none either.
+};
+
+Error bad(const Source& source, ErrorCode code, std::string why) {
+  return {code, "password", fmt::format("{}: {}", source.owner, why)};
 }
 
-Result<std::string> from_file(const SystemPlan& system, const std::string& path) {
+Result<std::string> from_file(const Source& source, const std::string& path) {
   struct stat info{};
   const auto file = open_file(path, O_RDONLY);
   if (!file) return file.error();
   if (::fstat(file->get(), &info) != 0) return errno_error("password", path, errno);
-  if (!S_ISREG(info.st_mode)) return bad(system, ErrorCode::kRefused, path + " is no regular file");
+  if (!S_ISREG(info.st_mode)) return bad(source, ErrorCode::kRefused, path + " is no regular file");
   if ((info.st_mode & 077U) != 0)
-    return bad(system, ErrorCode::kRefused,
+    return bad(source, ErrorCode::kRefused,
                fmt::format("{} may be read by others (mode {:04o}); do: chmod 600 {}", path,
                            info.st_mode & 07777U, path));
   auto text = read_file(path, kFileMax);
@@ -38,24 +48,45 @@ Result<std::string> from_file(const SystemPlan& system, const std::string& path)
   return text;
 }
 
-Result<std::string> look_up(const SystemPlan& system, const SystemEntry& entry) {
-  if (system.password_file) return from_file(system, *system.password_file);
-  const std::string name = system.password_env.value_or(entry.password_env);
+Result<std::string> look_up(const Source& source) {
+  if (source.file) return from_file(source, *source.file);
+  const std::string name = source.variable.value_or(source.usual);
   if (name.empty()) return std::string();
   const char* const value = std::getenv(name.c_str());
   if (value != nullptr) return std::string(value);
-  if (system.password_env)
-    return bad(system, ErrorCode::kInvalidArgument,
+  if (source.variable)
+    return bad(source, ErrorCode::kInvalidArgument,
                fmt::format("the variable {} that password_env names is not set", name));
   return std::string();
+}
+
+Result<std::string> resolve(const Source& source) {
+  auto password = look_up(source);
+  if (password) log_redact(*password);
+  return password;
 }
 
 }  // namespace
 
 Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry& entry) {
-  auto password = look_up(system, entry);
-  if (password) log_redact(*password);
-  return password;
+  return resolve({.owner = fmt::format("system '{}'", system.name),
+                  .variable = system.password_env,
+                  .file = system.password_file,
+                  .usual = entry.password_env});
+}
+
+Result<std::string> resolve_password(const PrometheusPlan& prometheus) {
+  const Source source{
+      .owner = "prometheus", .variable = prometheus.password_env, .file = prometheus.password_file};
+  auto secret = resolve(source);
+  if (!secret || (!source.variable && !source.file)) return secret;
+  if (secret->empty()) return bad(source, ErrorCode::kInvalidArgument, "its password or token is empty");
+  // A token stands in a line of the request as it is.
+  const auto control = [](unsigned char letter) { return letter < ' ' || letter == 0x7F; };
+  if (std::any_of(secret->begin(), secret->end(), control))
+    return bad(source, ErrorCode::kInvalidArgument,
+               "its password or token has a line feed or the like in it");
+  return secret;
 }
 
 }  // namespace lab

@@ -15,4 +15,8 @@ namespace lab {
 /// variable or the file, never the password.
 Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry& entry);
 
+/// The password or the bearer token of Prometheus; empty where the plan names none. Errors: as above;
+/// kInvalidArgument for one that is empty or has control characters in it.
+Result<std::string> resolve_password(const PrometheusPlan& prometheus);
+
 }  // namespace lab

@@ -55,6 +55,33 @@ TEST_F(Password, AFileGivesItsTextWithoutTheLastLineEnd) {
   EXPECT_EQ(*resolve_password(plan_, entry()), "hunter2");
 }
 
+TEST_F(Password, OfPrometheusComesFromWhereThePlanSaysAndFromNowhereElse) {
+  PrometheusPlan prometheus{.url = "http://h"};
+  EXPECT_EQ(*resolve_password(prometheus), "");
+  prometheus.password_env = "DEDUP_TEST_OTHER";
+  const auto unset = resolve_password(prometheus);
+  ASSERT_FALSE(unset);
+  EXPECT_EQ(unset.error().detail,
+            "prometheus: the variable DEDUP_TEST_OTHER that password_env names is not set");
+  ::setenv("DEDUP_TEST_OTHER", "token", 1);
+  EXPECT_EQ(*resolve_password(prometheus), "token");
+  for (const char* odd : {"", "hunter2\r\nX-Evil: 1"}) {
+    ::setenv("DEDUP_TEST_OTHER", odd, 1);
+    const auto refused = resolve_password(prometheus);
+    ASSERT_FALSE(refused) << odd;
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(refused.error().text().find("hunter2"), std::string::npos);
+  }
+  prometheus.password_env.reset();
+  prometheus.password_file = file("hunter2\n", 0600);
+  EXPECT_EQ(*resolve_password(prometheus), "hunter2");
+  prometheus.password_file = file("hunter2\n", 0640);
+  const auto open = resolve_password(prometheus);
+  ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().code, ErrorCode::kRefused);
+  EXPECT_EQ(open.error().text().find("hunter2"), std::string::npos);
+}
+
 TEST_F(Password, AFileThatOthersMayReadIsRefusedWithoutItsText) {
   for (const unsigned mode : {0640U, 0604U, 0620U}) {
     plan_.password_file = file("hunter2", mode);

@@ -12,7 +12,7 @@
 
 #include "core/files.hpp"
 #include "payload/dataset.hpp"
-#include "probe/volume_probe.hpp"
+#include "runner/check_probes.hpp"
 #include "runner/hooks.hpp"
 #include "runner/runner.hpp"
 
@@ -279,15 +279,6 @@ void check_after_operations(const Plan& plan, const SystemPlan& system, const Sy
        program ? "by " + to_text(*command) : "[hooks] after_operations: " + program.error().detail});
 }
 
-/// A volume that the plan names has a figure.
-void check_volume(const SystemPlan& system, std::vector<Check>& checks) {
-  if (!system.volume || system.volume->starts_with("longhorn:")) return;
-  const auto size = Volume(*system.volume).allocation({Clock::now() + kExamineLimit, {}});
-  checks.push_back({system.name + " volume", size.has_value(),
-                    size ? fmt::format("{} has {} allocated", *system.volume, format_bytes(size->bytes))
-                         : size.error().text()});
-}
-
 }  // namespace
 
 std::vector<Check> preflight(const Plan& plan, const Registry& registry, const fs::path& directory) {
@@ -307,7 +298,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
     }
     check_cold(plan, system, *entry, checks);
     check_after_operations(plan, system, *entry, directory, checks);
-    check_volume(system, checks);
+    check_probes(plan, system, checks);
     if (entry->examine != nullptr) examine(system, *entry, directory, checks);
     if (!entry->has_files) continue;
     if (entry->embedded) {

@@ -145,6 +145,10 @@ Status settled_sizes(const StageInput& input, const CallContext& call, StageReco
   Settled outcome = settle(source, input.plan.settle, input.required_probes, call, input.time);
   LAB_TRY(allowed({Clock::time_point::max(), call.stop}, "stage.settle"));
   input.probes.read_disturbing(call, outcome.reading);
+  ProbeNotes notes = input.probes.notes(call);
+  record.remarks = std::move(notes.remarks);
+  record.storage_copies = notes.storage_copies;
+  record.copies_unknown = std::move(notes.copies_unknown);
   record.after_bytes = outcome.reading.bytes;
   record.missing.insert(outcome.reading.missing.begin(), outcome.reading.missing.end());
   record.scope = outcome.reading.scope;

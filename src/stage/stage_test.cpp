@@ -280,6 +280,13 @@ class CountingProbe final : public Probe {
       : info_{.name = disturbs ? "volume:trimmed" : "pool", .quantum = Bytes{512}, .disturbs = disturbs} {}
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext&) override { return ByteMap{{info_.name, ++reads_ > 1 ? 2 : 1}}; }
+  Result<std::string> remarks(const CallContext&) override {
+    return reads_ > 1 ? std::string("not trimmed") : std::string("asked too early");
+  }
+  Result<std::optional<double>> storage_copies(const CallContext&) override {
+    if (info_.disturbs) return std::optional<double>{};
+    return std::optional(3.0);
+  }
 
  private:
   ProbeInfo info_;
@@ -300,6 +307,8 @@ TEST_F(StageFixture, FurtherProbesEnterTheRecordWithTheirStepAndMayBeRequired) {
     EXPECT_EQ(record.quantum_bytes.at(probe), 512);
     EXPECT_EQ(record.scope.at(probe), "all copies");
   }
+  EXPECT_EQ(record.remarks.at("pool"), "not trimmed");
+  EXPECT_EQ(record.storage_copies, 3.0);
   required_ = {"zpool"};
   EXPECT_NE(run(StageKind::kPerfileDelete).reason.find("required probe 'zpool' is missing"),
             std::string::npos);

@@ -126,6 +126,27 @@ TEST_F(Run, ADryRunWritesNothing) {
   EXPECT_EQ(tree_of(root_), before);
 }
 
+TEST_F(Run, ADryRunNamesVolumesCommandsAndHooks) {
+  const auto plan = small_plan(1,
+                               "volume = \"/images/disk.img\"\ntrim = true\n"
+                               "[systems.cas.commands.pool]\nargv = [\"pool-size\", \"-b\"]\n"
+                               "[hooks]\nafter_operations = [\"duperemove\", \"-dr\", \"{directory}\"]\n")
+                        .string();
+  const Ended ended = run({"run", plan, "--dry-run"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  for (const char* line :
+       {"volume of cas: /images/disk.img, trimmed after each stage\n", "command:pool of cas: pool-size -b\n",
+        "hook after_operations: duperemove -dr {directory} (at most 30m)\n"})
+    EXPECT_NE(ended.out.find(line), std::string::npos) << ended.out;
+  EXPECT_EQ(ended.out.find("prometheus"), std::string::npos) << "the plan has none";
+  const Json all = Json::parse(run({"--json", "run", plan, "--dry-run"}).out, nullptr, false);
+  ASSERT_TRUE(all.is_object());
+  EXPECT_EQ(all["volumes"]["cas"], (Json{{"volume", "/images/disk.img"}, {"trim", true}}));
+  EXPECT_EQ(all["commands"]["cas"]["pool"], (Json{"pool-size", "-b"}));
+  EXPECT_EQ(all["hooks"]["after_operations"], (Json{"duperemove", "-dr", "{directory}"}));
+  EXPECT_FALSE(all.contains("prometheus"));
+}
+
 TEST_F(Run, StopAfterEndsWithSixAndResumeCompletesTheSameFigures) {
   const auto plan = small_plan(2).string();
   ASSERT_EQ(run({"run", plan, "--out", out("whole")}).exit_code, 0);

@@ -29,7 +29,7 @@ Result<std::filesystem::path> PrometheusServer::program() {
   return find_program("prometheus", also);
 }
 
-std::string PrometheusServer::url() const { return "http://127.0.0.1:" + port_; }
+std::string PrometheusServer::url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
 std::string PrometheusServer::log() const {
   const auto text = read_file(folder_.path() / "log");
@@ -38,12 +38,12 @@ std::string PrometheusServer::log() const {
 
 Status PrometheusServer::write_config() {
   LAB_TRY(write_file_atomic(folder_.path() / "prometheus.yml",
-                            fmt::format("global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}\n"
+                            fmt::format("global: {{scrape_interval: {0}ms, scrape_timeout: {0}ms}}\n"
                                         "scrape_configs:\n"
                                         "- job_name: lab\n"
                                         "  honor_labels: true\n"
-                                        "  static_configs: [{{targets: ['127.0.0.1:{}']}}]\n",
-                                        target_)));
+                                        "  static_configs: [{{targets: ['127.0.0.1:{1}']}}]\n",
+                                        interval_.count(), target_)));
   return write_file_atomic(
       folder_.path() / "web.yml",
       password_.empty() ? "{}\n" : fmt::format("basic_auth_users: {{lab: '{}'}}\n", kPasswordHash));
@@ -52,9 +52,11 @@ Status PrometheusServer::write_config() {
 Status PrometheusServer::start() {
   const auto found = program();
   if (!found) return found.error();
-  const auto ports = testbed::free_ports(1);
-  if (!ports) return ports.error();
-  port_ = std::to_string(ports->front());
+  if (port_ == 0) {
+    const auto ports = testbed::free_ports(1);
+    if (!ports) return ports.error();
+    port_ = ports->front();
+  }
   LAB_TRY(write_config());
   const auto log_file = open_file(folder_.path() / "log", O_WRONLY | O_CREAT | O_APPEND);
   if (!log_file) return log_file.error();
@@ -62,7 +64,7 @@ Status PrometheusServer::start() {
       {.argv = {found->string(), "--config.file=" + (folder_.path() / "prometheus.yml").string(),
                 "--web.config.file=" + (folder_.path() / "web.yml").string(),
                 "--storage.tsdb.path=" + (folder_.path() / "data").string(),
-                "--web.listen-address=127.0.0.1:" + port_},
+                "--web.listen-address=127.0.0.1:" + std::to_string(port_)},
        .directory = folder_.path()},
       {.output = log_file->get(), .error = log_file->get()}, true);
   if (!child) return child.error();
@@ -75,7 +77,7 @@ Status PrometheusServer::start() {
   HttpClient client(settings);
   const auto end = Clock::now() + kStartMax;
   while (Clock::now() < end) {
-    const auto listener = testbed::listener_of(ports->front(), *stamp);
+    const auto listener = testbed::listener_of(port_, *stamp);
     if (listener && *listener == testbed::Listener::kOurs) {
       const auto answer = client.send({.url = url() + "/-/ready"}, {end, {}}, "test.prometheus");
       if (answer && answer->status == 200) return ok();

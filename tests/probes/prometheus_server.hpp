@@ -17,14 +17,16 @@ class PrometheusServer {
   /// The installed program. Errors: kNotFound.
   static Result<std::filesystem::path> program();
 
-  /// Scrapes http://127.0.0.1:`target`/metrics each 200 ms. With a password its API wants user "lab".
-  explicit PrometheusServer(int target, std::string password = "")
-      : target_(target), password_(std::move(password)) {}
+  /// Scrapes http://127.0.0.1:`target`/metrics each `interval`, and gives a target as long to answer. With a
+  /// password its API wants user "lab".
+  explicit PrometheusServer(int target, std::string password = "", Millis interval = Millis{200})
+      : target_(target), password_(std::move(password)), interval_(interval) {}
   ~PrometheusServer() { stop(); }
   PrometheusServer(const PrometheusServer&) = delete;
   PrometheusServer& operator=(const PrometheusServer&) = delete;
 
-  /// Until it answers as the child that was started. Errors: with the end of its log.
+  /// Again after stop() too: on the same port, with what it has stored. Until it answers as the child that
+  /// was started. Errors: with the end of its log.
   Status start();
   /// SIGKILL, and the end of it: as a node that went away.
   void stop();
@@ -38,7 +40,8 @@ class PrometheusServer {
   TemporaryFolder folder_{};
   int target_;
   std::string password_;
-  std::string port_{};
+  Millis interval_;
+  std::uint16_t port_ = 0;  // Chosen at the first start.
   std::optional<HeldChild> child_{};
 };
 

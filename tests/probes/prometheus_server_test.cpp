@@ -90,7 +90,7 @@ TEST_F(PrometheusServerTest, TheVolumesFigureIsReadAndFollowsItsTarget) {
   EXPECT_EQ(*first, (ByteMap{{"volume", 1'048'576}, {"volume:data-pg-0", 1'048'576}}));
   const auto copies = probe->storage_copies(soon());
   ASSERT_TRUE(copies) << copies.error().text();
-  EXPECT_EQ(*copies, 2U);
+  EXPECT_EQ(**copies, 2.0);
   const auto states = probe->examine(soon());
   ASSERT_TRUE(states) << states.error().text();
   EXPECT_EQ((*states)[0].file_system_used, Bytes{1'024});

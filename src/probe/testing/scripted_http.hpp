@@ -25,6 +25,7 @@ class ScriptedHttp {
     int status = 200;
     std::string body{};
     std::string type = "text/plain; version=0.0.4";
+    std::string location{};  // For a redirect.
   };
   using Script = std::function<Answer(const Question&)>;
 
@@ -37,6 +38,7 @@ class ScriptedHttp {
       const Answer answer = script_(question);
       response.status = answer.status;
       response.set_content(answer.body, answer.type);
+      if (!answer.location.empty()) response.set_header("Location", answer.location);
     };
     server_.Get(".*", handle);
     server_.Post(".*", handle);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/check_probes.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "probe/testing/fake_prometheus.hpp"
+
+namespace lab {
+namespace {
+
+class CheckProbes : public testing::Test {
+ protected:
+  void SetUp() override {
+    server_.series = {{"kube_persistentvolumeclaim_info",
+                       {{R"("namespace":"db","persistentvolumeclaim":"data-0","volumename":"v")", "1"}}},
+                      {"longhorn_volume_actual_size_bytes", {{R"("volume":"v")", "1048576"}}},
+                      {"longhorn_volume_robustness", {{R"("volume":"v")", "1"}}},
+                      {"kubelet_volume_stats_used_bytes",
+                       {{R"("namespace":"db","persistentvolumeclaim":"data-0")", "4096"}}}};
+    plan_.prometheus.url = server_.config().endpoint.url;
+    plan_.settle.limit = Millis{600'000};
+    system_.volume = "longhorn:db/data-0";
+  }
+  void TearDown() override { ::unsetenv("DEDUP_TEST_SECRET"); }
+
+  std::vector<Check> checks() {
+    std::vector<Check> all;
+    check_probes(plan_, system_, all);
+    return all;
+  }
+  Check check(const std::string& name) {
+    for (const Check& one : checks())
+      if (one.name == name) return one;
+    ADD_FAILURE() << "no check " << name;
+    return {};
+  }
+
+  FakePrometheus server_;
+  Plan plan_{};
+  SystemPlan system_{.name = "pg", .probes = {"volume"}};
+};
+
+TEST_F(CheckProbes, AMonitoredVolumeIsReadBeforeTheRun) {
+  EXPECT_TRUE(check("pg volume").passed) << check("pg volume").detail;
+  EXPECT_EQ(check("pg volume").detail, "longhorn:db/data-0 says 1.00 MiB");
+  EXPECT_EQ(checks().size(), 2U) << "volume and kubelet, and nothing to say of their lags";
+  server_.series["longhorn_volume_robustness"][0].value = "2";
+  EXPECT_FALSE(check("pg volume").passed);
+  EXPECT_NE(check("pg volume").detail.find("is degraded"), std::string::npos);
+}
+
+TEST_F(CheckProbes, TheKubeletNeedsToAnswerOnlyWhereItIsRequired) {
+  server_.series.erase("kubelet_volume_stats_used_bytes");
+  EXPECT_TRUE(check("pg kubelet").passed);
+  EXPECT_TRUE(check("pg kubelet").warning);
+  system_.probes = {"volume", "kubelet"};
+  EXPECT_FALSE(check("pg kubelet").passed);
+}
+
+TEST_F(CheckProbes, ALimitOfSettlingBelowTheLagIsAnErrorWhereTheProbeIsRequired) {
+  plan_.settle.limit = Millis{120'000};
+  EXPECT_FALSE(check("pg volume lag").passed);
+  EXPECT_EQ(check("pg volume lag").detail,
+            "its figures are up to 3m30s old and must rest for longer; [settle] limit is 2m, so it can never "
+            "answer: raise the limit");
+  system_.probes = {"files"};
+  EXPECT_TRUE(check("pg volume lag").passed);
+  EXPECT_TRUE(check("pg volume lag").warning);
+}
+
+TEST_F(CheckProbes, TheLoginGoesWithTheQuestionAndOneThatIsNotThereIsAnError) {
+  plan_.prometheus.password_env = "DEDUP_TEST_SECRET";
+  EXPECT_FALSE(check("pg volume").passed);
+  EXPECT_NE(check("pg volume").detail.find("DEDUP_TEST_SECRET"), std::string::npos);
+  EXPECT_TRUE(server_.questions().empty());
+  ::setenv("DEDUP_TEST_SECRET", "hunter2", 1);
+  EXPECT_TRUE(check("pg volume").passed);
+  EXPECT_EQ(server_.questions().back().authorization, "Bearer hunter2");
+}
+
+TEST_F(CheckProbes, AVolumeOfMinioIsItsPageOfMetricsAndNoFile) {
+  ScriptedHttp page(ScriptedHttp::Answer{200,
+                                         "minio_cluster_drive_offline_total 0\n"
+                                         "minio_cluster_capacity_raw_total_bytes 4096\n"
+                                         "minio_cluster_capacity_raw_free_bytes 1024\n"});
+  system_ = {
+      .name = "minio", .probes = {"minio"}, .volume = "minio:" + page.url("/minio/v2/metrics/cluster")};
+  EXPECT_TRUE(check("minio minio").passed) << check("minio minio").detail;
+  page.stop();
+  EXPECT_FALSE(check("minio minio").passed);
+}
+
+}  // namespace
+}  // namespace lab
