@@ -4,7 +4,7 @@
 #include <set>
 
 #include "scan/chunker_spec.hpp"
-#include "scan/scan_test_support.hpp"
+#include "scan/naive_count_test_support.hpp"
 
 namespace lab::scan {
 namespace {

@@ -4,12 +4,12 @@
 
 #include <sys/mount.h>
 
-#include <cmath>
+#include <bit>
 #include <cstring>
 #include <thread>
 
 #include "core/process_stamp.hpp"
-#include "scan/scan_test_support.hpp"
+#include "scan/naive_count_test_support.hpp"
 #include "scan/spill_file.hpp"
 
 namespace lab::scan {
@@ -74,9 +74,9 @@ TEST_F(Counting, IsExactInEachAmountOfMemory) {
   const auto chunks = chunks_of(1, 200'000);
   const Tally want = naive_tally(chunks);
   struct Case {
-    const char* what;
-    Bytes memory;
-    bool spills;
+    const char* what = "";
+    Bytes memory{};
+    bool spills = false;
   };
   // With 2 KiB there are some 1,600 runs, so that they are merged on two levels before the end.
   for (const Case& c : {Case{"all in memory", 64_MiB, false}, Case{"a few runs", 1_MiB, true},
@@ -147,9 +147,11 @@ TEST_F(Counting, ASketchKeepsEachSampledChunkWithAllItsCopies) {
   const auto counter = make_sketch_counter(options(64_KiB));
   const Tally tally = count(*counter, chunks);
   ASSERT_GT(tally.sample_level, 0U);
+  ASSERT_LT(tally.sample_level, 64U);
   std::vector<Chunk> sampled;
   for (const Chunk& chunk : chunks)
-    if (chunk.fingerprint[0] >> (64 - tally.sample_level) == 0) sampled.push_back(chunk);
+    if (std::countl_zero(chunk.fingerprint[0]) >= static_cast<int>(tally.sample_level))
+      sampled.push_back(chunk);
   expect_equal(tally.all(), naive_tally(sampled).all());
 }
 

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "scan/scan_test_support.hpp"
+#include "scan/naive_count_test_support.hpp"
 
 namespace lab::scan {
 namespace {
