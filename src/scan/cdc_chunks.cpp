@@ -4,41 +4,37 @@
 #include <algorithm>
 #include <array>
 
-#include "scan/cdc_scalar.hpp"
-
 namespace lab::scan {
 namespace {
 
 constexpr std::array<std::byte, 64 << 10> kZeros{};
 
+Chunker chunker_of(std::span<const CdcChunks::Level> levels) {
+  std::vector<ChunkSetting> settings;
+  for (const CdcChunks::Level& level : levels) settings.push_back(chunk_setting(Bytes{level.spec.size}));
+  auto made = Chunker::make(settings);
+  LAB_CHECK(made.has_value(), "averages that parse_chunkers lets pass are settings of a chunker");
+  return std::move(*made);
+}
+
 }  // namespace
 
 CdcChunks::CdcChunks(FingerprintKind kind, std::span<const Level> levels)
-    : kind_(kind), cuts_(levels.size()) {
-  std::vector<std::uint32_t> averages;
+    : kind_(kind), chunker_(chunker_of(levels)) {
   for (const Level& level : levels) {
-    averages.push_back(level.spec.size);
     open_.push_back({level.stream, {}});
     open_.back().carry.reserve(longest_chunk(level.spec));
     memory_ += longest_chunk(level.spec);
   }
-  finder_ = make_scalar_cut_finder(averages);
-}
-
-void CdcChunks::begin() {
-  finder_->begin_file();
-  at_ = 0;
 }
 
 void CdcChunks::bytes(std::span<const std::byte> bytes) {
-  if (open_.empty()) return;
-  for (auto& cuts : cuts_) cuts.clear();
-  finder_->feed(bytes, cuts_);
+  chunker_.feed(bytes);
   for (std::size_t i = 0; i < open_.size(); ++i) {
     std::uint64_t begin = at_;
-    for (const std::uint64_t cut : cuts_[i]) {
-      close(open_[i], bytes.subspan(begin - at_, cut - begin));
-      begin = cut;
+    for (const Cut& cut : chunker_.cuts(i)) {
+      close(open_[i], bytes.subspan(begin - at_, cut.end - begin));
+      begin = cut.end;
     }
     const auto rest = bytes.subspan(begin - at_);
     open_[i].carry.insert(open_[i].carry.end(), rest.begin(), rest.end());
@@ -47,7 +43,7 @@ void CdcChunks::bytes(std::span<const std::byte> bytes) {
 }
 
 void CdcChunks::zeros(std::uint64_t count) {
-  while (count > 0 && !open_.empty()) {
+  while (count > 0) {
     const std::uint64_t some = std::min<std::uint64_t>(count, kZeros.size());
     bytes(std::span(kZeros).first(some));
     count -= some;
@@ -57,6 +53,8 @@ void CdcChunks::zeros(std::uint64_t count) {
 void CdcChunks::end() {
   for (Open& open : open_)
     if (!open.carry.empty()) close(open, {});
+  chunker_.finish();
+  at_ = 0;
 }
 
 std::size_t CdcChunks::memory() const { return memory_; }

@@ -4,13 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "scan/chunk_stream.hpp"
+#include "scan/chunker.hpp"
 #include "scan/chunker_spec.hpp"
-#include "scan/cut_finder.hpp"
 
 namespace lab::scan {
 
@@ -23,9 +22,9 @@ class CdcChunks {
   };
   CdcChunks(FingerprintKind kind, std::span<const Level> levels);
 
-  void begin();
   void bytes(std::span<const std::byte> bytes);
   void zeros(std::uint64_t count);
+  /// The end of a file; what comes then is the next one.
   void end();
 
   /// The most bytes that it keeps between two calls.
@@ -41,8 +40,7 @@ class CdcChunks {
   FingerprintKind kind_;
   std::vector<Open> open_{};
   std::size_t memory_ = 0;
-  std::unique_ptr<CutFinder> finder_{};
-  std::vector<std::vector<std::uint64_t>> cuts_{};
+  Chunker chunker_;
   std::uint64_t at_ = 0;
 };
 

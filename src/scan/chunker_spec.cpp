@@ -8,6 +8,7 @@
 
 #include "core/text.hpp"
 #include "core/units.hpp"
+#include "scan/chunker.hpp"
 
 namespace lab::scan {
 namespace {
@@ -44,7 +45,9 @@ Result<ChunkerSpec> parse_chunker(const std::string& word) {
 }  // namespace
 
 std::uint32_t longest_chunk(const ChunkerSpec& spec) {
-  return spec.kind == ChunkerSpec::Kind::kFixed ? spec.size : cdc_max(spec.size);
+  return spec.kind == ChunkerSpec::Kind::kFixed
+             ? spec.size
+             : static_cast<std::uint32_t>(chunk_setting(Bytes{spec.size}).largest.count);
 }
 
 std::string chunker_name(const ChunkerSpec& spec) {

@@ -21,10 +21,6 @@ struct ChunkerSpec {
   friend bool operator==(const ChunkerSpec&, const ChunkerSpec&) = default;
 };
 
-/// Lengths of content-defined chunks around an average: a quarter of it to eight times it.
-constexpr std::uint32_t cdc_min(std::uint32_t average) { return average / 4; }
-constexpr std::uint32_t cdc_max(std::uint32_t average) { return average * 8; }
-
 /// The longest chunk of `spec`.
 std::uint32_t longest_chunk(const ChunkerSpec& spec);
 

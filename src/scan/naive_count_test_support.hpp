@@ -14,7 +14,7 @@
 #include "core/files.hpp"
 #include "core/random.hpp"
 #include "core/testing/temporary_folder.hpp"
-#include "scan/cdc_scalar.hpp"
+#include "scan/chunker.hpp"
 #include "scan/scan.hpp"
 
 namespace lab::scan {
@@ -71,16 +71,15 @@ inline std::vector<std::string> naive_chunks(const std::string& text, const Chun
     }
     return chunks;
   }
-  std::vector<std::vector<std::uint64_t>> cuts(1);
-  const auto finder = make_scalar_cut_finder(std::vector<std::uint32_t>{spec.size});
-  finder->begin_file();
-  finder->feed(std::as_bytes(std::span(text)), cuts);
-  std::size_t begin = 0;
-  for (const std::uint64_t cut : cuts.front()) {
-    chunks.push_back(text.substr(begin, cut - begin));
-    begin = cut;
-  }
-  if (begin < text.size()) chunks.push_back(text.substr(begin));
+  auto chunker = Chunker::make({chunk_setting(Bytes{spec.size})}, GearPath::kScalar);
+  EXPECT_TRUE(chunker);
+  const auto take = [&](const std::vector<Cut>& cuts) {
+    for (const Cut& cut : cuts) chunks.push_back(text.substr(cut.begin, cut.end - cut.begin));
+  };
+  chunker->feed(std::as_bytes(std::span(text)));
+  take(chunker->cuts(0));
+  chunker->finish();
+  take(chunker->cuts(0));
   return chunks;
 }
 

@@ -53,7 +53,6 @@ ScanPass::ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<C
 Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const std::stop_token& stop) {
   for (ChunkStream& stream : streams_) stream.set_class(file.file_class);
   for (FixedBlocks& blocks : fixed_) blocks.begin(job.begin == 0);
-  for (CdcChunks& chunks : cdc_) chunks.begin();
   auto outcome = reader_.read(file, job.begin, job.end, *this, stop);
   if (!outcome) return outcome;
   for (FixedBlocks& blocks : fixed_) blocks.end();
