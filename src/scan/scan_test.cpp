@@ -221,6 +221,29 @@ TEST_F(Scanning, AFileThatIsCutShortIsCountedAsFarAsItWasRead) {
   ASSERT_EQ(report->incomplete.size(), 1U);
 }
 
+TEST_F(Scanning, AFileThatCannotBeOpenedIsLeftOutWithTheReasonAndNoFigureHoldsIt) {
+  add("a", "content");
+  add("gone", "is counted by no figure");
+  add("pipe", "is none when it is listed");
+  ScanRequest asked = request({{Kind::kFixed, 4096, 0}});
+  // Called when a file is listed, so that what follows happens between that and its reading.
+  asked.class_of = [](const fs::path& path) {
+    if (path.filename() == "a") return std::size_t{0};
+    fs::remove(path);
+    const bool made = path.filename() != "pipe" || ::mkfifo(path.c_str(), 0600) == 0;
+    EXPECT_TRUE(made);
+    return std::size_t{0};
+  };
+  const auto report = run(asked);
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(report->chunkers[0].all.files, 1U);
+  EXPECT_EQ(report->chunkers[0].all.bytes, 7U);
+  EXPECT_EQ(report->left_out,
+            (std::vector<PathNote>{{(data_ / "gone").string(), "No such file or directory"},
+                                   {(data_ / "pipe").string(), "it is another kind of file now"}}));
+  EXPECT_TRUE(report->incomplete.empty());
+}
+
 TEST_F(Scanning, OfNothingIsAnError) {
   fs::create_directories(data_);
   const auto nothing = run(request({{Kind::kFixed, 4096, 0}}));
