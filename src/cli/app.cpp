@@ -32,6 +32,7 @@ struct Values {
   ReportOptions report{};
   CompareOptions compare{};
   GenerateOptions generate{};
+  ScanOptions scan{};
   DoctorOptions doctor{};
   CleanOptions clean{};
   SetupOptions setup{};
@@ -191,6 +192,39 @@ void add_generate(CLI::App& app, Values& values) {
       [&values] { values.action = [&values] { return generate(values.generate, values.global); }; });
 }
 
+void add_scan(CLI::App& app, Values& values) {
+  CLI::App* command = app.add_subcommand("scan", "How redundant files are, at which block size");
+  ScanOptions& options = values.scan;
+  command->add_option("paths", options.paths, "Files, folders and block devices")
+      ->required()
+      ->type_name("PATH...");
+  command
+      ->add_option("--chunker", options.chunkers,
+                   "fixed:SIZE or cdc:AVERAGE (default fixed 512 to 1 MiB and cdc 512 to 64 KiB)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("CHUNKER,...");
+  command->add_option("--align", options.alignments, "Offsets at which fixed blocks begin (default 0)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("OFFSET,...");
+  command->add_option("--threads", options.threads, "Workers (default the processors, at most 8)")
+      ->type_name("N");
+  command
+      ->add_option("--memory", options.memory, "For all buffers and counters, whatever the size of the data")
+      ->capture_default_str()
+      ->type_name("SIZE");
+  command->add_option("--fingerprint", options.fingerprint, "xxh3, or sha256 where data may be forged")
+      ->capture_default_str()
+      ->type_name("xxh3|sha256");
+  command
+      ->add_option("--temp", options.temporary, "Folder of temporary files (default $TMPDIR, else /var/tmp)")
+      ->type_name("DIR");
+  command->add_flag("--sketch", options.sketch, "Sample what does not fit in memory; no temporary files");
+  command->add_flag("--direct", options.direct, "Read past the page cache (O_DIRECT)");
+  command->callback([&values] { values.action = [&values] { return scan(values.scan, values.global); }; });
+}
+
 void add_doctor_and_clean(CLI::App& app, Values& values) {
   CLI::App* doctor_app = app.add_subcommand("doctor", "Check what a plan needs; writes nothing");
   doctor_app->add_option("plan", values.doctor.plan, "Plan file")->type_name("PLAN.toml");
@@ -337,6 +371,7 @@ int parse_and_run(int argc, char** argv) {
   add_resume_and_status(app, values);
   add_report_and_compare(app, values);
   add_generate(app, values);
+  add_scan(app, values);
   add_doctor_and_clean(app, values);
   add_setup(app, values);
   add_testbed(app, values);

@@ -99,12 +99,25 @@ struct TestbedOptions {
   std::vector<std::string> programs{};  // "SYSTEM=PATH"
 };
 
+struct ScanOptions {
+  std::vector<std::filesystem::path> paths{};
+  std::vector<std::string> chunkers{};    // None: the whole curve.
+  std::vector<std::string> alignments{};  // None: 0.
+  std::optional<std::int64_t> threads{};  // None: the processors, at most 8.
+  std::string memory = "256 MiB";
+  std::string fingerprint = "xxh3";
+  std::filesystem::path temporary{};  // Empty: $TMPDIR, else /var/tmp.
+  bool sketch = false;
+  bool direct = false;
+};
+
 int run(const RunOptions& options, const GlobalOptions& global);
 int resume(const ResumeOptions& options, const GlobalOptions& global);
 int status(const std::filesystem::path& directory, const GlobalOptions& global);
 int report(const ReportOptions& options, const GlobalOptions& global);
 int compare(const CompareOptions& options, const GlobalOptions& global);
 int generate(const GenerateOptions& options, const GlobalOptions& global);
+int scan(const ScanOptions& options, const GlobalOptions& global);
 int doctor(const DoctorOptions& options, const GlobalOptions& global);
 int setup(const SetupOptions& options, const GlobalOptions& global);
 int systems(bool features, const GlobalOptions& global);

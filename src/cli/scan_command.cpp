@@ -1,0 +1,164 @@
+// `deduplab scan`: how redundant any files are.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
+#include "cli/say.hpp"
+#include "cli/scan_output.hpp"
+
+namespace lab::cli {
+namespace {
+
+constexpr std::int64_t kThreadsMax = 64;
+constexpr unsigned kThreadsDefaultMax = 8;
+constexpr std::size_t kNotesForTheEye = 20;  // Of each list; --json gives all.
+constexpr Millis kBarInterval{200};
+constexpr Millis kLineInterval{60'000};
+
+Error usage(const std::string& flag, const std::string& detail) {
+  return {ErrorCode::kInvalidArgument, "scan", flag + ": " + detail};
+}
+
+Result<std::vector<std::uint32_t>> offsets_of(const std::vector<std::string>& words) {
+  std::vector<std::uint32_t> offsets;
+  for (const std::string& word : words) {
+    const auto bytes = parse_bytes(word);
+    if (!bytes) return usage("--align", bytes.error().detail);
+    if (bytes->count >= 8 << 20) return usage("--align", "'" + word + "' is not below 8 MiB");
+    offsets.push_back(static_cast<std::uint32_t>(bytes->count));
+  }
+  if (offsets.empty()) offsets.push_back(0);
+  return offsets;
+}
+
+std::filesystem::path temporary_folder(const ScanOptions& options) {
+  if (!options.temporary.empty()) return options.temporary;
+  const char* const named = std::getenv("TMPDIR");
+  // Not /tmp: in many places that is memory.
+  return named != nullptr && *named != '\0' ? named : "/var/tmp";
+}
+
+Result<unsigned> threads_of(const ScanOptions& options) {
+  if (!options.threads) return std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsDefaultMax);
+  if (*options.threads < 1 || *options.threads > kThreadsMax)
+    return usage("--threads", fmt::format("{} is not from 1 to {}", *options.threads, kThreadsMax));
+  return static_cast<unsigned>(*options.threads);
+}
+
+Result<scan::ScanRequest> request_of(const ScanOptions& options) {
+  scan::ScanRequest request;
+  request.paths = options.paths;
+  auto chunkers = options.chunkers.empty() ? Result<std::vector<scan::ChunkerSpec>>(scan::whole_curve())
+                                           : scan::parse_chunkers(options.chunkers);
+  if (!chunkers) return std::move(chunkers).error();
+  const auto offsets = offsets_of(options.alignments);
+  if (!offsets) return offsets.error();
+  auto aligned = scan::with_alignments(*chunkers, *offsets);
+  if (!aligned) return std::move(aligned).error();
+  request.chunkers = std::move(*aligned);
+  const auto threads = threads_of(options);
+  if (!threads) return threads.error();
+  request.threads = *threads;
+  const auto memory = parse_bytes(options.memory);
+  if (!memory) return usage("--memory", memory.error().detail);
+  request.memory = *memory;
+  const auto fingerprint = scan::parse_fingerprint(options.fingerprint);
+  if (!fingerprint) return fingerprint.error();
+  request.fingerprint = *fingerprint;
+  if (options.sketch && !options.temporary.empty())
+    return usage("--temp", "--sketch makes no temporary files");
+  request.temporary = temporary_folder(options);
+  request.sketch = options.sketch;
+  request.direct = options.direct;
+  return request;
+}
+
+/// One line that renews itself on a terminal; elsewhere a line at each tenth of the way and one a minute.
+class ScanLine {
+ public:
+  explicit ScanLine(bool no_progress) : style_(ProgressDisplay::style_for(no_progress)) {}
+  ~ScanLine() { clear(); }
+  ScanLine(const ScanLine&) = delete;
+  ScanLine& operator=(const ScanLine&) = delete;
+
+  void operator()(const scan::ScanProgress& progress) {
+    if (style_ == ProgressDisplay::Style::kNone) return;
+    const auto now = Clock::now();
+    const bool bar = style_ == ProgressDisplay::Style::kBar;
+    const std::uint64_t tenth = progress.bytes_done * 10 / std::max<std::uint64_t>(progress.bytes_total, 1);
+    const bool due =
+        now - last_ >= (bar ? kBarInterval : kLineInterval) || (!bar && tenth != tenth_) || progress.counting;
+    if (!due) return;
+    last_ = now;
+    tenth_ = tenth;
+    say("{}{}{}", bar ? "\r\033[K" : "", text(progress), bar ? "" : "\n");
+    drawn_ = bar;
+  }
+
+ private:
+  std::string text(const scan::ScanProgress& progress) const {
+    if (progress.counting) return "all read; counting distinct chunks";
+    const double seconds = std::chrono::duration<double>(last_ - began_).count();
+    const auto done = static_cast<double>(progress.bytes_done);
+    const double left = std::max(0.0, static_cast<double>(progress.bytes_total) - done) * seconds / done;
+    const auto eye = [](std::uint64_t bytes) {
+      return format_bytes(Bytes{static_cast<std::int64_t>(bytes)});
+    };
+    return fmt::format("{} of {}, {}/s, {} left", eye(progress.bytes_done), eye(progress.bytes_total),
+                       eye(static_cast<std::uint64_t>(done / seconds)), format_seconds(left));
+  }
+  void clear() {
+    if (drawn_) say("\r\033[K");
+    drawn_ = false;
+  }
+
+  ProgressDisplay::Style style_;
+  Clock::time_point began_ = Clock::now();
+  Clock::time_point last_ = began_;
+  std::uint64_t tenth_ = 0;
+  bool drawn_ = false;
+};
+
+void say_notes(const char* what, const std::vector<scan::PathNote>& notes) {
+  if (notes.empty()) return;
+  say("{} {}:\n", notes.size(), what);
+  for (std::size_t i = 0; i < std::min(notes.size(), kNotesForTheEye); ++i)
+    say("  {}: {}\n", notes[i].path, notes[i].reason);
+  if (notes.size() > kNotesForTheEye)
+    say("  and {} more (--json names all)\n", notes.size() - kNotesForTheEye);
+}
+
+}  // namespace
+
+int scan(const ScanOptions& options, const GlobalOptions& global) {
+  const auto request = request_of(options);
+  if (!request) return fail(kExitUsage, request.error());
+  const InterruptGuard interrupt;
+  Result<scan::ScanReport> report = [&] {
+    ScanLine line(global.no_progress);
+    return scan::scan(
+        *request, [&line](const scan::ScanProgress& progress) { line(progress); }, interrupt.token());
+  }();
+  if (!report && report.error().code == ErrorCode::kCancelled) {
+    const int by_signal = InterruptGuard::exit_code();
+    return fail(by_signal == 0 ? kExitInterrupted : by_signal, report.error());
+  }
+  if (!report) return fail(exit_code_of(report.error()), report.error());
+  if (global.json)
+    print("{}\n", scan_json(*request, *report).dump(2));
+  else
+    print("{}", scan_table(*report));
+  say_notes("left out, not counted", report->left_out);
+  say_notes("changed or not read whole, counted as read", report->incomplete);
+  return kExitOk;
+}
+
+}  // namespace lab::cli

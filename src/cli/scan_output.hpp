@@ -1,0 +1,18 @@
+// What a scan found, for people and for scripts.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "scan/scan.hpp"
+
+namespace lab::cli {
+
+/// An array, an object a chunker in the order asked.
+nlohmann::ordered_json scan_json(const scan::ScanRequest& request, const scan::ScanReport& report);
+
+/// A table, a line a chunker.
+std::string scan_table(const scan::ScanReport& report);
+
+}  // namespace lab::cli

@@ -1,0 +1,47 @@
+// Content-defined chunks of several averages in one pass, with their fingerprints.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "scan/chunk_stream.hpp"
+#include "scan/chunker.hpp"
+#include "scan/chunker_spec.hpp"
+
+namespace lab::scan {
+
+/// Cuts one file after the other. Not thread-safe.
+class CdcChunks {
+ public:
+  struct Level {
+    ChunkerSpec spec{};
+    ChunkStream* stream = nullptr;  // Borrowed.
+  };
+  CdcChunks(FingerprintKind kind, std::span<const Level> levels);
+
+  void bytes(std::span<const std::byte> bytes);
+  void zeros(std::uint64_t count);
+  /// The end of a file; what comes then is the next one.
+  void end();
+
+  /// The most bytes that it keeps between two calls.
+  std::size_t memory() const;
+
+ private:
+  struct Open {
+    ChunkStream* stream = nullptr;
+    std::vector<std::byte> carry{};  // The chunk that has begun and not ended.
+  };
+  void close(Open& open, std::span<const std::byte> last) const;
+
+  FingerprintKind kind_;
+  std::vector<Open> open_{};
+  std::size_t memory_ = 0;
+  Chunker chunker_;
+  std::uint64_t at_ = 0;
+};
+
+}  // namespace lab::scan

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/chunk_stream.hpp"
+
+namespace lab::scan {
+
+Met& Met::operator+=(const Met& other) {
+  chunks += other.chunks;
+  bytes += other.bytes;
+  zero_chunks += other.zero_chunks;
+  zero_bytes += other.zero_bytes;
+  zero_blocks += other.zero_blocks;
+  return *this;
+}
+
+ChunkStream::ChunkStream(Counter& counter, std::size_t classes) : counter_(counter), met_(classes) {
+  pending_.reserve(kBatch);
+}
+
+void ChunkStream::add_zero_blocks(std::uint64_t count, std::uint32_t size) {
+  const std::uint64_t bytes = count * size;
+  met_[class_] += Met{count, bytes, count, bytes, count};
+}
+
+Status ChunkStream::flush() {
+  hand_over();
+  return status_;
+}
+
+void ChunkStream::hand_over() {
+  if (status_ && !pending_.empty()) status_ = counter_.add(pending_);
+  pending_.clear();
+}
+
+}  // namespace lab::scan

@@ -1,0 +1,47 @@
+// Counting distinct chunks in a fixed amount of memory: exactly, or in a sample with an interval.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "core/result.hpp"
+#include "core/units.hpp"
+#include "scan/record.hpp"
+#include "scan/tally.hpp"
+
+namespace lab::scan {
+
+struct CounterOptions {
+  FingerprintKind fingerprint = FingerprintKind::kXxh3;
+  Bytes memory{64 << 20};             // For all that it keeps. Taken as it is used.
+  std::filesystem::path temporary{};  // Folder of the temporary files; only an exact counter has any.
+};
+
+/// A multiset of chunks. Two chunks are one if their lengths and fingerprints are equal.
+class Counter {
+ public:
+  virtual ~Counter() = default;
+
+  /// Thread-safe. Errors: kResourceExhausted when the disk of the temporary files is full; then it is void.
+  virtual Status add(std::span<const Chunk> chunks) = 0;
+
+  /// Once, at the end. The same for each order in which the chunks came.
+  virtual Status finish(Tally& tally) = 0;
+
+  /// Bytes that went to temporary files so far.
+  virtual std::uint64_t spilled_bytes() const = 0;
+};
+
+/// Keeps every chunk as a record; when the memory is full they go to a temporary file as a sorted run, and
+/// the runs are merged at the end.
+std::unique_ptr<Counter> make_exact_counter(const CounterOptions& options);
+
+/// Adaptive distinct sampling (Gibbons 2001): keeps the chunks whose fingerprint begins with `level` zero
+/// bits, and raises the level when the memory is full. Each distinct chunk is kept with all its copies or not
+/// at all, with a chance of 2^-level; level 0 is an exact count.
+std::unique_ptr<Counter> make_sketch_counter(const CounterOptions& options);
+
+}  // namespace lab::scan

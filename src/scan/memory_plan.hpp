@@ -1,0 +1,19 @@
+// How the memory of a scan is divided between its workers' buffers and its counters.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/units.hpp"
+#include "scan/chunker_spec.hpp"
+
+namespace lab::scan {
+
+/// A counter's share for each chunker. A chunker with shorter chunks has more of them and gets more.
+/// Errors: kInvalidArgument when the buffers leave too little, with the least that would do.
+Result<std::vector<Bytes>> plan_memory(Bytes memory, unsigned threads, bool direct,
+                                       std::span<const ChunkerSpec> chunkers);
+
+}  // namespace lab::scan

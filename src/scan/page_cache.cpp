@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/page_cache.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace lab::scan {
+namespace {
+
+// The scan has at most two of them in the cache; a window costs a mapping and a byte a page.
+constexpr std::uint64_t kWindow = 64ULL << 20U;
+
+std::uint64_t page_size() {
+  static const auto kSize = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return kSize;
+}
+
+}  // namespace
+
+CacheKeeper::CacheKeeper(int descriptor, std::uint64_t begin, std::uint64_t end)
+    : descriptor_(descriptor), end_(end) {
+  now_ = look(begin - begin % page_size());
+  next_ = look(now_.end);
+}
+
+void CacheKeeper::read_up_to(std::uint64_t offset) {
+  while (now_.begin < now_.end && offset >= now_.end) {
+    drop(now_);
+    now_ = std::move(next_);
+    next_ = look(now_.end);
+  }
+}
+
+CacheKeeper::Window CacheKeeper::look(std::uint64_t begin) const {
+  Window window{begin, std::min(begin + kWindow, std::max(begin, end_)), {}};
+  const std::uint64_t length = window.end - window.begin;
+  if (length == 0) return window;
+  void* const mapped = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor_, static_cast<off_t>(begin));
+  if (mapped == MAP_FAILED) return window;
+  window.resident.resize((length + page_size() - 1) / page_size());
+  if (::mincore(mapped, length, window.resident.data()) != 0) window.resident.clear();
+  ::munmap(mapped, length);
+  return window;
+}
+
+void CacheKeeper::drop(const Window& window) const {
+  std::size_t page = 0;
+  while (page < window.resident.size()) {
+    std::size_t end = page;
+    while (end < window.resident.size() && (window.resident[end] & 1U) == 0) ++end;
+    if (end > page)
+      static_cast<void>(::posix_fadvise(descriptor_, static_cast<off_t>(window.begin + page * page_size()),
+                                        static_cast<off_t>((end - page) * page_size()), POSIX_FADV_DONTNEED));
+    page = end + 1;
+  }
+}
+
+}  // namespace lab::scan

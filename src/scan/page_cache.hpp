@@ -1,0 +1,36 @@
+// Keeps a scan from throwing other programs' pages out of the page cache.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace lab::scan {
+
+/// Notes which pages of a file are in the cache before they are read, and drops those that were not: pages
+/// that a server has in the cache stay there, and what only the scan has brought goes again. Where the kernel
+/// does not tell (files that this user may not write, devices), nothing is dropped.
+class CacheKeeper {
+ public:
+  /// Before [begin, end) of the file is read, in ascending order.
+  CacheKeeper(int descriptor, std::uint64_t begin, std::uint64_t end);
+
+  /// All before `offset` was read.
+  void read_up_to(std::uint64_t offset);
+
+ private:
+  struct Window {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::vector<unsigned char> resident{};  // A byte a page; empty: not known.
+  };
+  Window look(std::uint64_t begin) const;
+  void drop(const Window& window) const;
+
+  int descriptor_;
+  std::uint64_t end_;
+  Window now_{};
+  Window next_{};  // Looked at before the kernel's read-ahead comes there.
+};
+
+}  // namespace lab::scan

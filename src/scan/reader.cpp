@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/reader.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <new>
+#include <optional>
+#include <system_error>
+
+#include "core/files.hpp"
+#include "scan/page_cache.hpp"
+
+namespace lab::scan {
+namespace {
+
+constexpr std::uint64_t kHoleStep = 1ULL << 30U;
+constexpr std::uint64_t kPiecesOfAStep = 64;
+constexpr std::size_t kDirectAlignment = 4096;  // Enough for disks with blocks of 512 bytes and of 4 KiB.
+
+std::string words_of(int number) { return std::generic_category().message(number); }
+
+/// The end of the hole, or of the data, that `offset` lies in; at most `end`. `hole` says which.
+std::uint64_t end_of_extent(int descriptor, std::uint64_t offset, std::uint64_t end, bool& hole) {
+  const off_t data = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_DATA);
+  if (data < 0) {
+    hole = errno == ENXIO;  // No data behind it. Any other error: the file system does not know holes.
+    return end;
+  }
+  hole = static_cast<std::uint64_t>(data) > offset;
+  if (hole) return std::min(end, static_cast<std::uint64_t>(data));
+  const off_t next = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_HOLE);
+  return next < 0 ? end : std::min(end, static_cast<std::uint64_t>(next));
+}
+
+}  // namespace
+
+void Reader::Free::operator()(std::byte* memory) const noexcept { std::free(memory); }
+
+Reader::Reader(const ReadOptions& options)
+    : options_(options),
+      piece_(options.direct ? kDirectPiece : kPiece),
+      buffer_(static_cast<std::byte*>(std::aligned_alloc(kDirectAlignment, piece_))) {
+  if (buffer_ == nullptr) throw std::bad_alloc();
+}
+
+Result<ReadOutcome> Reader::read(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
+                                 const std::stop_token& stop) {
+  ReadOutcome outcome;
+  // O_NONBLOCK: a file that has become a pipe meanwhile must not hold up the scan.
+  const int flags = O_RDONLY | O_NONBLOCK | (options_.direct ? O_DIRECT : 0);
+  const FileHandle handle(::open(file.path.c_str(), flags | O_CLOEXEC));
+  if (!handle && options_.direct && errno == EINVAL)
+    return Error{ErrorCode::kUnsupported, "scan",
+                 "--direct: " + file.path.string() + " lies on a file system without O_DIRECT"};
+  if (!handle) {
+    outcome.problem = words_of(errno);
+    return outcome;
+  }
+  struct stat info{};
+  if (::fstat(handle.get(), &info) != 0 || !(file.device ? S_ISBLK(info.st_mode) : S_ISREG(info.st_mode))) {
+    outcome.problem = "it is another kind of file now";
+    return outcome;
+  }
+  outcome.opened = true;
+  LAB_TRY(read_parts(handle.get(), file, begin, end, sink, stop, outcome));
+  if (outcome.problem.empty() && ::fstat(handle.get(), &info) == 0)
+    outcome.problem = changed_since(file, info);
+  return outcome;
+}
+
+Status Reader::read_parts(int descriptor, const ScanFile& file, std::uint64_t begin, std::uint64_t end,
+                          ByteSink& sink, const std::stop_token& stop, ReadOutcome& outcome) {
+  std::optional<CacheKeeper> cache;
+  if (!options_.direct) {
+    static_cast<void>(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL));
+    if (!file.device) cache.emplace(descriptor, begin, end);
+  }
+  std::uint64_t at = begin;
+  while (at < end && outcome.problem.empty()) {
+    bool hole = false;
+    const std::uint64_t extent = file.device ? end : end_of_extent(descriptor, at, end, hole);
+    // In steps, so that a stop and the cache keeper do not wait for a whole disk.
+    const std::uint64_t step =
+        hole ? std::min(extent, at + kHoleStep) : std::min(extent, (at / piece_ + kPiecesOfAStep) * piece_);
+    if (hole) {
+      // A file that was cut short has no data there either.
+      struct stat info{};
+      if (::fstat(descriptor, &info) == 0 && static_cast<std::uint64_t>(info.st_size) < extent) {
+        outcome.problem = changed_since(file, info);
+        break;
+      }
+      if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
+      LAB_TRY(sink.zeros(step - at));
+      outcome.bytes += step - at;
+      outcome.hole_bytes += step - at;
+    } else {
+      LAB_TRY(read_data(descriptor, at, step, sink, stop, outcome));
+    }
+    at = step;
+    if (cache) cache->read_up_to(at);
+  }
+  return ok();
+}
+
+Status Reader::read_data(int descriptor, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
+                         const std::stop_token& stop, ReadOutcome& outcome) {
+  std::uint64_t at = begin;
+  while (at < end) {
+    if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
+    // Pieces end at multiples of their size: no block of a usual size lies in two of them.
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece_ - at % piece_, end - at));
+    // O_DIRECT reads whole sectors, also where the file ends within one.
+    const std::size_t asked =
+        options_.direct ? (wanted + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment : wanted;
+    const ssize_t got = ::pread(descriptor, buffer_.get(), asked, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      outcome.problem = fmt::format("not read from byte {} on: {}", at,
+                                    got < 0 ? words_of(errno) : std::string("it has become shorter"));
+      return ok();
+    }
+    const std::size_t taken = std::min(wanted, static_cast<std::size_t>(got));
+    LAB_TRY(sink.bytes({buffer_.get(), taken}));
+    outcome.bytes += taken;
+    at += taken;
+  }
+  return ok();
+}
+
+}  // namespace lab::scan

@@ -1,0 +1,66 @@
+// Reads files and devices in large pieces, in order, holes as holes.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+
+#include "core/result.hpp"
+#include "scan/file_list.hpp"
+
+namespace lab::scan {
+
+/// Takes the bytes of a file in order.
+class ByteSink {
+ public:
+  virtual ~ByteSink() = default;
+  /// Borrowed for the call.
+  virtual Status bytes(std::span<const std::byte> bytes) = 0;
+  /// A hole: so many zeros that were not read.
+  virtual Status zeros(std::uint64_t count) = 0;
+};
+
+struct ReadOptions {
+  bool direct = false;  // O_DIRECT: past the page cache.
+};
+
+/// What reading a part of a file came to.
+struct ReadOutcome {
+  bool opened = false;
+  std::uint64_t bytes = 0;       // Given to the sink, holes included.
+  std::uint64_t hole_bytes = 0;  // Of them.
+  std::string problem{};  // Why it was not opened or not read to its end, or that it changed; else empty.
+};
+
+/// Not thread-safe: one a worker.
+class Reader {
+ public:
+  explicit Reader(const ReadOptions& options);
+
+  /// Bytes [begin, end) of `file`; with `begin` a multiple of kPiece. What is wrong with the file is part of
+  /// the outcome. Errors: the sink's, kCancelled, kUnsupported (O_DIRECT on a file system without it).
+  Result<ReadOutcome> read(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
+                           const std::stop_token& stop);
+
+  /// Bytes that one call reads: large enough for the disk, small enough for a processor's cache.
+  static constexpr std::size_t kPiece = 256U << 10U;
+  static constexpr std::size_t kDirectPiece = 1U << 20U;  // No read-ahead stands behind it.
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const noexcept;
+  };
+  Status read_data(int descriptor, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
+                   const std::stop_token& stop, ReadOutcome& outcome);
+  Status read_parts(int descriptor, const ScanFile& file, std::uint64_t begin, std::uint64_t end,
+                    ByteSink& sink, const std::stop_token& stop, ReadOutcome& outcome);
+
+  ReadOptions options_;
+  std::size_t piece_;
+  std::unique_ptr<std::byte, Free> buffer_;
+};
+
+}  // namespace lab::scan

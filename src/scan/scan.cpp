@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/scan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "core/time.hpp"
+#include "scan/memory_plan.hpp"
+#include "scan/scan_figures.hpp"
+#include "scan/scan_pass.hpp"
+#include "scan/spill_file.hpp"
+
+namespace lab::scan {
+namespace {
+
+Error bad_request(std::string detail) { return {ErrorCode::kInvalidArgument, "scan", std::move(detail)}; }
+
+/// One scan: what its workers share.
+class Scan {
+ public:
+  Scan(const ScanRequest& request, const OnProgress& progress, const std::stop_token& stop)
+      : request_(request), progress_(progress), linked_(stop, [this] { halt_.request_stop(); }) {}
+
+  Result<ScanReport> run() {
+    LAB_TRY(prepare());
+    read_all();
+    if (failure_) return *failure_;
+    tell(true);
+    ScanReport report;
+    std::vector<FilesRead> read(request_.classes.size());
+    LAB_TRY(sum_files(report, read));
+    for (std::size_t i = 0; i < counters_.size(); ++i) {
+      auto made = count(i, read);
+      if (!made) return std::move(made).error();
+      report.chunkers.push_back(std::move(*made));
+    }
+    report.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+    return report;
+  }
+
+ private:
+  Status prepare() {
+    if (request_.chunkers.empty()) return bad_request("no chunker is named");
+    if (request_.threads < 1) return bad_request("--threads: at least 1");
+    if (request_.classes.empty() || request_.classes.size() > kClassesMax)
+      return bad_request(fmt::format("from 1 to {} file classes", kClassesMax));
+    const auto shares = plan_memory(request_.memory, request_.threads, request_.direct, request_.chunkers);
+    if (!shares) return shares.error();
+    auto listed = list_files(request_.paths, request_.class_of, halt_.get_token());
+    if (!listed) return std::move(listed).error();
+    list_ = std::move(*listed);
+    if (list_.bytes == 0)
+      return bad_request(fmt::format("nothing to scan: {} files with no byte, {} left out",
+                                     list_.files.size(), list_.left_out.size()));
+    if (!request_.sketch) LAB_TRY(remove_stale_spills(request_.temporary));
+    for (const Bytes share : *shares) {
+      const CounterOptions options{request_.fingerprint, share, request_.temporary};
+      counters_.push_back(request_.sketch ? make_sketch_counter(options) : make_exact_counter(options));
+    }
+    jobs_ = jobs_of(list_, request_.chunkers);
+    outcomes_.resize(jobs_.size());
+    return ok();
+  }
+
+  void read_all() {
+    for (unsigned i = 0; i < request_.threads; ++i)
+      passes_.push_back(
+          std::make_unique<ScanPass>(request_, counters_, [this](std::uint64_t more) { add_done(more); }));
+    std::vector<std::jthread> others;
+    for (unsigned i = 1; i < request_.threads; ++i) others.emplace_back([this, i] { work(*passes_[i]); });
+    work(*passes_[0]);
+  }
+
+  void work(ScanPass& pass) {
+    const auto jobs = [&]() -> Status {
+      while (true) {
+        const std::size_t number = next_job_.fetch_add(1);
+        if (number >= jobs_.size()) return pass.flush();
+        auto outcome = pass.run(list_.files[jobs_[number].file], jobs_[number], halt_.get_token());
+        if (!outcome) return std::move(outcome).error();
+        outcomes_[number] = std::move(*outcome);
+      }
+    };
+    const Status done = jobs();
+    if (done) return;
+    const std::lock_guard lock(mutex_);
+    // The first is the cause; the others were only told to stop.
+    if (!failure_) failure_ = done.error();
+    halt_.request_stop();
+  }
+
+  void add_done(std::uint64_t more) {
+    done_ += more;
+    tell(false);
+  }
+
+  void tell(bool counting) {
+    const std::unique_lock lock(progress_mutex_, std::try_to_lock);
+    if (lock && progress_) progress_({done_, list_.bytes, counting});
+  }
+
+  /// Into `read` what was read of each class, into the report what was not, or not as it should be.
+  Status sum_files(ScanReport& report, std::vector<FilesRead>& read) {
+    std::set<PathNote> left_out(list_.left_out.begin(), list_.left_out.end());
+    std::set<PathNote> incomplete;
+    std::set<std::size_t> opened;
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < jobs_.size(); ++i)
+      if (outcomes_[i].opened && opened.insert(jobs_[i].file).second)
+        read[list_.files[jobs_[i].file].file_class].files += 1;
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      const ScanFile& file = list_.files[jobs_[i].file];
+      const ReadOutcome& outcome = outcomes_[i];
+      FilesRead& sum = read[file.file_class];
+      sum.bytes += outcome.bytes;
+      sum.hole_bytes += outcome.hole_bytes;
+      bytes += outcome.bytes;
+      if (!outcome.problem.empty())
+        (opened.contains(jobs_[i].file) ? incomplete : left_out)
+            .insert({file.path.string(), outcome.problem});
+    }
+    report.left_out.assign(left_out.begin(), left_out.end());
+    report.incomplete.assign(incomplete.begin(), incomplete.end());
+    if (bytes > 0) return ok();
+    std::string first =
+        left_out.empty() ? "" : ": " + left_out.begin()->path + ": " + left_out.begin()->reason;
+    return bad_request("nothing could be scanned" + first);
+  }
+
+  Result<ChunkerReport> count(std::size_t index, const std::vector<FilesRead>& read) {
+    if (halt_.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
+    Tally tally(request_.classes.size());
+    LAB_TRY(counters_[index]->finish(tally));
+    std::vector<Met> met(request_.classes.size());
+    for (const auto& pass : passes_)
+      for (std::size_t i = 0; i < met.size(); ++i) met[i] += pass->streams()[index].met()[i];
+    ChunkerReport report = chunker_report(request_.chunkers[index], request_.classes, read, met, tally);
+    for (std::size_t i = 0; i < met.size(); ++i)
+      LAB_CHECK(met[i].bytes == read[i].bytes, "chunks hold all bytes that were read, once");
+    report.spilled_bytes = counters_[index]->spilled_bytes();
+    counters_[index].reset();
+    return report;
+  }
+
+  const ScanRequest& request_;
+  const OnProgress& progress_;
+  Clock::time_point began_ = Clock::now();
+  std::stop_source halt_{};
+  std::stop_callback<std::function<void()>> linked_;
+  FileList list_{};
+  std::vector<Job> jobs_{};
+  std::vector<ReadOutcome> outcomes_{};
+  std::vector<std::unique_ptr<Counter>> counters_{};
+  std::vector<std::unique_ptr<ScanPass>> passes_{};
+  std::atomic<std::size_t> next_job_{0};
+  std::atomic<std::uint64_t> done_{0};
+  std::mutex progress_mutex_{};
+  std::mutex mutex_{};
+  std::optional<Error> failure_{};
+};
+
+}  // namespace
+
+Result<ScanReport> scan(const ScanRequest& request, const OnProgress& progress, const std::stop_token& stop) {
+  return Scan(request, progress, stop).run();
+}
+
+}  // namespace lab::scan

@@ -1,0 +1,94 @@
+// How redundant files are: one pass over them, any number of chunkers, exact counts in fixed memory.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/units.hpp"
+#include "scan/chunker_spec.hpp"
+#include "scan/file_list.hpp"
+#include "scan/fingerprint.hpp"
+
+namespace lab::scan {
+
+struct ScanRequest {
+  std::vector<std::filesystem::path> paths{};
+  std::vector<ChunkerSpec> chunkers{};
+  unsigned threads = 1;
+  Bytes memory = 256_MiB;  // Of all buffers and counters; the list of files takes more.
+  std::filesystem::path temporary{};
+  FingerprintKind fingerprint = FingerprintKind::kXxh3;
+  bool sketch = false;  // Sample in place of temporary files.
+  bool direct = false;
+  std::vector<std::string> classes{"all"};  // Names of the file classes, at most 128.
+  ClassOf class_of = [](const std::filesystem::path&) { return std::size_t{0}; };
+};
+
+/// Distinct chunks that occur from `copies_from` to `copies_to` times.
+struct HistogramRow {
+  std::uint64_t copies_from = 1;
+  std::uint64_t copies_to = 1;
+  std::uint64_t distinct = 0;
+  std::uint64_t chunks = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// 95 % of the samples that could have been taken give an interval that holds the true value.
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+/// The figures of one chunker in all files, or in those of one class. Chunks are distinct within these.
+struct ChunkFigures {
+  std::string name{};  // "all", or the class.
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t hole_bytes = 0;
+  std::uint64_t chunks = 0;
+  std::uint64_t unique_chunks = 0;
+  std::uint64_t unique_bytes = 0;
+  std::uint64_t zero_chunks = 0;
+  std::uint64_t zero_bytes = 0;  // Of chunks that are nothing but zeros, in holes or not.
+  std::vector<HistogramRow> histogram{};
+  std::optional<Interval> sampled{};  // Of the residual. None: the counts are exact.
+
+  /// 1 - unique/all: the share that is there more than once. Nothing where there are no bytes.
+  std::optional<double> residual() const;
+};
+
+struct ChunkerReport {
+  ChunkerSpec spec{};
+  ChunkFigures all{};
+  std::vector<ChunkFigures> classes{};  // In the order of the request.
+  std::uint64_t spilled_bytes = 0;
+};
+
+struct ScanReport {
+  std::vector<ChunkerReport> chunkers{};  // In the order of the request.
+  std::vector<PathNote> left_out{};       // Not counted.
+  std::vector<PathNote> incomplete{};     // Counted as read, though changed or not read to the end.
+  double seconds = 0;
+};
+
+struct ScanProgress {
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;
+  bool counting = false;  // All is read; distinct chunks are being counted.
+};
+/// Called by one thread at a time, often.
+using OnProgress = std::function<void(const ScanProgress&)>;
+
+/// The same report for each number of threads. Errors: kInvalidArgument (nothing to scan, a path or a size
+/// that does not fit), kNotFound, kUnsupported, kResourceExhausted (no space for temporary files), kIo,
+/// kCancelled.
+Result<ScanReport> scan(const ScanRequest& request, const OnProgress& progress, const std::stop_token& stop);
+
+}  // namespace lab::scan

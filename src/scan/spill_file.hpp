@@ -1,0 +1,45 @@
+// A temporary file that has no name, so that nothing is left of it however the program ends.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "core/files.hpp"
+#include "core/result.hpp"
+
+namespace lab::scan {
+
+/// Removes what a program that was killed between making a temporary file and removing its name has left in
+/// `folder`: empty files of ours whose process is gone.
+Status remove_stale_spills(const std::filesystem::path& folder);
+
+/// Written at its end, read anywhere. Not thread-safe.
+class SpillFile {
+ public:
+  /// In `folder`; its name is removed before the first byte is written. Errors: errno's, with the folder.
+  static Result<SpillFile> make(const std::filesystem::path& folder);
+
+  /// Errors: kResourceExhausted when the disk is full, with the way out.
+  Status append(std::span<const std::byte> bytes);
+
+  /// All of `bytes` from `offset` on. Errors: errno's; kCorruption beyond the end.
+  Status read(std::uint64_t offset, std::span<std::byte> bytes) const;
+
+  /// The blocks of a range that is not needed any more go back to the file system where it can take them.
+  void give_back(std::uint64_t offset, std::uint64_t length) const;
+
+  std::uint64_t size() const noexcept { return size_; }
+
+ private:
+  SpillFile(FileHandle file, std::filesystem::path folder)
+      : file_(std::move(file)), folder_(std::move(folder)) {}
+
+  FileHandle file_;
+  std::filesystem::path folder_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace lab::scan

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/tally.hpp"
+
+#include <bit>
+
+namespace lab::scan {
+namespace {
+
+void add_to(DistinctFigures& figures, std::uint32_t length, std::uint64_t copies) {
+  figures.chunks += 1;
+  figures.bytes += length;
+  figures.squared_bytes += static_cast<double>(length) * static_cast<double>(length);
+  MultiplicityBucket& bucket = figures.buckets[static_cast<std::size_t>(std::bit_width(copies - 1))];
+  bucket.distinct += 1;
+  bucket.chunks += copies;
+  bucket.bytes += copies * length;
+}
+
+}  // namespace
+
+void Tally::add(std::uint32_t length, std::span<const std::uint64_t> copies_by_class) {
+  std::uint64_t total = 0;
+  for (std::size_t index = 0; index < copies_by_class.size(); ++index) {
+    if (copies_by_class[index] == 0) continue;
+    total += copies_by_class[index];
+    add_to(classes_[index], length, copies_by_class[index]);
+  }
+  add_to(all_, length, total);
+}
+
+}  // namespace lab::scan
