@@ -116,7 +116,7 @@ Status Producer::add(const CallContext& call, const char* operation, const std::
     rd_kafka_error_t* const refused =
         rd_kafka_produceva(client_->handle(), arguments, headers == nullptr ? 6 : 7);
     if (refused == nullptr) {
-      static_cast<void>(headers.release());  // A record that was taken owns them.
+      [[maybe_unused]] const auto* const theirs = headers.release();  // A record that was taken owns them.
       break;
     }
     const auto code = rd_kafka_error_code(refused);
