@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
+#include <utility>
 
 namespace lab {
 namespace {
@@ -26,6 +28,16 @@ Error bad_setting(const ChunkSetting& setting, std::string_view rule) {
 
 unsigned log2_of(Bytes power) {
   return static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(power.count))) - 1;
+}
+
+/// Without a branch for each candidate, which a processor could only guess: half of them stay.
+void keep_from(unsigned bits, std::vector<Candidate>& candidates) {
+  std::size_t kept = 0;
+  for (const Candidate& candidate : candidates) {
+    candidates[kept] = candidate;
+    kept += candidate.strength >= bits ? 1 : 0;
+  }
+  candidates.resize(kept);
 }
 
 }  // namespace
@@ -96,7 +108,15 @@ Result<Chunker> Chunker::make(const std::vector<ChunkSetting>& settings, GearPat
 }
 
 Chunker::Chunker(std::vector<CutReplay> replays, unsigned weakest_bits, GearPath path)
-    : scan_(weakest_bits, path), replays_(std::move(replays)), cuts_(replays_.size()) {}
+    : scan_(weakest_bits, path),
+      replays_(std::move(replays)),
+      cuts_(replays_.size()),
+      by_bits_(replays_.size()) {
+  std::iota(by_bits_.begin(), by_bits_.end(), std::size_t{0});
+  std::stable_sort(by_bits_.begin(), by_bits_.end(), [&](std::size_t a, std::size_t b) {
+    return replays_[a].weak_bits() < replays_[b].weak_bits();
+  });
+}
 
 void Chunker::feed(std::span<const std::byte> bytes) {
   for (std::vector<Cut>& cuts : cuts_) cuts.clear();
@@ -105,8 +125,13 @@ void Chunker::feed(std::span<const std::byte> bytes) {
     bytes = bytes.subspan(part.size());
     candidates_.clear();
     scan_.feed(part, candidates_);
-    for (std::size_t i = 0; i < replays_.size(); ++i)
+    unsigned bits = 0;
+    for (const std::size_t i : by_bits_) {
+      // Each list is read once by the setting that it is made for; the next ones see half of it or less.
+      if (std::exchange(bits, replays_[i].weak_bits()) != replays_[i].weak_bits())
+        keep_from(bits, candidates_);
       replays_[i].advance(candidates_, scan_.position(), cuts_[i]);
+    }
   }
 }
 

@@ -104,6 +104,7 @@ class Chunker {
   GearScan scan_;
   std::vector<CutReplay> replays_;
   std::vector<std::vector<Cut>> cuts_;
+  std::vector<std::size_t> by_bits_;  // Settings, those that need the most candidates first.
   std::vector<Candidate> candidates_{};
 };
 

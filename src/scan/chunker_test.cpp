@@ -141,6 +141,14 @@ TEST(Chunker, RunsOfOneByteAreCutAtTheLargestSizeAndCounted) {
   }
 }
 
+TEST(Chunker, AFileThatEndsWithAFullChunkEndsWithAForcedCut) {
+  Chunker chunker = chunker_of({chunk_setting(Bytes{512})});
+  Random random(13);
+  cuts_in_spans(chunker, Data(3 * 4096), random);
+  EXPECT_EQ(chunker.counts(0).forced, 3U);
+  EXPECT_EQ(chunker.counts(0).ends, 0U);
+}
+
 TEST(Chunker, RepeatedTextIsCutBetweenLeastAndLargest) {
   for (const std::string_view text : {"sixteen letters!", "ab", "0123456789abcdef0123456789abcde"}) {
     const Data data = repeated(text, 500'000);

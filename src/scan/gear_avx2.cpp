@@ -29,7 +29,7 @@ __m256i moved(__m256i now, __m256i before) {
   return _mm256_alignr_epi8(now, middle, 16 - 2 * Lanes);
 }
 
-__m256i hashes(__m256i entries, Before& before) {
+[[gnu::always_inline]] inline __m256i hashes(__m256i entries, Before& before) {
   const __m256i two = _mm256_add_epi16(entries, _mm256_slli_epi16(moved<1>(entries, before.sums[0]), 1));
   const __m256i four = _mm256_add_epi16(two, _mm256_slli_epi16(moved<2>(two, before.sums[1]), 2));
   const __m256i eight = _mm256_add_epi16(four, _mm256_slli_epi16(moved<4>(four, before.sums[2]), 4));
@@ -42,7 +42,9 @@ struct Pair {
   __m256i first, second;
 };
 
-Pair hashes_of(const std::uint8_t* data, const Shuffles& tables, Before& before) {
+// Both inline always: a call passes tables and sums through memory.
+[[gnu::always_inline]] inline Pair hashes_of(const std::uint8_t* data, const Shuffles& tables,
+                                             Before& before) {
   const __m256i nibble = _mm256_set1_epi8(15);
   // The interleaving below works in halves of 16 bytes: sorted so that its results are in the order of the
   // data.

@@ -21,7 +21,7 @@ struct Before {
   __m512i sums[4];
 };
 
-__m512i hashes(__m512i entries, Before& before) {
+[[gnu::always_inline]] inline __m512i hashes(__m512i entries, Before& before) {
   // Moved by one lane: the double words before, and their upper lanes shifted in.
   const __m512i one = _mm512_shldi_epi32(entries, _mm512_alignr_epi32(entries, before.sums[0], 15), 16);
   const __m512i two = _mm512_add_epi16(entries, _mm512_slli_epi16(one, 1));
@@ -39,7 +39,9 @@ struct Pair {
   __m512i first, second;
 };
 
-Pair hashes_of(const std::uint8_t* data, const Shuffles& tables, Before& before) {
+// Both inline always: a call passes tables and sums through memory.
+[[gnu::always_inline]] inline Pair hashes_of(const std::uint8_t* data, const Shuffles& tables,
+                                             Before& before) {
   const __m512i nibble = _mm512_set1_epi8(15);
   // The interleaving below works in quarters of 16 bytes: sorted so that its results are in the order of the
   // data.
