@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <stop_token>
 
 #include "core/result.hpp"
 #include "core/units.hpp"
@@ -18,6 +19,7 @@ struct CounterOptions {
   FingerprintKind fingerprint = FingerprintKind::kXxh3;
   Bytes memory{64 << 20};             // For all that it keeps. Taken as it is used.
   std::filesystem::path temporary{};  // Folder of the temporary files; only an exact counter has any.
+  std::stop_token stop{};             // Ends a long merge; then the counter is void.
 };
 
 /// A multiset of chunks. Two chunks are one if their lengths and fingerprints are equal.
@@ -28,7 +30,7 @@ class Counter {
   /// Thread-safe. Errors: kResourceExhausted when the disk of the temporary files is full; then it is void.
   virtual Status add(std::span<const Chunk> chunks) = 0;
 
-  /// Once, at the end. The same for each order in which the chunks came.
+  /// Once, at the end. The same for each order in which the chunks came. Errors: kCancelled, kIo.
   virtual Status finish(Tally& tally) = 0;
 
   /// Bytes that went to temporary files so far.

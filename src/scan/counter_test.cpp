@@ -58,7 +58,7 @@ Tally naive_tally(const std::vector<Chunk>& chunks) {
 class Counting : public testing::Test {
  protected:
   CounterOptions options(Bytes memory, FingerprintKind kind = FingerprintKind::kXxh3) const {
-    return {kind, memory, folder_.path()};
+    return {kind, memory, folder_.path(), {}};
   }
   static Tally count(Counter& counter, std::span<const Chunk> chunks) {
     for (std::size_t at = 0; at < chunks.size(); at += 300)
@@ -99,6 +99,19 @@ TEST_F(Counting, NeverSpillsMoreThanTheRecordsOfTheChunks) {
   for (const Chunk& chunk : chunks) ASSERT_TRUE(counter->add(std::span(&chunk, 1)));
   EXPECT_GT(counter->spilled_bytes(), 0U);
   EXPECT_LE(counter->spilled_bytes(), chunks.size() * 16);
+}
+
+TEST_F(Counting, AMergeEndsWhenAsked) {
+  std::stop_source source;
+  CounterOptions asked = options(64_KiB);
+  asked.stop = source.get_token();
+  const auto counter = make_exact_counter(asked);
+  ASSERT_TRUE(counter->add(chunks_of(7, 50'000)));
+  source.request_stop();
+  Tally tally(3);
+  const Status finished = counter->finish(tally);
+  ASSERT_FALSE(finished);
+  EXPECT_EQ(finished.error().code, ErrorCode::kCancelled);
 }
 
 TEST_F(Counting, ChunksOfOneFingerprintAndTwoLengthsAreTwo) {

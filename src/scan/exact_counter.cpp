@@ -13,6 +13,7 @@ namespace {
 // So many runs of one level become one of the next. A merge then reads from at most so many places for each
 // level, and a record is written again once in 64 times the memory.
 constexpr std::size_t kRunsOfALevel = 64;
+constexpr std::uint64_t kRecordsBetweenLooks = 1U << 16U;
 constexpr std::size_t kWriteBufferMax = 1U << 20U;
 
 template <std::size_t kWords>
@@ -20,6 +21,7 @@ class ExactCounter final : public Counter {
  public:
   explicit ExactCounter(const CounterOptions& options)
       : folder_(options.temporary),
+        stop_(options.stop),
         memory_(static_cast<std::size_t>(options.memory.count)),
         write_buffer_(std::min(memory_ / 16, kWriteBufferMax)),
         capacity_(std::max<std::size_t>((memory_ - write_buffer_) / sizeof(Record<kWords>), 16)) {}
@@ -46,11 +48,10 @@ class ExactCounter final : public Counter {
     }
     LAB_TRY(spill());
     arena_.reset();
-    return merge_runs<kWords>(*file_, runs_, memory_,
-                              [&](const Record<kWords>& record, std::uint64_t copies) {
-                                grouper.add(record, copies);
-                                return ok();
-                              });
+    return merge(runs_, memory_, [&](const Record<kWords>& record, std::uint64_t copies) {
+      grouper.add(record, copies);
+      return ok();
+    });
   }
 
   std::uint64_t spilled_bytes() const override {
@@ -91,15 +92,28 @@ class ExactCounter final : public Counter {
     return ok();
   }
 
+  template <class Take>
+  Status merge(std::span<const Run> runs, std::size_t memory, Take take) {
+    std::uint64_t taken = 0;
+    return merge_runs<kWords>(*file_, runs, memory,
+                              [&](const Record<kWords>& record, std::uint64_t copies) -> Status {
+                                // A merge may take minutes; a look at the token for each record would be
+                                // felt.
+                                if (taken++ % kRecordsBetweenLooks == 0 && stop_.stop_requested())
+                                  return Error{ErrorCode::kCancelled, "scan"};
+                                return take(record, copies);
+                              });
+  }
+
   /// The runs of a level are the last ones in the list, since lower levels come later.
   Status merge_full_levels() {
     while (runs_.size() >= kRunsOfALevel && runs_[runs_.size() - kRunsOfALevel].level == runs_.back().level) {
       const std::span<const Run> merged = std::span(runs_).last(kRunsOfALevel);
       // The arena is empty but keeps its pages: all buffers of this merge share what one run's writing took.
       RunWriter<kWords> writer(*file_, write_buffer_ / 4);
-      LAB_TRY(merge_runs<kWords>(
-          *file_, merged, write_buffer_ / 2,
-          [&](const Record<kWords>& record, std::uint64_t copies) { return writer.add(record, copies); }));
+      LAB_TRY(merge(merged, write_buffer_ / 2, [&](const Record<kWords>& record, std::uint64_t copies) {
+        return writer.add(record, copies);
+      }));
       auto run = writer.finish(runs_.back().level + 1);
       if (!run) return std::move(run).error();
       for (const Run& old : merged) file_->give_back(old.begin, old.end - old.begin);
@@ -110,6 +124,7 @@ class ExactCounter final : public Counter {
   }
 
   std::filesystem::path folder_;
+  std::stop_token stop_;
   std::size_t memory_;
   std::size_t write_buffer_;
   std::size_t capacity_;

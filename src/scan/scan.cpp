@@ -59,7 +59,7 @@ class Scan {
                                      list_.files.size(), list_.left_out.size()));
     if (!request_.sketch) LAB_TRY(remove_stale_spills(request_.temporary));
     for (const Bytes share : *shares) {
-      const CounterOptions options{request_.fingerprint, share, request_.temporary};
+      const CounterOptions options{request_.fingerprint, share, request_.temporary, halt_.get_token()};
       counters_.push_back(request_.sketch ? make_sketch_counter(options) : make_exact_counter(options));
     }
     jobs_ = jobs_of(list_, request_.chunkers);

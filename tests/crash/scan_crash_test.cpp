@@ -43,7 +43,7 @@ class ScanCrash : public ProgramTest {
   bool mounted_ = false;
 };
 
-/// Bytes that the process has written to files, and whether one of them is a temporary file of the scan.
+/// Whether the process has a temporary file of the scan open: it spills.
 bool holds_a_temporary_file(pid_t pid) {
   std::error_code failure;
   for (fs::directory_iterator entry("/proc/" + std::to_string(pid) + "/fd", failure), end;
