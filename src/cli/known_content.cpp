@@ -22,7 +22,9 @@ struct Entry {
   std::optional<std::uint64_t> copy_of{};
 };
 
-Error broken(std::string detail) { return {ErrorCode::kInvalidArgument, "scan", "--manifest: " + detail}; }
+Error broken(const std::string& detail) {
+  return {ErrorCode::kInvalidArgument, "scan", "--manifest: " + detail};
+}
 
 bool is_sha256(const json& value) {
   return value.is_string() && value.get_ref<const std::string&>().size() == 2 * sizeof(Digest) &&
