@@ -222,6 +222,12 @@ void add_scan(CLI::App& app, Values& values) {
       ->type_name("DIR");
   command->add_flag("--sketch", options.sketch, "Sample what does not fit in memory; no temporary files");
   command->add_flag("--direct", options.direct, "Read past the page cache (O_DIRECT)");
+  command
+      ->add_option("--manifest", options.manifest,
+                   "Count the copies of the objects that generate --output DIR wrote")
+      ->type_name("DIR");
+  command->add_option("--census-csv", options.census_csv, "New file: the copies of each original")
+      ->type_name("FILE");
   command->callback([&values] { values.action = [&values] { return scan(values.scan, values.global); }; });
 }
 

@@ -109,6 +109,8 @@ struct ScanOptions {
   std::filesystem::path temporary{};  // Empty: $TMPDIR, else /var/tmp.
   bool sketch = false;
   bool direct = false;
+  std::filesystem::path manifest{};    // What generate --output wrote; empty: no census.
+  std::filesystem::path census_csv{};  // Empty: none.
 };
 
 int run(const RunOptions& options, const GlobalOptions& global);

@@ -7,9 +7,11 @@
 #include <cstdlib>
 #include <thread>
 
+#include "cli/census_output.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/known_content.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
 #include "cli/scan_output.hpp"
@@ -53,6 +55,17 @@ Result<unsigned> threads_of(const ScanOptions& options) {
   return static_cast<unsigned>(*options.threads);
 }
 
+Status check_csv(const ScanOptions& options) {
+  const std::filesystem::path& path = options.census_csv;
+  if (options.manifest.empty()) return usage("--census-csv", "needs --manifest, which names the objects");
+  std::error_code unknown;
+  if (std::filesystem::exists(std::filesystem::symlink_status(path, unknown)))
+    return usage("--census-csv", path.string() + " exists already; name a new file");
+  if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), unknown))
+    return usage("--census-csv", path.parent_path().string() + " is not a folder");
+  return ok();
+}
+
 Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   scan::ScanRequest request;
   request.paths = options.paths;
@@ -78,6 +91,12 @@ Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   request.temporary = temporary_folder(options);
   request.sketch = options.sketch;
   request.direct = options.direct;
+  if (!options.census_csv.empty()) LAB_TRY(check_csv(options));
+  if (!options.manifest.empty()) {
+    auto known = known_content(options.manifest);
+    if (!known) return std::move(known).error();
+    request.census = std::move(*known);
+  }
   return request;
 }
 
@@ -155,9 +174,12 @@ int scan(const ScanOptions& options, const GlobalOptions& global) {
   if (global.json)
     print("{}\n", scan_json(*request, *report).dump(2));
   else
-    print("{}", scan_table(*report));
+    print("{}{}", scan_table(*report), report->census ? census_text(*report->census) : "");
   say_notes("left out, not counted", report->left_out);
   say_notes("changed or not read whole, counted as read", report->incomplete);
+  if (report->census && !options.census_csv.empty())
+    if (const Status written = write_census_csv(*report->census, options.census_csv); !written)
+      return fail(kExitNotWritten, written.error());
   return kExitOk;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/census_output.hpp"
 #include "core/text.hpp"
 
 namespace lab::cli {
@@ -92,6 +93,11 @@ ordered_json scan_json(const scan::ScanRequest& request, const scan::ScanReport&
     object["left_out"] = notes_json(report.left_out);
     object["incomplete"] = notes_json(report.incomplete);
     all.push_back(std::move(object));
+  }
+  if (report.census) {
+    ordered_json census = census_json(*report.census);
+    census["seconds"] = report.seconds;
+    all.push_back(std::move(census));
   }
   return all;
 }

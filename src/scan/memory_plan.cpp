@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "scan/chunk_stream.hpp"
 #include "scan/reader.hpp"
 
@@ -20,12 +22,16 @@ std::int64_t worker_bytes(bool direct, std::span<const ChunkerSpec> chunkers) {
 
 }  // namespace
 
+Bytes census_share(Bytes memory) { return std::min(Bytes{memory.count / 4}, 64_GiB); }
+
 Result<std::vector<Bytes>> plan_memory(Bytes memory, unsigned threads, bool direct,
-                                       std::span<const ChunkerSpec> chunkers) {
+                                       std::span<const ChunkerSpec> chunkers, bool census) {
   const std::int64_t buffers = worker_bytes(direct, chunkers) * threads;
   const std::int64_t least = kLeastShare * std::ssize(chunkers);
-  if (memory.count < buffers + least) {
-    const Bytes whole{(buffers + least + (1 << 20) - 1) / (1 << 20) * (1 << 20)};
+  const std::int64_t usable = memory.count - (census ? census_share(memory).count : 0);
+  if (usable < buffers + least) {
+    const std::int64_t needed = census ? (buffers + least) / 3 * 4 + 4 : buffers + least;
+    const Bytes whole{(needed + (1 << 20) - 1) / (1 << 20) * (1 << 20)};
     return Error{ErrorCode::kInvalidArgument, "scan",
                  fmt::format("--memory: {} is too little for {} thread{} and {} chunker{}; give at least {}",
                              format_bytes_exact(memory), threads, threads == 1 ? "" : "s", chunkers.size(),
@@ -33,7 +39,7 @@ Result<std::vector<Bytes>> plan_memory(Bytes memory, unsigned threads, bool dire
   }
   double weights = 0;
   for (const ChunkerSpec& chunker : chunkers) weights += 1.0 / chunker.size;
-  const auto rest = static_cast<double>(memory.count - buffers - least);
+  const auto rest = static_cast<double>(usable - buffers - least);
   std::vector<Bytes> shares;
   for (const ChunkerSpec& chunker : chunkers)
     shares.push_back(Bytes{kLeastShare + static_cast<std::int64_t>(rest / weights / chunker.size)});

@@ -12,8 +12,12 @@
 namespace lab::scan {
 
 /// A counter's share for each chunker. A chunker with shorter chunks has more of them and gets more.
+/// A census, if there is one, gets census_share first.
 /// Errors: kInvalidArgument when the buffers leave too little, with the least that would do.
 Result<std::vector<Bytes>> plan_memory(Bytes memory, unsigned threads, bool direct,
-                                       std::span<const ChunkerSpec> chunkers);
+                                       std::span<const ChunkerSpec> chunkers, bool census = false);
+
+/// What of `memory` the slices of a census may take: a quarter.
+Bytes census_share(Bytes memory);
 
 }  // namespace lab::scan

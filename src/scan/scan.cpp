@@ -34,6 +34,7 @@ class Scan {
     ScanReport report;
     std::vector<FilesRead> read(request_.classes.size());
     LAB_TRY(sum_files(report, read));
+    if (census_) report.census = CensusReport{census_->result(), census_share(request_.memory)};
     for (std::size_t i = 0; i < counters_.size(); ++i) {
       auto made = count(i, read);
       if (!made) return std::move(made).error();
@@ -49,7 +50,8 @@ class Scan {
     if (request_.threads < 1) return bad_request("--threads: at least 1");
     if (request_.classes.empty() || request_.classes.size() > kClassesMax)
       return bad_request(fmt::format("from 1 to {} file classes", kClassesMax));
-    const auto shares = plan_memory(request_.memory, request_.threads, request_.direct, request_.chunkers);
+    const auto shares = plan_memory(request_.memory, workers(), request_.direct, request_.chunkers,
+                                    request_.census.has_value());
     if (!shares) return shares.error();
     auto listed = list_files(request_.paths, request_.class_of, halt_.get_token());
     if (!listed) return std::move(listed).error();
@@ -57,22 +59,41 @@ class Scan {
     if (list_.bytes == 0)
       return bad_request(fmt::format("nothing to scan: {} files with no byte, {} left out",
                                      list_.files.size(), list_.left_out.size()));
+    if (request_.census) LAB_TRY(prepare_census(*request_.census));
     if (!request_.sketch) LAB_TRY(remove_stale_spills(request_.temporary));
     for (const Bytes share : *shares) {
       const CounterOptions options{request_.fingerprint, share, request_.temporary, halt_.get_token()};
       counters_.push_back(request_.sketch ? make_sketch_counter(options) : make_exact_counter(options));
     }
-    jobs_ = jobs_of(list_, request_.chunkers);
+    jobs_ = jobs_of(list_, request_.chunkers, census_.has_value());
     outcomes_.resize(jobs_.size());
     return ok();
   }
 
+  Status prepare_census(const CensusRequest& wanted) {
+    auto census = Census::make(census_share(request_.memory), wanted.bytes_of);
+    if (!census) return std::move(census).error();
+    census_.emplace(std::move(*census));
+    for (const KnownOriginal& original : wanted.originals) {
+      if (halt_.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
+      const auto bytes = wanted.bytes_of(original.number);
+      if (!bytes) return bytes.error();
+      LAB_TRY(census_->add_original(original.number, original.expected_copies, *bytes));
+    }
+    census_->freeze();
+    return ok();
+  }
+
+  /// A census takes the files one after the other.
+  unsigned workers() const { return request_.census ? 1 : request_.threads; }
+
   void read_all() {
-    for (unsigned i = 0; i < request_.threads; ++i)
-      passes_.push_back(
-          std::make_unique<ScanPass>(request_, counters_, [this](std::uint64_t more) { add_done(more); }));
+    Census* const census = census_ ? &*census_ : nullptr;
+    for (unsigned i = 0; i < workers(); ++i)
+      passes_.push_back(std::make_unique<ScanPass>(request_, counters_, census,
+                                                   [this](std::uint64_t more) { add_done(more); }));
     std::vector<std::jthread> others;
-    for (unsigned i = 1; i < request_.threads; ++i) others.emplace_back([this, i] { work(*passes_[i]); });
+    for (unsigned i = 1; i < workers(); ++i) others.emplace_back([this, i] { work(*passes_[i]); });
     work(*passes_[0]);
   }
 
@@ -155,6 +176,7 @@ class Scan {
   FileList list_{};
   std::vector<Job> jobs_{};
   std::vector<ReadOutcome> outcomes_{};
+  std::optional<Census> census_{};
   std::vector<std::unique_ptr<Counter>> counters_{};
   std::vector<std::unique_ptr<ScanPass>> passes_{};
   std::atomic<std::size_t> next_job_{0};

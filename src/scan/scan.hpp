@@ -12,11 +12,24 @@
 
 #include "core/result.hpp"
 #include "core/units.hpp"
+#include "scan/census.hpp"
 #include "scan/chunker_spec.hpp"
 #include "scan/file_list.hpp"
 #include "scan/fingerprint.hpp"
 
 namespace lab::scan {
+
+struct KnownOriginal {
+  std::uint64_t number = 0;
+  std::uint64_t expected_copies = 0;  // Itself and what copies it.
+};
+
+/// Originals to look for in the same pass. `bytes_of` is called before anything is read, and again where a
+/// part of an original was found; its errors end the scan.
+struct CensusRequest {
+  std::vector<KnownOriginal> originals{};
+  BytesOf bytes_of{};
+};
 
 struct ScanRequest {
   std::vector<std::filesystem::path> paths{};
@@ -27,6 +40,7 @@ struct ScanRequest {
   FingerprintKind fingerprint = FingerprintKind::kXxh3;
   bool sketch = false;  // Sample in place of temporary files.
   bool direct = false;
+  std::optional<CensusRequest> census{};    // With it, one worker reads whatever `threads` is.
   std::vector<std::string> classes{"all"};  // Names of the file classes, at most 128.
   ClassOf class_of = [](const std::filesystem::path&) { return std::size_t{0}; };
 };
@@ -71,8 +85,14 @@ struct ChunkerReport {
   std::uint64_t spilled_bytes = 0;
 };
 
+struct CensusReport {
+  CensusResult found{};
+  Bytes memory{};  // Share of the slices.
+};
+
 struct ScanReport {
   std::vector<ChunkerReport> chunkers{};  // In the order of the request.
+  std::optional<CensusReport> census{};   // Where one was asked for.
   std::vector<PathNote> left_out{};       // Not counted.
   std::vector<PathNote> incomplete{};     // Counted as read, though changed or not read to the end.
   double seconds = 0;

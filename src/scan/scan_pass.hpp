@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scan/cdc_chunks.hpp"
+#include "scan/census.hpp"
 #include "scan/chunk_stream.hpp"
 #include "scan/fixed_blocks.hpp"
 #include "scan/reader.hpp"
@@ -24,14 +25,17 @@ struct Job {
   std::uint64_t end = 0;
 };
 
-/// Large files are cut into jobs where every chunker allows it, so that several workers share them.
-std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers);
+/// Large files are cut into jobs where every chunker allows it, so that several workers share them;
+/// never for a census, which takes a file from its beginning to its end.
+std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census);
 
 /// Not thread-safe: one a worker. Counters are shared.
 class ScanPass final : private ByteSink {
  public:
   using OnBytes = std::function<void(std::uint64_t more)>;
-  ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<Counter>> counters, OnBytes on_bytes);
+  /// `census` may be null; borrowed.
+  ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<Counter>> counters, Census* census,
+           OnBytes on_bytes);
 
   /// Errors: those of the reader and the counters.
   Result<ReadOutcome> run(const ScanFile& file, const Job& job, const std::stop_token& stop);
@@ -48,6 +52,7 @@ class ScanPass final : private ByteSink {
   std::vector<ChunkStream> streams_{};  // One for each chunker.
   std::vector<FixedBlocks> fixed_{};    // One for each alignment.
   std::vector<CdcChunks> cdc_{};        // One for all averages, or none.
+  Census* census_;
   OnBytes on_bytes_;
 };
 

@@ -11,6 +11,7 @@
 #include <bit>
 
 #include "scan/naive_count_test_support.hpp"
+#include "scan/scan_pass.hpp"
 
 namespace lab::scan {
 namespace {
@@ -280,6 +281,16 @@ TEST_F(Scanning, SaysHowMuchMemoryItNeedsWhereItIsGivenTooLittle) {
   ASSERT_NE(at, std::string::npos) << words;
   asked.memory = *parse_bytes(words.substr(at + 9));
   EXPECT_TRUE(run(asked));
+}
+
+TEST(Jobs, AFileIsSharedByWorkersButNeverForACensus) {
+  FileList list;
+  list.files.emplace_back().size = 200U << 20U;
+  const std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}};
+  EXPECT_EQ(jobs_of(list, chunkers, false).size(), 4U);
+  const std::vector<Job> whole = jobs_of(list, chunkers, true);
+  ASSERT_EQ(whole.size(), 1U);
+  EXPECT_EQ(whole[0].end, 200U << 20U);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -159,6 +160,154 @@ TEST_F(ScanProgram, RefusesWhatIsWrongAndReadsNothing) {
     EXPECT_EQ(ended.out, "");
     EXPECT_NE(ended.err.find(c.expected), std::string::npos) << ended.err;
   }
+}
+
+class CensusProgram : public ScanProgram {
+ protected:
+  /// Sixty objects of 128 KiB, nine of ten copies. Returns the folder of `generate`.
+  std::string generate(const std::string& payload) const {
+    std::string folder = (root_ / payload).string();
+    const Ended ended = run({"generate", "--payload", payload, "--grade", "U90", "--objects", "60",
+                             "--object-size", "128 KiB", "--output", folder});
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    return folder;
+  }
+
+  static void shell(const std::string& line) {
+    ASSERT_EQ(std::system(line.c_str()), 0) << line;  // NOLINT(cert-env33-c): tar and gzip, on test files.
+  }
+
+  json census(const std::string& path, const std::string& folder, std::vector<std::string> more = {}) const {
+    more.insert(more.begin(), {path, "--manifest", folder, "--chunker", "fixed:4096"});
+    const json all = scan(std::move(more));
+    EXPECT_EQ(all.size(), 2U) << all.dump();
+    EXPECT_EQ(all.front()["chunker"], "fixed:4096");
+    EXPECT_EQ(all.back()["chunker"], "census");
+    return all.back();
+  }
+};
+
+TEST_F(CensusProgram, FindsEveryCopyInTheObjectsThemselvesAndInATar) {
+  for (const char* payload : {"random_binary", "structured_json"}) {
+    SCOPED_TRACE(payload);
+    const std::string folder = generate(payload);
+    shell("tar -C '" + folder + "' -cf '" + folder + ".tar' objects");
+    for (const std::string& path : {folder + "/objects", folder + ".tar"}) {
+      SCOPED_TRACE(path);
+      const json found = census(path, folder);
+      EXPECT_EQ(found["originals"], 6);
+      EXPECT_EQ(found["uncountable"], 0);
+      EXPECT_EQ(found["not_found"], 0);
+      EXPECT_EQ(found["copies_expected"], 60);
+      EXPECT_EQ(found["copies_countable"], 60);
+      EXPECT_EQ(found["copies_whole"], 60);
+      EXPECT_DOUBLE_EQ(found["copies_by_bytes"].get<double>(), 60);
+      EXPECT_EQ(found["expected_bytes"], 60 << 17);
+      EXPECT_EQ(found["share_located"], 1.0);
+      EXPECT_EQ(found["memory"], 64 << 20);
+    }
+  }
+}
+
+TEST_F(CensusProgram, MissesTheCopiesThatAreGoneForAnyNumberOfThreads) {
+  const std::string folder = generate("random_binary");
+  fs::create_directory(root_ / "some");
+  for (int number = 0; number < 30; ++number)
+    fs::copy_file(folder + "/objects/" + std::to_string(number), root_ / "some" / std::to_string(number));
+  fs::resize_file(root_ / "some/0", 256 << 10);  // A hole behind the object is no copy of anything.
+  json one = census((root_ / "some").string(), folder, {"--threads", "1"});
+  json four = census((root_ / "some").string(), folder, {"--threads", "4"});
+  EXPECT_EQ(one["copies_whole"], 30);
+  EXPECT_EQ(one["located_bytes"], 30 << 17);
+  EXPECT_EQ(one["scanned_bytes"], 31 << 17);
+  EXPECT_EQ(one["share_located"], 0.5);
+  one.erase("seconds");
+  four.erase("seconds");
+  EXPECT_EQ(one, four);
+}
+
+TEST_F(CensusProgram, SaysThatCompressedObjectsAreNotLocated) {
+  const std::string folder = generate("structured_json");
+  const std::string packed = (root_ / "packed.gz").string();
+  shell("cat '" + folder + "'/objects/* | gzip -9 > '" + packed + "'");
+  const json found = census(packed, folder);
+  EXPECT_EQ(found["located_bytes"], 0);
+  EXPECT_EQ(found["share_located"], 0.0);
+  EXPECT_EQ(found["not_found"], 6);
+  const std::string words = "not located: compressed, encrypted or gone";
+  const Ended nothing = run({"scan", packed, "--manifest", folder});
+  EXPECT_NE(nothing.out.find(words), std::string::npos) << nothing.out;
+  const Ended all = run({"scan", folder + "/objects", "--manifest", folder});
+  EXPECT_EQ(all.out.find(words), std::string::npos) << all.out;
+  EXPECT_NE(all.out.find("60 whole, 60.00 by bytes"), std::string::npos) << all.out;
+}
+
+TEST_F(CensusProgram, WritesALineAnOriginalIntoANewFileOnly) {
+  const std::string folder = generate("random_binary");
+  const fs::path csv = root_ / "census.csv";
+  census(folder + "/objects", folder, {"--census-csv", csv.string()});
+  std::ifstream file(csv);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), 7U);
+  EXPECT_EQ(lines[0], "number,size,copies_expected,copies_found,share_located");
+  EXPECT_EQ(lines[1].substr(lines[1].find(',')), ",131072,10,10,1");
+  const auto before = tree_of(root_);
+  const Ended again = run({"scan", folder + "/objects", "--manifest", folder, "--census-csv", csv.string()});
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_NE(again.err.find("--census-csv: " + csv.string() + " exists already"), std::string::npos);
+  EXPECT_EQ(tree_of(root_), before);
+}
+
+TEST_F(CensusProgram, RefusesAManifestOrAnObjectThatIsNotWhatGenerateWrote) {
+  const std::string folder = generate("random_binary");
+  const fs::path manifest = fs::path(folder) / "manifest.jsonl";
+  const std::string good = tree_of(folder).at("manifest.jsonl");
+  std::string first = good.substr(0, good.find('\n') + 1);
+  const auto refused = [&](const std::string& expected, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"scan", folder + "/objects"});
+    if (more.size() == 2) more.insert(more.end(), {"--manifest", folder});
+    const Ended ended = run(more);
+    EXPECT_EQ(ended.exit_code, 2) << ended.err;
+    EXPECT_EQ(ended.out, "");
+    EXPECT_NE(ended.err.find(expected), std::string::npos) << ended.err;
+  };
+  const auto with = [&](const std::string& text) { std::ofstream(manifest, std::ios::binary) << text; };
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string text = first;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  refused("--census-csv: needs --manifest", {"--census-csv", (root_ / "x.csv").string()});
+  with(first + "{\"number\":1");
+  refused("manifest.jsonl line 2: not a JSON object");
+  with(replaced("\"sha256\"", "\"sha265\""));
+  refused("manifest.jsonl line 1: 'sha256' is missing");
+  with(replaced("131072", "-1"));
+  refused("manifest.jsonl line 1: 'size' is not a number of bytes");
+  with(replaced("\"number\":0", "\"number\":7"));
+  refused("manifest.jsonl line 1: 'number' is not 0");
+  with(replaced("null", "\"none\""));
+  refused("manifest.jsonl line 1: 'copy_of' is neither");
+  with(replaced("null", "59"));
+  refused("manifest.jsonl line 1: 'copy_of' is 59");
+  with("");
+  refused("names no object");
+  fs::remove(manifest);
+  refused("manifest.jsonl is not there");
+  with(good);
+  const fs::path object = fs::path(folder) / "objects/0";
+  {
+    std::fstream file(object, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekg(1000);
+    const int old = file.get();
+    file.seekp(1000);
+    file.put(static_cast<char>(old ^ 1));
+  }
+  refused("objects/0 has changed: its SHA-256");
+  fs::resize_file(object, 1000);
+  refused("objects/0 has not the 131072 bytes");
+  fs::remove(object);
+  refused("objects/0");
 }
 
 TEST_F(ScanProgram, NamesWhatItMayNotRead) {
