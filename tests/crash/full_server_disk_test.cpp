@@ -29,7 +29,8 @@ class FullServerDisk : public ProgramTest, public testing::WithParamInterface<co
     if (!disk_->mounted()) GTEST_SKIP() << disk_->lacks();
     environment_ = {{"XDG_STATE_HOME", disk_->top().string()}};
     // A server that refuses root runs as another user, who must get to its home.
-    fs::permissions(root_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+    for (const fs::path& above : {root_, root_.parent_path()})
+      fs::permissions(above, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
     const Ended up =
         with_state({"testbed", "up", GetParam(), "--directory", (disk_->top() / "homes").string()});
     // Where everything was installed before, a missing server is a fault and no reason to skip.
