@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "driver/embedded_observer.hpp"
@@ -180,7 +181,7 @@ class LmdbDriver final : public Driver {
     const int code = mdb_put(transaction, environment_.database(object.container), &id, &row, MDB_RESERVE);
     if (code != 0) return code;
     auto* out = static_cast<char*>(row.mv_data);
-    std::memcpy(out, header.data(), header.size());
+    std::copy(header.begin(), header.end(), out);
     if (!object.payload.empty())
       std::memcpy(out + header.size(), object.payload.data(), object.payload.size());
     return 0;

@@ -133,7 +133,7 @@ BIO* socket_bio(int descriptor) {
   }();
   BIO* const bio = BIO_new(kMethod);
   if (bio == nullptr) return nullptr;
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)));
+  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)));  // NOLINT: a number
   BIO_set_init(bio, 1);
   return bio;
 }
@@ -245,7 +245,7 @@ Status Wire::write(std::string_view bytes, const CallContext& call, const char* 
       continue;
     }
     const ssize_t sent = ::send(socket_.get(), bytes.data(), step, MSG_NOSIGNAL);
-    if (sent > 0) {
+    if (sent >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
       LAB_TRY(wait_socket(socket_.get(), SocketFor::kWrite, call, operation));
