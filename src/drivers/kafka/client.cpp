@@ -22,6 +22,8 @@ constexpr int kSliceMs = 50;           // Of waiting for an event.
 constexpr int kRequestSliceMs = 1000;  // Of a call that librdkafka cannot be woken from.
 constexpr Millis kDestroyLimit{1'000};
 constexpr int kAttemptsAHost = 3;  // A name may have several addresses, of which librdkafka tries one a time.
+// A topic that was made a moment ago is known before its partition has a leader that says so itself.
+constexpr Millis kElectionLimit{5'000};
 constexpr int kScramFixed = 0x020601ff;
 
 bool is_authentication(rd_kafka_resp_err_t code) {
@@ -355,6 +357,7 @@ Result<ClusterState> Client::look(const CallContext& call, const char* operation
 
 Result<Watermarks> Client::watermarks(const CallContext& call, const char* operation,
                                       const std::string& topic) {
+  const auto election = Clock::now() + kElectionLimit;
   while (true) {
     LAB_TRY(usable(call, operation));
     Watermarks marks;
@@ -362,7 +365,10 @@ Result<Watermarks> Client::watermarks(const CallContext& call, const char* opera
         rd_kafka_query_watermark_offsets(handle_, topic.c_str(), 0, &marks.low, &marks.high, kRequestSliceMs);
     LAB_TRY(usable(call, operation));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return marks;
-    if (code != RD_KAFKA_RESP_ERR__TIMED_OUT) return kafka_error(code, operation, topic);
+    if (code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION && Clock::now() < election)
+      rd_kafka_poll(handle_, kSliceMs);
+    else if (code != RD_KAFKA_RESP_ERR__TIMED_OUT)
+      return kafka_error(code, operation, topic);
   }
 }
 
