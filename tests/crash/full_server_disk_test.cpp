@@ -19,6 +19,9 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr std::int64_t kDisk = 700LL << 20;
+// A server that neither takes nor refuses costs each call its whole limit: stages, reset and clean-up, twice
+// with the warm-up.
+constexpr std::chrono::seconds kEndLimit{900};
 constexpr std::int64_t kLeft = 24LL << 20;  // Of the disk, when it is filled under the run.
 
 class FullServerDisk : public ProgramTest, public testing::WithParamInterface<const char*> {
@@ -114,7 +117,7 @@ TEST_P(FullServerDisk, ThatFillsUnderTheRunMakesItsCellsInvalidWithTheReason) {
   for (int looks = 0; looks < 1'000 && program.running() && !fs::exists(out / "journal.db"); ++looks)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   ASSERT_NO_FATAL_FAILURE(fill());
-  const Ended ended = program.wait();
+  const Ended ended = program.wait(kEndLimit);
   EXPECT_EQ(ended.exit_code, 1) << ended.err;
   std::ifstream file(out / "results.json");
   const Json results = Json::parse(file, nullptr, false);
