@@ -1,8 +1,8 @@
 // A scan that is killed or whose disk is full leaves nothing behind and gives no figure.
 // SPDX-License-Identifier: Apache-2.0
-#include <signal.h>
-#include <string.h>
 #include <sys/mount.h>
+#include <csignal>
+#include <cstring>
 
 #include <fstream>
 #include <thread>
@@ -38,6 +38,11 @@ class ScanCrash : public ProgramTest {
         "scan",   (root_ / "data").string(), "--chunker", "fixed:64", "--memory", "2 MiB", "--threads", "1",
         "--temp", temporary_.string()};
   }
+  std::vector<std::string> command() const {
+    std::vector<std::string> all = arguments();
+    all.insert(all.begin(), LAB_PROGRAM_PATH);
+    return all;
+  }
 
   fs::path temporary_{};
   bool mounted_ = false;
@@ -55,14 +60,17 @@ bool holds_a_temporary_file(pid_t pid) {
   return false;
 }
 
-TEST_F(ScanCrash, KilledWhileItSpillsLeavesNoTemporaryFile) {
-  std::vector<std::string> command = arguments();
-  command.insert(command.begin(), LAB_PROGRAM_PATH);
-  Program program(command, scratch_);
+/// Until it has a temporary file, or has ended; at most a minute.
+void await_spill(Program& program) {
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (program.running() && !holds_a_temporary_file(program.pid()) &&
          std::chrono::steady_clock::now() < limit)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+TEST_F(ScanCrash, KilledWhileItSpillsLeavesNoTemporaryFile) {
+  Program program(command(), scratch_);
+  await_spill(program);
   ASSERT_TRUE(program.running()) << "it ended before it could be killed";
   program.signal(SIGKILL);
   const Ended ended = program.wait();
@@ -74,14 +82,9 @@ TEST_F(ScanCrash, KilledWhileItSpillsLeavesNoTemporaryFile) {
 }
 
 TEST_F(ScanCrash, InterruptedEndsWithTheSignalsCodeAndNoFigure) {
-  std::vector<std::string> command = arguments();
-  command.insert(command.begin(), LAB_PROGRAM_PATH);
-  Program program(command, scratch_);
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (program.running() && !holds_a_temporary_file(program.pid()) &&
-         std::chrono::steady_clock::now() < limit)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  ASSERT_TRUE(program.running());
+  Program program(command(), scratch_);
+  await_spill(program);
+  ASSERT_TRUE(program.running()) << "it ended before it could be interrupted";
   program.signal(SIGINT);
   const Ended ended = program.wait();
   EXPECT_EQ(ended.exit_code, 130);
@@ -91,7 +94,7 @@ TEST_F(ScanCrash, InterruptedEndsWithTheSignalsCodeAndNoFigure) {
 
 TEST_F(ScanCrash, AFullDiskIsAnErrorThatSaysWhatToDo) {
   mounted_ = ::mount("tmpfs", temporary_.c_str(), "tmpfs", 0, "size=4m,mode=0700") == 0;
-  if (!mounted_) GTEST_SKIP() << "needs the right to mount a tmpfs: " << ::strerror(errno);
+  if (!mounted_) GTEST_SKIP() << "needs the right to mount a tmpfs: " << std::strerror(errno);
   const Ended ended = run(arguments());
   EXPECT_EQ(ended.exit_code, 4) << ended.err;
   EXPECT_EQ(ended.out, "");
