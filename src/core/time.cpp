@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
@@ -28,6 +29,10 @@ std::tm utc_of(std::int64_t wall_ms) {
 }
 
 }  // namespace
+
+CallContext within(const CallContext& call, Millis limit) {
+  return {std::min(call.deadline, Clock::now() + limit), call.stop};
+}
 
 Status allowed(const CallContext& call, const char* operation) {
   if (call.stop.stop_requested()) return Error{ErrorCode::kCancelled, operation, "a stop was requested"};

@@ -20,6 +20,9 @@ struct CallContext {
   std::stop_token stop{};
 };
 
+/// The same call, over after `limit` at the latest.
+CallContext within(const CallContext& call, Millis limit);
+
 /// kCancelled after a stop request, kTimeout after the deadline, else ok: a driver's first line.
 Status allowed(const CallContext& call, const char* operation);
 

@@ -24,6 +24,7 @@ constexpr std::array<NamedFactor, 4> kByteUnits{
 constexpr std::array<NamedFactor, 5> kTimeUnits{
     {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 constexpr std::int64_t kLargest = 1LL << 62;
+constexpr std::int64_t kLongestMs = 36'500LL * 86'400'000;  // Now and this long is still a time point.
 
 /// Takes a leading unsigned decimal integer off `text`; nothing when there is none or it is too large.
 std::optional<std::int64_t> take_integer(std::string_view& text) {
@@ -91,8 +92,7 @@ Result<Millis> parse_duration(std::string_view text) {
     for (const auto& unit : kTimeUnits)
       if (name == unit.name) found = &unit;
     if (!number || found == nullptr || found->factor >= smallest_so_far) return bad("duration", text, kWant);
-    if (*number > (kLargest - total_ms) / found->factor / 2)
-      return bad("duration", text, "something shorter");
+    if (*number > (kLongestMs - total_ms) / found->factor) return bad("duration", text, "at most 36500d");
     smallest_so_far = found->factor;
     total_ms += *number * found->factor;
   }

@@ -37,13 +37,16 @@ class FaultScript {
     Error error{};
   };
   /// Counts one call of `operation` and says what becomes of it.
-  Decision decide(std::string_view operation);
+  Decision decide(std::string_view operation, const CallContext& call);
   std::uint64_t calls(std::string_view operation) const;
+  /// Of each operation the longest that one of its calls might have waited.
+  std::map<std::string, Clock::duration, std::less<>> longest_waits() const;
 
  private:
   mutable std::mutex mutex_{};
   std::vector<Fault> faults_;
   std::map<std::string, std::uint64_t, std::less<>> calls_{};
+  std::map<std::string, Clock::duration, std::less<>> longest_{};
 };
 
 class FaultyDriver final : public Driver {

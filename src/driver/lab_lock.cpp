@@ -11,8 +11,6 @@ namespace {
 constexpr Millis kBeatLimit{5'000};     // One heartbeat; a later one makes up for one that failed.
 constexpr Millis kReleaseLimit{2'000};  // Giving up must not hold a SIGTERM up.
 
-CallContext within(Millis limit, const std::stop_token& stop = {}) { return {Clock::now() + limit, stop}; }
-
 }  // namespace
 
 Result<std::unique_ptr<LabLock>> LabLock::take(std::unique_ptr<LockStore> store, std::string run_id,
@@ -42,12 +40,12 @@ LabLock::LabLock(std::unique_ptr<LockStore> store, std::string run_id, Millis he
 LabLock::~LabLock() {
   thread_.request_stop();
   thread_.join();
-  ignore(store_->write(within(kReleaseLimit), run_id_, ""), "it expires by itself");
+  ignore(store_->write(within({}, kReleaseLimit), run_id_, ""), "it expires by itself");
 }
 
 void LabLock::beat(const std::stop_token& stop) {
   while (sleep_until(stop, Clock::now() + heartbeat_))
-    ignore(store_->write(within(kBeatLimit, stop), run_id_, run_id_),
+    ignore(store_->write(within({.stop = stop}, kBeatLimit), run_id_, run_id_),
            "a lost connection shows in the stage itself, and a lock that was taken over in its reset");
 }
 

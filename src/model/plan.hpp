@@ -43,7 +43,8 @@ struct StagesPlan {
   UpdateContent update_content = UpdateContent::kNew;
   Bytes verify_full_up_to{64LL << 30};  // Above it a seeded sample is read back.
   std::uint64_t verify_sample = 1'000;  // Objects of that sample.
-  Millis limit{6LL * 3'600'000};        // Of one stage's operations.
+  Millis limit{6LL * 3'600'000};        // Of one stage's operations, and of its reading back.
+  Millis step_limit{600'000};           // Of each other step that asks a system: connect, reset, one reading.
   Millis sample_interval{100};
 
   friend bool operator==(const StagesPlan&, const StagesPlan&) = default;

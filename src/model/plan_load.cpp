@@ -122,7 +122,7 @@ Result<Chain> parse_chain(const std::vector<std::string>& names) {
 
 Status read_stages(const TomlReader& table, StagesPlan& stages) {
   LAB_TRY(table.allow_only({"chains", "update_share", "update_content", "verify_full_up_to", "verify_sample",
-                            "limit", "sample_interval"}));
+                            "limit", "step_limit", "sample_interval"}));
   LAB_TRY(table.list_of_lists("chains", parse_chain, stages.chains));
   LAB_TRY(read_integer(table, "update_share", 1, 100, stages.update_share_percent));
   const auto content = [](std::string_view text) {
@@ -133,6 +133,7 @@ Status read_stages(const TomlReader& table, StagesPlan& stages) {
   LAB_TRY(table.size("verify_full_up_to", 0, stages.verify_full_up_to));
   LAB_TRY(read_integer(table, "verify_sample", 1, plan_rules::kObjectsMax, stages.verify_sample));
   LAB_TRY(table.duration("limit", kTick, stages.limit));
+  LAB_TRY(table.duration("step_limit", kTick, stages.step_limit));
   return table.duration("sample_interval", kTick, stages.sample_interval);
 }
 

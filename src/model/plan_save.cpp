@@ -123,6 +123,7 @@ void write_stages(Writer& out, const StagesPlan& stages) {
   out.size("verify_full_up_to", stages.verify_full_up_to);
   out.number("verify_sample", stages.verify_sample);
   out.duration("limit", stages.limit);
+  out.duration("step_limit", stages.step_limit);
   out.duration("sample_interval", stages.sample_interval);
 }
 

@@ -46,6 +46,7 @@ update_content = "same"
 verify_full_up_to = "1 GiB"
 verify_sample = 500
 limit = "2h"
+step_limit = "5m"
 sample_interval = "200ms"
 [settle]
 window = "2s"

@@ -67,7 +67,7 @@ class CommandProbe final : public Probe {
   const ProbeInfo& info() const noexcept override { return info_; }
 
   Result<ByteMap> read(const CallContext& call) override {
-    const CallContext bounded{std::min(call.deadline, Clock::now() + config_.limit), call.stop};
+    const CallContext bounded = within(call, config_.limit);
     const auto ended =
         run_command(bounded, {.argv = config_.argv}, {.output = kOutputMax, .errors_apart = true});
     if (!ended) {

@@ -88,9 +88,11 @@ void drop_unsettled(const Quiet& quiet, Clock::time_point now, const std::string
 }  // namespace
 
 SettleSource settle_source(Observer& observer, const ProbeSet& probes, bool background_work,
-                           const CallContext& call) {
-  return {[&observer, &probes, call] { return read_probes(observer, probes, call); },
-          [&observer, call] { return observer.busy(call); }, background_work};
+                           const CallContext& call, Millis look_limit) {
+  return {[&observer, &probes, call, look_limit] {
+            return read_probes(observer, probes, within(call, look_limit));
+          },
+          [&observer, call, look_limit] { return observer.busy(within(call, look_limit)); }, background_work};
 }
 
 Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<const std::string> required,

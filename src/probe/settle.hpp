@@ -19,8 +19,9 @@ struct SettleSource {
   std::function<Result<std::map<std::string, double>>()> busy{};
   bool background_work = false;
 };
+/// Each look is over after `look_limit` at the latest.
 SettleSource settle_source(Observer& observer, const ProbeSet& probes, bool background_work,
-                           const CallContext& call);
+                           const CallContext& call, Millis look_limit);
 
 struct Settled {
   Reading reading{};     // The last one. A probe that never came to rest is missing, reason "unsettled: ...".

@@ -29,7 +29,7 @@ Result<std::string> run_tool(const std::vector<std::string>& argv, std::string_v
                  fmt::format("'{}' is not installed: {}", argv.front(), origin)};
   Command command{.argv = argv, .environment = {"LC_ALL=C"}};
   command.argv.front() = program->string();
-  const auto ended = run_command({std::min(call.deadline, Clock::now() + kToolLimit), call.stop}, command);
+  const auto ended = run_command(within(call, kToolLimit), command);
   if (!ended) return ended.error();
   if (ended->exit_code != 0)
     return Error{ErrorCode::kRefused, operation,

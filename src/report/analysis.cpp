@@ -142,19 +142,25 @@ std::optional<Verdict> semantic_verdict(const RunData& run, const Group& group, 
   return verdict;
 }
 
-const ControlOutcome* failed_control(const Context& context, const Group& group) {
+const ControlOutcome* control_of(const Context& context, const Group& group) {
   for (const ControlOutcome& control : context.controls)
-    if (control.payload == group.payload && !control.passed) return &control;
+    if (control.payload == group.payload) return &control;
   return nullptr;
 }
 
 /// A failed control outranks everything that the numbers could say, too few of them included: more
-/// repetitions would not heal it.
+/// repetitions would not heal it. A verdict needs as many pairs of its controls as of its own.
 Judgement judge_group(const Context& context, const Group& group, const Estimate& eta,
                       const EtaSample& sample) {
-  if (const ControlOutcome* control = failed_control(context, group))
-    return {VerdictWord::kWithheld,
-            fmt::format("a control of {} failed: {}", group.payload, control->reason)};
+  if (const ControlOutcome* control = control_of(context, group)) {
+    if (!control->passed)
+      return {VerdictWord::kWithheld,
+              fmt::format("a control of {} failed: {}", group.payload, control->reason)};
+    if (eta.n >= kPairsRequired && control->pairs < kPairsRequired)
+      return {VerdictWord::kWithheld,
+              fmt::format("a control of {} has {} complete valid pairs; a verdict needs {}", group.payload,
+                          control->pairs, kPairsRequired)};
+  }
   Judgement judgement = judge(eta);
   const std::string refused = describe_refused(sample.refused);
   if (!refused.empty()) judgement.reason += "; " + refused;

@@ -64,6 +64,7 @@ struct ControlOutcome {
   std::string probe{};                // "files", or "apparent" where sizes vary.
   std::optional<double> eta_files{};  // Must lie in [-0.02, 0.02].
   std::optional<double> eta_cas{};    // Must be at least 0.95.
+  std::uint64_t pairs = 0;            // Complete valid pairs that each of the two has at least.
   bool passed = false;
   std::string reason{};
 };

@@ -341,6 +341,22 @@ TEST(Analysis, AFailedControlWithholdsEverythingButSemantic) {
   EXPECT_EQ(verdict_of(analysis, "lmdb").word, VerdictWord::kNone);
 }
 
+TEST(Analysis, AVerdictNeedsFivePairsOfItsControlsToo) {
+  for (const auto& [files, cas, word] :
+       {std::tuple{4, 5, VerdictWord::kWithheld}, std::tuple{5, 4, VerdictWord::kWithheld},
+        std::tuple{5, 5, VerdictWord::kNone}}) {
+    RunData run;
+    add_pairs(run, {.system = "files", .control = true},
+              std::vector<double>(static_cast<std::size_t>(files), 0));
+    add_pairs(run, {.system = "cas", .control = true}, std::vector<double>(static_cast<std::size_t>(cas), 1));
+    add_pairs(run, {}, std::vector<double>(5, 0));
+    add_pairs(run, {.system = "rocksdb"}, {0, 0});
+    const Analysis analysis = analyse(run);
+    EXPECT_EQ(verdict_of(analysis, "sqlite").word, word) << verdict_of(analysis, "sqlite").reason;
+    EXPECT_EQ(verdict_of(analysis, "rocksdb").word, VerdictWord::kTooFewRepetitions) << "its own lack";
+  }
+}
+
 TEST(Analysis, ControlsAreNotCountedInTheMatrix) {
   const Analysis analysis = analyse(run_of({}, std::vector<double>(5, 0)));
   EXPECT_EQ(analysis.valid, 10U);

@@ -236,9 +236,9 @@ std::string controls_text(const Analysis& analysis, std::size_t width) {
       return value ? decimals(*value, 4) : "missing";
     };
     std::string line =
-        fmt::format("  {} {} on {}: {}; eta of files {}, of cas {}", control.payload, control.grade,
+        fmt::format("  {} {} on {}: {}; eta of files {}, of cas {}, {} pairs", control.payload, control.grade,
                     control.probe, control.passed ? "passed" : "FAILED, verdicts withheld",
-                    eta(control.eta_files), eta(control.eta_cas));
+                    eta(control.eta_files), eta(control.eta_cas), control.pairs);
     if (!control.passed) line += "; " + control.reason;
     text += paragraph(line, width, 2 * kIndent);
   }

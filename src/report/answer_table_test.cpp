@@ -44,7 +44,8 @@ TEST(AnswerTable, GivesTheAnswer) {
   EXPECT_THAT(line, HasSubstr("5  none"));
   EXPECT_THAT(line_with(table, {"blob_files+zstd", "U90"}), HasSubstr("too_few_repetitions"));
   EXPECT_NE(line_with(table, {"default", "U0"}), "");
-  EXPECT_THAT(table, HasSubstr("random_binary U90 on files: passed; eta of files 0.0000, of cas 1.0000"));
+  EXPECT_THAT(table,
+              HasSubstr("random_binary U90 on files: passed; eta of files 0.0000, of cas 1.0000, 5 pairs"));
   EXPECT_THAT(table, HasSubstr("records: 14 valid, 0 invalid"));
   EXPECT_THAT(table, HasSubstr("2 complete valid pairs; a verdict needs 5"));
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <string_view>
@@ -55,6 +56,7 @@ std::string mean_key(const StageRecord& record) {
 /// How one control system did in one run.
 struct SystemOutcome {
   std::vector<double> means{};
+  std::uint64_t pairs = 0;  // Of the mean that has the fewest.
   std::map<std::string, std::uint64_t> refused{};
 };
 
@@ -76,7 +78,10 @@ SystemOutcome measure(const RunData& run, std::span<const StageFigures> figures,
     });
     const EtaSample sample = etas_of(run, figures, pair_rows(run, twins, rows), probe);
     for (const auto& [why, count] : sample.refused) outcome.refused[why] += count;
-    if (const auto mean = estimate(sample.etas, sample.uncertainty)) outcome.means.push_back(mean->mean);
+    const auto mean = estimate(sample.etas, sample.uncertainty);
+    if (!mean) continue;
+    outcome.pairs = outcome.means.empty() ? mean->n : std::min(outcome.pairs, mean->n);
+    outcome.means.push_back(mean->mean);
   }
   return outcome;
 }
@@ -103,13 +108,18 @@ ControlOutcome judge_payload(const RunData& run, std::span<const StageFigures> f
   // Blocks round sizes that vary up by different amounts; file lengths do not.
   outcome.probe = payload.sizes_vary ? "apparent" : kHeadlineProbe;
   std::vector<std::string> reasons;
+  std::uint64_t fewest = std::numeric_limits<std::uint64_t>::max();
   for (const std::size_t source : payload.sources) {
     const auto control = [&](std::string_view system) {
       return measure(run, figures, twins, payload, system, source, outcome.probe);
     };
-    fold(control("files"), "files", &farther_from_zero, outcome.eta_files, reasons);
-    fold(control("cas"), "cas", &smaller, outcome.eta_cas, reasons);
+    const SystemOutcome files = control("files");
+    const SystemOutcome cas = control("cas");
+    fold(files, "files", &farther_from_zero, outcome.eta_files, reasons);
+    fold(cas, "cas", &smaller, outcome.eta_cas, reasons);
+    fewest = std::min({fewest, files.pairs, cas.pairs});
   }
+  outcome.pairs = fewest;
   if (outcome.eta_files && std::abs(*outcome.eta_files) > kFilesEtaMax)
     reasons.push_back(
         fmt::format("eta of 'files' is {:.4f}, not within +-{}", *outcome.eta_files, kFilesEtaMax));

@@ -51,6 +51,7 @@ TEST(Controls, AreTheMeanOverTheirPairs) {
   add_pairs(run, {.system = "cas", .control = true}, {0.94, 0.98});
   const ControlOutcome outcome = outcome_of(run);
   EXPECT_TRUE(outcome.passed);
+  EXPECT_EQ(outcome.pairs, 2U) << "of the one that has fewer";
   EXPECT_NEAR(*outcome.eta_files, 0.01 / 3, 1e-6);
   EXPECT_NEAR(*outcome.eta_cas, 0.96, 1e-6);
 }

@@ -109,6 +109,7 @@ ordered_json controls_json(const Analysis& analysis) {
     one["probe"] = control.probe;
     set_number(one, "eta_files", control.eta_files);
     set_number(one, "eta_cas", control.eta_cas);
+    one["pairs"] = control.pairs;
     one["passed"] = control.passed;
     one["reason"] = to_valid_utf8(control.reason);
     out.push_back(std::move(one));

@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Millis kSetupLimit{600'000};  // Opening, resetting and settling before a chain, each.
-
 /// One chain from its reset on, with the connections it needs.
 class ChainRun {
  public:
@@ -58,19 +56,19 @@ class ChainRun {
   }
 
  private:
-  CallContext setup_call() const { return {Clock::now() + kSetupLimit, setting_.stop}; }
+  CallContext run_call() const { return {Clock::time_point::max(), setting_.stop}; }
+  CallContext step() const { return within(run_call(), setting_.plan.stages.step_limit); }
 
   Status prepare() {
-    const auto call = setup_call();
     auto dataset = Dataset::make(cell_.dataset);
     if (!dataset) return dataset.error();
-    LAB_TRY(open(call));
+    LAB_TRY(open(step()));
     reached_ = true;
     state_ = std::make_unique<ChainState>(*dataset, driver_->info().keeps);
-    LAB_TRY(driver_->reset(call));
-    LAB_TRY(driver_->flush(call));
-    if (cell_.cache == "cold") LAB_TRY(make_cold(call));
-    return baseline(call);
+    LAB_TRY(driver_->reset(step()));
+    LAB_TRY(driver_->flush(step()));
+    if (cell_.cache == "cold") LAB_TRY(make_cold());
+    return baseline();
   }
 
   /// A new session with its connections, on the server that the plan means.
@@ -129,16 +127,18 @@ class ChainRun {
   }
 
   /// The empty system, settled; and once for each system, variant and payload what it moves by itself.
-  Status baseline(const CallContext& call) {
-    const auto source = settle_source(*observer_, probes_, driver_->info().background_work, call);
+  Status baseline() {
+    const CallContext call = run_call();
+    const auto source = settle_source(*observer_, probes_, driver_->info().background_work, call,
+                                      setting_.plan.stages.step_limit);
     // What the volume has kept of former cells would take the place of this one's growth.
     Reading unused;
-    probes_.read_disturbing(call, unused);
+    probes_.read_disturbing(step(), unused);
     Settled empty = settle(source, setting_.plan.settle, required(), call, setting_.time);
-    LAB_TRY(allowed({Clock::time_point::max(), setting_.stop}, "run.baseline"));
-    probes_.read_disturbing(call, empty.reading);
+    LAB_TRY(allowed(call, "run.baseline"));
+    probes_.read_disturbing(step(), empty.reading);
     // The stage begins from what the trim has left.
-    if (probes_.disturbs()) probes_.read_again(call, empty.reading);
+    if (probes_.disturbs()) probes_.read_again(step(), empty.reading);
     probes_.set_reference();
     if (!empty.settled)
       return Error{
@@ -147,7 +147,7 @@ class ChainRun {
     empty_ = empty.reading.bytes;
     empty_missing_ = empty.reading.missing;
     const std::string key = fmt::format("{}/{}/{}", cell_.system, cell_.variant, cell_.dataset.payload);
-    if (!setting_.entry.embedded || !noise_is_known(key)) LAB_TRY(measure_noise(source, key, call));
+    if (!setting_.entry.embedded || !noise_is_known(key)) LAB_TRY(measure_noise(source, key));
     noise_ = setting_.noise.at(key);
     return ok();
   }
@@ -164,9 +164,9 @@ class ChainRun {
   }
 
   /// Idle control: drift of the probes, then the sampler's cost in the same idleness.
-  Status measure_noise(const SettleSource& source, const std::string& key, const CallContext& call) {
-    setting_.noise[key] = idle_drift(source, setting_.plan.settle, call, setting_.time);
-    auto observer = session_->open_observer(call);
+  Status measure_noise(const SettleSource& source, const std::string& key) {
+    setting_.noise[key] = idle_drift(source, setting_.plan.settle, run_call(), setting_.time);
+    auto observer = session_->open_observer(step());
     if (!observer) return observer.error();
     StageProgress idle;
     const auto began = setting_.time.now();
@@ -182,21 +182,22 @@ class ChainRun {
   }
 
   /// A server forgets by a restart, which ends all connections. An embedded engine has just been opened.
-  Status make_cold(const CallContext& call) {
+  Status make_cold() {
     cache_action_ = "opened anew";
-    if (!setting_.entry.embedded) LAB_TRY(restart_server(call));
-    return drop_caches(call);
+    if (!setting_.entry.embedded) LAB_TRY(restart_server());
+    return drop_caches();
   }
 
-  Status restart_server(const CallContext& call) {
+  Status restart_server() {
     observer_.reset();
     driver_.reset();
     session_.reset();
-    const auto restarted = run_restart_hook(setting_.plan.hooks, setting_.system.name, call);
+    const auto restarted = run_restart_hook(setting_.plan.hooks, setting_.system.name, run_call());
     if (!restarted) return restarted.error();
     reached_ = false;
     // It may need a moment until it takes clients.
     Random random(static_cast<std::uint64_t>(wall_time_ms()));
+    const CallContext call = step();
     LAB_TRY(retry(call, setting_.plan.retry.reconnect, setting_.time, random, [&] {
       Status opened = open(call);
       if (opened || opened.error().code != ErrorCode::kConnectionLost) return opened;
@@ -210,8 +211,8 @@ class ChainRun {
   }
 
   /// What is left is the page cache; it is asked to let go of the system's files.
-  Status drop_caches(const CallContext& call) {
-    const auto roots = observer_->directories(call);
+  Status drop_caches() {
+    const auto roots = observer_->directories(step());
     if (!roots) return roots.error();
     std::size_t files = 0;
     for (const fs::path& root : *roots) {
@@ -235,7 +236,7 @@ class ChainRun {
 
   /// Proves the connection and opens it anew if it is lost: 1, 2, 4, 8, 16 s as the plan says.
   Status prove(std::uint64_t& reconnects) {
-    const CallContext call = setup_call();
+    const CallContext call = step();
     Random random(static_cast<std::uint64_t>(wall_time_ms()));
     RetryPolicy policy = setting_.plan.retry.reconnect;
     policy.attempts_max +=
@@ -256,11 +257,10 @@ class ChainRun {
   }
 
   StageRecord run_one(StageKind kind, std::vector<Sample>& samples) {
-    const CallContext call{Clock::time_point::max(), setting_.stop};
     setting_.listener.on_stage_start(cell_, std::string(to_string(kind)));
     std::uint64_t reconnects = 0;
     if (const Status proved = prove(reconnects); !proved) return failed_record(kind, proved.error());
-    auto observer = session_->open_observer(setup_call());
+    auto observer = session_->open_observer(step());
     if (!observer) return failed_record(kind, observer.error());
     StageProgress progress;
     const auto probes = required();
@@ -271,7 +271,7 @@ class ChainRun {
                            identity_, progress,   setting_.time, probes_, std::move(*hook)};
     Sampler sampler(std::move(*observer), setting_.plan.stages.sample_interval, progress,
                     setting_.system.max_bytes, setting_.stop);
-    StageRecord record = run_stage(input, call);
+    StageRecord record = run_stage(input, run_call());
     SamplerResult seen = sampler.stop();
     record.retries = reconnects;
     if (record.unsupported) return record;

@@ -28,7 +28,7 @@ Command filled(const std::vector<std::string>& argv, const Words& words) {
 }
 
 Status run_hook(const std::string& operation, const Command& command, Millis limit, const CallContext& call) {
-  const CallContext bounded{std::min(call.deadline, Clock::now() + limit), call.stop};
+  const CallContext bounded = within(call, limit);
   const auto ended = run_command(bounded, command, {.output = kOutputMax});
   if (!ended) {
     Error error = ended.error();

@@ -14,8 +14,6 @@
 namespace lab {
 namespace {
 
-constexpr Millis kRemoveLimit{600'000};
-
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -280,7 +278,7 @@ Status remove_systems(const Plan& plan, const Registry& registry, const RunInfo&
     if (entry == nullptr) continue;
     const auto config = system_config(system, *entry, info.run_id, directory);
     const Status removed =
-        config ? entry->remove(*config, {Clock::now() + kRemoveLimit, {}}) : Status(config.error());
+        config ? entry->remove(*config, within({}, plan.stages.step_limit)) : Status(config.error());
     if (!removed && first) first = removed;
   }
   return first;

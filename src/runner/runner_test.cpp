@@ -225,6 +225,23 @@ TEST_F(RunFixture, ControlsThatThePlanDoesNotNameAreRunAndMarked) {
   EXPECT_EQ(controls, 4U);  // U0 and U50, two repetitions.
 }
 
+TEST_F(RunFixture, NoCallWaitsForLongerThanThePlanAllows) {
+  plan_.stages.limit = Millis{3'600'000};
+  plan_.stages.step_limit = Millis{60'000};
+  plan_.stages.chains = {{StageKind::kBulkInsert, StageKind::kUpdate, StageKind::kDeleteLogical},
+                         {StageKind::kPerfileInsert, StageKind::kPerfileDelete}};
+  ASSERT_TRUE(run());
+  // What may take as long as a stage; everything else is one step, and a server that is stopped but keeps its
+  // connections holds it up for no longer.
+  const std::set<std::string> of_a_stage{"put",   "put_batch", "erase", "erase_all",
+                                         "flush", "read_all",  "count", "get"};
+  const auto waits = files_faults()->longest_waits();
+  EXPECT_GT(waits.size(), 12U);
+  for (const auto& [operation, longest] : waits)
+    EXPECT_LE(longest, of_a_stage.contains(operation) ? plan_.stages.limit : plan_.stages.step_limit)
+        << operation;
+}
+
 TEST_F(RunFixture, RemoveSystemsLeavesNothingOfOurs) {
   ASSERT_TRUE(run());
   ASSERT_TRUE(std::filesystem::exists(directory_ / "data" / "files"));

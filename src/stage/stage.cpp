@@ -93,8 +93,7 @@ Status timed_operations(const StageInput& input, const CallContext& call, StageR
   OperationsOutcome outcome;
   const ClientUse before = client_use();
   const auto began = Clock::now();
-  CallContext bounded = call;
-  bounded.deadline = std::min(call.deadline, began + input.plan.stages.limit);
+  const CallContext bounded = within(call, input.plan.stages.limit);
   Status done = run_operations(input, bounded, outcome);
   if (done) done = input.driver.flush(bounded);
   record.duration_seconds =
@@ -126,7 +125,7 @@ Status run_after_operations(const StageInput& input, const CallContext& call, St
 
 Status verified(const StageInput& input, const CallContext& call, StageRecord& record) {
   const auto began = Clock::now();
-  const auto result = verify(input, call);
+  const auto result = verify(input, within(call, input.plan.stages.limit));
   record.verify_seconds = std::chrono::duration<double>(Clock::now() - began).count();
   if (!result) return result.error();
   record.verified = result->how;
@@ -141,11 +140,13 @@ Status verified(const StageInput& input, const CallContext& call, StageRecord& r
 }
 
 Status settled_sizes(const StageInput& input, const CallContext& call, StageRecord& record) {
-  const auto source = settle_source(input.observer, input.probes, input.driver.info().background_work, call);
+  const Millis look_limit = input.plan.stages.step_limit;
+  const auto source =
+      settle_source(input.observer, input.probes, input.driver.info().background_work, call, look_limit);
   Settled outcome = settle(source, input.plan.settle, input.required_probes, call, input.time);
   LAB_TRY(allowed({Clock::time_point::max(), call.stop}, "stage.settle"));
-  input.probes.read_disturbing(call, outcome.reading);
-  ProbeNotes notes = input.probes.notes(call);
+  input.probes.read_disturbing(within(call, look_limit), outcome.reading);
+  ProbeNotes notes = input.probes.notes(within(call, look_limit));
   record.remarks = std::move(notes.remarks);
   record.storage_copies = notes.storage_copies;
   record.copies_unknown = std::move(notes.copies_unknown);
@@ -188,23 +189,25 @@ Status snapshot(const StageInput& input, const CallContext& call, StageRecord& r
 }
 
 Status perform(const StageInput& input, const CallContext& call, StageRecord& record) {
-  LAB_TRY(input.driver.prove(call));
-  LAB_TRY(same_server(input, call));
-  Reading before = read_probes(input.observer, input.probes, call);
-  input.probes.read_disturbing(call, before);
+  // A server that is stopped and keeps its connections must not hold a run for ever.
+  const auto step = [&] { return within(call, input.plan.stages.step_limit); };
+  LAB_TRY(input.driver.prove(step()));
+  LAB_TRY(same_server(input, step()));
+  Reading before = read_probes(input.observer, input.probes, step());
+  input.probes.read_disturbing(step(), before);
   record.before_bytes = before.bytes;
   record.missing = before.missing;
-  const auto server_before = input.observer.statement_seconds(call);
+  const auto server_before = input.observer.statement_seconds(step());
   if (!server_before) return server_before.error();
   LAB_TRY(timed_operations(input, call, record));
   LAB_TRY(run_after_operations(input, call, record));
   LAB_TRY(verified(input, call, record));
   LAB_TRY(settled_sizes(input, call, record));
-  const auto server_after = input.observer.statement_seconds(call);
+  const auto server_after = input.observer.statement_seconds(step());
   if (!server_after) return server_after.error();
   record.server_seconds = difference(*server_after, *server_before);
-  LAB_TRY(snapshot(input, call, record));
-  return same_server(input, call);
+  LAB_TRY(snapshot(input, step(), record));
+  return same_server(input, step());
 }
 
 void mark_invalid(StageRecord& record, const Error& error) {

@@ -55,7 +55,7 @@ Status connect_to(const FileHandle& socket, std::uint16_t port, const CallContex
 
 Result<std::string> ask(std::uint16_t port, std::string_view question, std::size_t enough,
                         const CallContext& outer) {
-  const CallContext call{std::min(outer.deadline, Clock::now() + kLimit), outer.stop};
+  const CallContext call = within(outer, kLimit);
   const FileHandle socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return errno_error("testbed.ask", "socket", errno);
   LAB_TRY(connect_to(socket, port, call));

@@ -37,7 +37,7 @@ constexpr const char* kOpenRoot =
 Result<FileHandle> lock_file(const fs::path& path, const CallContext& outer) {
   auto file = open_file(path, O_RDWR | O_CREAT);
   if (!file) return file;
-  const CallContext call{std::min(outer.deadline, Clock::now() + kLockLimit), outer.stop};
+  const CallContext call = within(outer, kLockLimit);
   while (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return errno_error("testbed.lock", path.string(), errno);
     const Status may = allowed(call, "testbed.lock");

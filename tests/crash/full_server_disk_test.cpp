@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr std::int64_t kDisk = 700LL << 20;
-// A server that neither takes nor refuses costs each call its whole limit: stages, reset and clean-up, twice
-// with the warm-up.
-constexpr std::chrono::seconds kEndLimit{900};
+// A server that neither takes nor refuses costs each step its whole limit: the operations, and the reset of
+// the next cell, twice with the warm-up; and what was written, at the end.
+constexpr std::chrono::seconds kEndLimit{300};
 constexpr std::int64_t kLeft = 24LL << 20;  // Of the disk, when it is filled under the run.
 
 class FullServerDisk : public ProgramTest, public testing::WithParamInterface<const char*> {
@@ -68,7 +68,8 @@ objects = {}
 object_size = "128 KiB"
 [stages]
 chains = [["bulk_insert"]]
-limit = "60s"
+limit = "40s"
+step_limit = "40s"
 [settle]
 window = "300ms"
 limit = "20s"

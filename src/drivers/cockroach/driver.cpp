@@ -90,8 +90,7 @@ Result<MaintenanceOutcome> CockroachDriver::maintain(const CallContext& call) {
   const auto before = range_sums(connection(), place(), call, operation);
   if (!before) return before.error();
   RangeSums now = *before;
-  CallContext limited = call;
-  limited.deadline = std::min(call.deadline, Clock::now() + kCollectionLimit);
+  const CallContext limited = within(call, kCollectionLimit);
   const Status collected = poll_until(limited, kCollectionPoll, operation, [&]() -> Result<bool> {
     LAB_TRY(enqueue_garbage_collection(connection(), place(), call, operation));
     const auto sums = range_sums(connection(), place(), call, operation);

@@ -170,8 +170,7 @@ Result<MaintenanceOutcome> PostgresDriver::maintain(const CallContext& call) {
     const auto mark = vacuum_mark(call, operation, table);
     if (!mark) return mark.error();
     LAB_TRY(connection().execute(call, operation, statement + " " + table));
-    CallContext counted = call;
-    counted.deadline = std::min(call.deadline, Clock::now() + kStatisticsLimit);
+    const CallContext counted = within(call, kStatisticsLimit);
     const Status seen = poll_until(counted, kStatisticsPoll, operation, [&]() -> Result<bool> {
       const auto now = vacuum_mark(call, operation, table);
       if (!now) return now.error();

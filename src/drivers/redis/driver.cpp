@@ -6,17 +6,14 @@
 namespace lab::redis {
 namespace {
 
-constexpr std::size_t kTransactionBytes = 64U
-                                          << 20U;  // The server holds one in memory, once more to write it.
-
 const char* bulk_words(LayoutKind layout) {
   switch (layout) {
     case LayoutKind::kString:
-      return "pipelined SET in MULTI/EXEC, all or nothing up to 64 MiB";
+      return "pipelined SET in MULTI/EXEC of up to 4 MiB";
     case LayoutKind::kHash:
-      return "pipelined HSET in MULTI/EXEC, all or nothing up to 64 MiB";
+      return "pipelined HSET in MULTI/EXEC of up to 4 MiB";
     case LayoutKind::kStream:
-      return "pipelined XADD in MULTI/EXEC, all or nothing up to 64 MiB";
+      return "pipelined XADD in MULTI/EXEC of up to 4 MiB";
   }
   return "";
 }
@@ -68,16 +65,7 @@ Status RedisDriver::put_batch(const CallContext& call, std::span<const Object> o
   LAB_TRY(link_->begin(call, "redis.put_batch"));
   for (const Object& object : objects)
     LAB_TRY(check_container(object.container, site_.containers, "redis.put_batch"));
-  while (!objects.empty()) {
-    std::size_t together = 0;
-    std::size_t bytes = 0;
-    while (together < objects.size() &&
-           (together == 0 || bytes + objects[together].payload.size() <= kTransactionBytes))
-      bytes += objects[together++].payload.size();
-    LAB_TRY(layout_->put_together(*link_, call, objects.first(together)));
-    objects = objects.subspan(together);
-  }
-  return ok();
+  return layout_->put_batch(*link_, call, objects);
 }
 
 Status RedisDriver::read_all(const CallContext& call, const ObjectSink& sink) {

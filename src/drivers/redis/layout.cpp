@@ -3,6 +3,9 @@
 #include "drivers/redis/layout.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <functional>
+#include <optional>
 #include <unordered_set>
 
 #include "driver/value_row.hpp"
@@ -11,7 +14,9 @@
 namespace lab::redis {
 namespace {
 
-constexpr std::size_t kAwaitedMax = 256;        // Answers of a pipeline that may be due.
+constexpr std::size_t kAwaitedMax = 256;  // Answers of a pipeline that may be due.
+constexpr std::size_t kTogetherBytes = 4U
+                                       << 20U;  // Of a transaction, which the server holds twice to write it.
 constexpr std::size_t kReadWindow = 8U << 20U;  // Bytes of answers that the server holds for us.
 constexpr std::size_t kReadAhead = 64;
 constexpr std::size_t kEraseKeys = 1000;
@@ -168,41 +173,98 @@ class HashLayout final : public KeyLayout {
   }
 };
 
+/// Transactions on their way: the answers of earlier ones are taken while later ones are sent, so that the
+/// server never waits for us.
+class Transactions {
+ public:
+  using Note = std::function<void(const Object&, const Answer&)>;
+  Transactions(Link& link, const CallContext& call, Note note)
+      : link_(link), call_(call), note_(std::move(note)) {}
+
+  /// Sends one, with `send` for each object.
+  Status put(std::span<const Object> objects, const std::function<Status(const Object&)>& send) {
+    due_.push_back({objects});
+    LAB_TRY(queue([&] { return link_.send(call_, kOperation, {"MULTI"}); }));
+    for (const Object& object : objects) LAB_TRY(queue([&] { return send(object); }));
+    return queue([&] { return link_.send(call_, kOperation, {"EXEC"}); });
+  }
+  /// Whether the server has refused something: then nothing more should be sent.
+  bool refused() const noexcept { return refused_.has_value(); }
+  /// Takes the answers that are due. Errors: the first refusal; those of the link.
+  Status finish() {
+    while (link_.awaited() > 0) LAB_TRY(take());
+    if (refused_) return *refused_;
+    return ok();
+  }
+
+  static constexpr const char* kOperation = "redis.put_batch";
+
+ private:
+  struct Due {
+    std::span<const Object> objects{};
+    std::size_t answered = 0;  // MULTI's, then one for each object, then EXEC's.
+  };
+
+  Status queue(const std::function<Status()>& send) {
+    LAB_TRY(allowed(call_, kOperation));
+    LAB_TRY(send());
+    while (link_.awaited() > kAwaitedMax) LAB_TRY(take());
+    return ok();
+  }
+
+  Status take() {
+    const auto answer = link_.receive(call_, kOperation);
+    if (!answer && !link_.whole()) return answer.error();
+    Due& due = due_.front();
+    const bool last = due.answered++ == due.objects.size() + 1;
+    // A transaction of which one command was refused is discarded by its EXEC, which says less.
+    if (!answer)
+      refuse(answer.error());
+    else if (last)
+      acknowledge(due.objects, *answer);
+    if (last) due_.pop_front();
+    return ok();
+  }
+
+  void acknowledge(std::span<const Object> objects, const Answer& done) {
+    if (done.size() != objects.size())
+      return refuse({ErrorCode::kCorruption, kOperation,
+                     "EXEC acknowledged " + std::to_string(done.size()) + " of " +
+                         std::to_string(objects.size()) + " objects"});
+    for (std::size_t at = 0; at < objects.size(); ++at) {
+      if (done[at].is_error()) return refuse(error_of(done[at].text(), kOperation));
+      note_(objects[at], done[at]);
+    }
+  }
+
+  void refuse(Error error) {
+    if (!refused_) refused_ = std::move(error);
+  }
+
+  Link& link_;
+  const CallContext& call_;
+  Note note_;
+  std::deque<Due> due_{};
+  std::optional<Error> refused_{};
+};
+
 }  // namespace
 
-Status Layout::put_together(Link& link, const CallContext& call, std::span<const Object> objects) {
-  constexpr const char* kOperation = "redis.put_batch";
-  std::optional<Error> refused;  // The first error answer; the transaction is then discarded.
-  const auto take = [&]() -> Status {
-    const auto answer = link.receive(call, kOperation);
-    if (answer) return ok();
-    if (!link.whole()) return answer.error();
-    if (!refused) refused = answer.error();
-    return ok();
-  };
-  LAB_TRY(link.send(call, kOperation, {"MULTI"}));
-  for (const Object& object : objects) {
-    LAB_TRY(allowed(call, kOperation));
-    LAB_TRY(send_put(link, call, kOperation, object));
-    while (link.awaited() > kAwaitedMax) LAB_TRY(take());
-    if (refused) break;
+Status Layout::put_batch(Link& link, const CallContext& call, std::span<const Object> objects) {
+  Transactions transactions(link, call,
+                            [this](const Object& object, const Answer& answer) { note_put(object, answer); });
+  while (!objects.empty() && !transactions.refused()) {
+    std::size_t together = 0;
+    std::size_t bytes = 0;
+    while (together < objects.size() &&
+           (together == 0 || bytes + objects[together].payload.size() <= kTogetherBytes))
+      bytes += objects[together++].payload.size();
+    LAB_TRY(transactions.put(objects.first(together), [&](const Object& object) {
+      return send_put(link, call, Transactions::kOperation, object);
+    }));
+    objects = objects.subspan(together);
   }
-  while (link.awaited() > 0) LAB_TRY(take());
-  if (refused) {
-    LAB_TRY(link.ask(call, kOperation, {"DISCARD"}));
-    return *refused;
-  }
-  const auto done = link.ask(call, kOperation, {"EXEC"});
-  if (!done) return done.error();
-  if (done->size() != objects.size())
-    return Error{ErrorCode::kCorruption, kOperation,
-                 "EXEC acknowledged " + std::to_string(done->size()) + " of " +
-                     std::to_string(objects.size()) + " objects"};
-  for (std::size_t at = 0; at < objects.size(); ++at) {
-    if ((*done)[at].is_error()) return error_of((*done)[at].text(), kOperation);
-    note_put(objects[at], (*done)[at]);
-  }
-  return ok();
+  return transactions.finish();
 }
 
 std::unique_ptr<Layout> make_layout(LayoutKind kind, KeySpace space, std::uint32_t containers) {

@@ -22,8 +22,9 @@ class Layout {
 
   /// Acknowledged when it returns.
   virtual Status put(Link& link, const CallContext& call, const Object& object) = 0;
-  /// In MULTI/EXEC, `objects` being one transaction.
-  Status put_together(Link& link, const CallContext& call, std::span<const Object> objects);
+  /// In transactions of MULTI/EXEC, pipelined: each is in or not at all. Acknowledged when it returns. After
+  /// a refusal nothing more is sent, and what was on its way may be in.
+  Status put_batch(Link& link, const CallContext& call, std::span<const Object> objects);
   virtual Status read_all(Link& link, const CallContext& call, const ObjectSink& sink) = 0;
   virtual Result<std::uint64_t> count(Link& link, const CallContext& call) = 0;
   virtual Result<std::string> get(Link& link, const CallContext& call, const ObjectKey& key) = 0;

@@ -173,13 +173,15 @@ TEST(RedisSettings, AreOnTheirWayBackToAServerThatIsSlowToAnswer) {
 
 class RedisBatch : public testing::Test {
  protected:
-  /// Puts three objects together and gives the outcome.
-  Status put(FakeServer& server) {
+  /// Puts three objects of this many bytes in one batch and gives the outcome.
+  Status put(FakeServer& server, std::size_t size = 0) {
     auto link = Link::open(address_of(server), soon(), "test");
     if (!link) return link.error();
     const auto layout = make_layout(LayoutKind::kString, {"dedup"}, 1);
+    const std::vector<std::byte> payload(size);
     std::vector<Object> objects(3);
-    const Status status = layout->put_together(**link, soon(), objects);
+    for (Object& object : objects) object.payload = payload;
+    const Status status = layout->put_batch(**link, soon(), objects);
     EXPECT_EQ((*link)->awaited(), 0U);
     return status;
   }
@@ -197,16 +199,25 @@ TEST_F(RedisBatch, IsOneTransactionWhoseAnswersAreCounted) {
   EXPECT_EQ(commands.back()[0], "EXEC");
 }
 
-TEST_F(RedisBatch, IsDiscardedWhenOneObjectIsRefused) {
+TEST_F(RedisBatch, OfManyBytesIsSeveralTransactions) {
+  FakeServer server(
+      [](const FakeServer::Words& words) { return words[0] == "EXEC" ? "*1\r\n+OK\r\n" : answer_ok(words); });
+  const Status status = put(server, 3U << 20U);
+  EXPECT_TRUE(status) << status.error().text();
+  EXPECT_EQ(server.commands().size(), 9U) << "MULTI, SET and EXEC of each";
+}
+
+/// The server discards a transaction of which it has refused a command, and says so only at its end.
+TEST_F(RedisBatch, IsAnErrorWithTheFirstRefusal) {
   int sets = 0;
   FakeServer server([&sets](const FakeServer::Words& words) {
-    const bool bad = words[0] == "SET" && ++sets == 2;
-    return bad ? std::string("-OOM no memory\r\n") : answer_ok(words);
+    if (words[0] == "SET" && ++sets == 2) return std::string("-OOM no memory\r\n");
+    return words[0] == "EXEC" ? "-EXECABORT discarded\r\n" : answer_ok(words);
   });
   const Status status = put(server);
   ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().code, ErrorCode::kResourceExhausted);
-  EXPECT_EQ(server.commands().back()[0], "DISCARD");
+  EXPECT_EQ(status.error().code, ErrorCode::kResourceExhausted) << status.error().text();
+  EXPECT_EQ(server.commands().back()[0], "EXEC");
 }
 
 TEST_F(RedisBatch, AnErrorOrAGapInsideItsAnswerIsAnError) {

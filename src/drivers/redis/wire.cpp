@@ -198,8 +198,7 @@ Status Wire::start_tls(const Address& address, const CallContext& call, const ch
   if (bio == nullptr) return Error{ErrorCode::kResourceExhausted, operation, tls_words()};
   SSL_set_bio(session, bio, bio);
   tls_ = std::move(tls);
-  CallContext bounded = call;
-  bounded.deadline = std::min(call.deadline, Clock::now() + kHandshakeLimit);
+  const CallContext bounded = within(call, kHandshakeLimit);
   while (true) {
     if (const Status in_time = allowed(bounded, operation); !in_time)
       return handshake_error(in_time.error(), call, operation);

@@ -35,7 +35,7 @@ inline Result<std::unique_ptr<Session>> open_faulty_cas(const SystemConfig& conf
 
 inline Result<std::unique_ptr<Session>> open_faulty_files(const SystemConfig& config,
                                                           const CallContext& call) {
-  const auto decision = files_faults()->decide("open");
+  const auto decision = files_faults()->decide("open", call);
   if (decision.answer == FaultScript::Answer::kFail) return decision.error;
   auto session = files_system().open(config, call);
   if (!session) return session;
