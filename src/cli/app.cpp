@@ -208,6 +208,9 @@ void add_scan(CLI::App& app, Values& values) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("OFFSET,...");
+  command->add_option("--class", options.classes, "Count files of this name apart too, as '*.log=log'")
+      ->allow_extra_args(false)
+      ->type_name("GLOB=NAME");
   command->add_option("--threads", options.threads, "Workers (default the processors, at most 8)")
       ->type_name("N");
   command

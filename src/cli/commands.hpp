@@ -103,6 +103,7 @@ struct ScanOptions {
   std::vector<std::filesystem::path> paths{};
   std::vector<std::string> chunkers{};    // None: the whole curve.
   std::vector<std::string> alignments{};  // None: 0.
+  std::vector<std::string> classes{};     // GLOB=NAME; none: all files are one class.
   std::optional<std::int64_t> threads{};  // None: the processors, at most 8.
   std::string memory = "256 MiB";
   std::string fingerprint = "xxh3";

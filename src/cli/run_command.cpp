@@ -17,6 +17,7 @@
 #include "core/text.hpp"
 #include "core/time.hpp"
 #include "runner/preflight.hpp"
+#include "stage/stage_scan.hpp"
 
 namespace lab::cli {
 namespace {
@@ -38,8 +39,29 @@ std::string dimension_line(const Plan& plan) {
       data.orders.size(), data.placements.size(), data.modes.size(), data.caches.size(), plan.repetitions);
 }
 
+std::vector<std::string> chunker_names(const ScanPlan& scan) {
+  std::vector<std::string> names;
+  for (const ChunkerSpec& chunker : scan.chunkers) names.push_back(chunker_name(chunker));
+  return names;
+}
+
+std::vector<std::string> scanned_stages(const ScanPlan& scan) {
+  std::vector<std::string> names;
+  for (const StageKind kind : scan.stages) names.emplace_back(to_string(kind));
+  if (names.empty()) names.emplace_back("each stage");
+  return names;
+}
+
+void print_scan(const ScanPlan& scan) {
+  if (scan.chunkers.empty()) return;
+  print("scan after {}: {}{}; {} of memory, {} thread{}, at most {} each\n", join(scanned_stages(scan), ", "),
+        join(chunker_names(scan), ", "), scan.census ? ", and the copies of the payload" : "",
+        format_bytes(scan.memory), scan.threads, scan.threads == 1 ? "" : "s", format_duration(scan.limit));
+}
+
 /// What the run runs and asks besides the systems.
 void print_helpers(const Plan& plan) {
+  print_scan(plan.scan);
   for (const SystemPlan& system : plan.systems) {
     if (system.volume)
       print("volume of {}: {}{}\n", system.name, *system.volume,
@@ -67,6 +89,10 @@ void print_helpers(const Plan& plan) {
 
 /// The same for scripts; a key is absent where the plan has nothing of it.
 void add_helpers(const Plan& plan, nlohmann::ordered_json& all) {
+  if (!plan.scan.chunkers.empty())
+    all["scan"] = {{"chunkers", chunker_names(plan.scan)}, {"stages", scanned_stages(plan.scan)},
+                   {"census", plan.scan.census},           {"memory", plan.scan.memory.count},
+                   {"threads", plan.scan.threads},         {"limit", format_duration(plan.scan.limit)}};
   for (const SystemPlan& system : plan.systems) {
     if (system.volume) all["volumes"][system.name] = {{"volume", *system.volume}, {"trim", system.trim}};
     for (const CommandProbePlan& command : system.commands)
@@ -211,6 +237,7 @@ int run(const RunOptions& options, const GlobalOptions& global) {
     return fail(kExitUsage, usage("--resume goes on with the run of a directory: name it with --out"));
   const auto loaded = load_effective_plan(options.plan, overrides_of(options.flags));
   if (!loaded) return fail(kExitUsage, loaded.error());
+  if (const Status fits = check_scan(loaded->plan.scan); !fits) return fail(kExitUsage, fits.error());
   if (options.dry_run) return dry_run(*loaded, global);
   if (const Status built_in = require_built_in(*loaded); !built_in) return fail(kExitUsage, built_in.error());
   const Plan& plan = loaded->plan;

@@ -4,17 +4,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <thread>
 
 #include "cli/census_output.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/file_classes.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/known_content.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
 #include "cli/scan_output.hpp"
+#include "scan/spill_file.hpp"
 
 namespace lab::cli {
 namespace {
@@ -41,13 +42,6 @@ Result<std::vector<std::uint32_t>> offsets_of(const std::vector<std::string>& wo
   return offsets;
 }
 
-std::filesystem::path temporary_folder(const ScanOptions& options) {
-  if (!options.temporary.empty()) return options.temporary;
-  const char* const named = std::getenv("TMPDIR");
-  // Not /tmp: in many places that is memory.
-  return named != nullptr && *named != '\0' ? named : "/var/tmp";
-}
-
 Result<unsigned> threads_of(const ScanOptions& options) {
   if (!options.threads) return std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsDefaultMax);
   if (*options.threads < 1 || *options.threads > kThreadsMax)
@@ -69,7 +63,7 @@ Status check_csv(const ScanOptions& options) {
 Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   scan::ScanRequest request;
   request.paths = options.paths;
-  auto chunkers = options.chunkers.empty() ? Result<std::vector<scan::ChunkerSpec>>(scan::whole_curve())
+  auto chunkers = options.chunkers.empty() ? Result<std::vector<ChunkerSpec>>(scan::whole_curve())
                                            : scan::parse_chunkers(options.chunkers);
   if (!chunkers) return std::move(chunkers).error();
   const auto offsets = offsets_of(options.alignments);
@@ -77,6 +71,10 @@ Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   auto aligned = scan::with_alignments(*chunkers, *offsets);
   if (!aligned) return std::move(aligned).error();
   request.chunkers = std::move(*aligned);
+  auto classes = file_classes(options.classes);
+  if (!classes) return std::move(classes).error();
+  request.classes = std::move(classes->names);
+  request.class_of = std::move(classes->class_of);
   const auto threads = threads_of(options);
   if (!threads) return threads.error();
   request.threads = *threads;
@@ -88,7 +86,7 @@ Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   request.fingerprint = *fingerprint;
   if (options.sketch && !options.temporary.empty())
     return usage("--temp", "--sketch makes no temporary files");
-  request.temporary = temporary_folder(options);
+  request.temporary = options.temporary.empty() ? scan::temporary_folder() : options.temporary;
   request.sketch = options.sketch;
   request.direct = options.direct;
   if (!options.census_csv.empty()) LAB_TRY(check_csv(options));
@@ -146,7 +144,7 @@ class ScanLine {
   bool drawn_ = false;
 };
 
-void say_notes(const char* what, const std::vector<scan::PathNote>& notes) {
+void say_notes(const char* what, const std::vector<PathNote>& notes) {
   if (notes.empty()) return;
   say("{} {}:\n", notes.size(), what);
   for (std::size_t i = 0; i < std::min(notes.size(), kNotesForTheEye); ++i)
@@ -174,7 +172,7 @@ int scan(const ScanOptions& options, const GlobalOptions& global) {
   if (global.json)
     print("{}\n", scan_json(*request, *report).dump(2));
   else
-    print("{}{}", scan_table(*report), report->census ? census_text(*report->census) : "");
+    print("{}{}", scan_table(*report), report->census ? census_text(*report->census, request->classes) : "");
   say_notes("left out, not counted", report->left_out);
   say_notes("changed or not read whole, counted as read", report->incomplete);
   if (report->census && !options.census_csv.empty())

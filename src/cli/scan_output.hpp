@@ -9,7 +9,8 @@
 
 namespace lab::cli {
 
-/// An array, an object a chunker in the order asked; the last one is the census, where there is one.
+/// An array, an object a chunker in the order asked, with several classes also one for each of them; the last
+/// one is the census, where there is one.
 nlohmann::ordered_json scan_json(const scan::ScanRequest& request, const scan::ScanReport& report);
 
 /// A table, a line a chunker.

@@ -10,6 +10,7 @@
 
 #include "core/retry.hpp"
 #include "core/units.hpp"
+#include "model/chunker_spec.hpp"
 #include "model/dataset.hpp"
 #include "model/stage_kind.hpp"
 
@@ -117,6 +118,18 @@ struct ExportPlan {
   friend bool operator==(const ExportPlan&, const ExportPlan&) = default;
 };
 
+/// What is counted in a system's files after a stage; no scan where `chunkers` is empty.
+struct ScanPlan {
+  std::vector<ChunkerSpec> chunkers{};
+  std::vector<StageKind> stages{};  // Empty: after every stage.
+  bool census = true;               // Look for the copies of the payload's objects too.
+  Bytes memory{256LL << 20};
+  unsigned threads = 1;
+  Millis limit{1'800'000};  // Of one scan.
+
+  friend bool operator==(const ScanPlan&, const ScanPlan&) = default;
+};
+
 /// Commands of the user.
 struct HooksPlan {
   std::vector<std::string> restart{};  // Restarts a server, and returns when it takes clients; empty: none.
@@ -148,6 +161,7 @@ struct Plan {
   DatasetPlan dataset{};
   StagesPlan stages{};
   SettlePlan settle{};
+  ScanPlan scan{};
   std::vector<SystemPlan> systems{};  // In plan order.
   RetryPlan retry{};
   ExportPlan export_{};

@@ -10,6 +10,7 @@
 
 #include "core/files.hpp"
 #include "model/plan_load_probes.hpp"
+#include "model/plan_load_scan.hpp"
 #include "model/plan_rules.hpp"
 #include "model/toml_reader.hpp"
 
@@ -205,15 +206,13 @@ Status read_hooks(const TomlReader& table, HooksPlan& hooks) {
   return table.duration("after_operations_limit", kTick, hooks.after_operations_limit);
 }
 
-/// Tables whose keys are not built in: nothing in them is left out in silence.
+/// A table whose keys are not built in: nothing in it is left out in silence.
 Status read_known_only(const TomlReader& root, LoadedPlan& loaded) {
-  for (const char* name : {"scan", "telemetry"}) {
-    const auto table = root.inner(name);
-    if (!table) return table.error();
-    if (!*table) continue;
-    for (const std::string& key : (*table)->keys())
-      loaded.keys_not_built_in.push_back(fmt::format("key '{}.{}'", name, key));
-  }
+  const auto table = root.inner("telemetry");
+  if (!table) return table.error();
+  if (!*table) return ok();
+  for (const std::string& key : (*table)->keys())
+    loaded.keys_not_built_in.push_back(fmt::format("key 'telemetry.{}'", key));
   return ok();
 }
 
@@ -309,6 +308,9 @@ Status read_root(const TomlReader& root, const Vocabulary& words, LoadedPlan& lo
       in_table(root, "dataset", [&](const TomlReader& table) { return read_dataset(table, words, loaded); }));
   LAB_TRY(in_table(root, "stages", [&](const TomlReader& table) { return read_stages(table, plan.stages); }));
   LAB_TRY(in_table(root, "settle", [&](const TomlReader& table) { return read_settle(table, plan.settle); }));
+  LAB_TRY(in_table(root, "scan", [&](const TomlReader& table) {
+    return plan_rules::read_scan(table, plan.stages, plan.scan);
+  }));
   LAB_TRY(in_table(root, "retry", [&](const TomlReader& table) { return read_retry(table, plan.retry); }));
   LAB_TRY(in_table(root, "export", [&](const TomlReader& table) { return read_export(table, loaded); }));
   LAB_TRY(in_table(root, "hooks", [&](const TomlReader& table) { return read_hooks(table, plan.hooks); }));

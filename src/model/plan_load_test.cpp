@@ -108,13 +108,12 @@ TEST(PlanLoad, WhatIsKnownButNotBuiltInIsListedAndNothingIsLeftOut) {
       "['native']\nduplicate_unit = 'block:4 KiB:shift:512'\n"
       "[systems.kafka]\nvariants = ['compact']\n[systems.kafka.options]\nacks = "
       "'all'\n[systems.lmdb]\nprobes = ['extents']\n"
-      "[telemetry.kafka]\nbrokers = 'b'\n[scan]\nchunker = "
-      "'fixed:4096'\n[export]\ngit = 'x'\n");
+      "[telemetry.kafka]\nbrokers = 'b'\n[export]\ngit = 'x'\n");
   ASSERT_TRUE(loaded) << loaded.error().detail;
   EXPECT_EQ(loaded->not_built_in,
             (std::vector<std::string>{"system 'kafka'", "payload 'nasa_image'", "mode 'native'",
                                       "key 'dataset.duplicate_unit' with 'block:4 KiB:shift:512'",
-                                      "key 'export.git'", "key 'scan.chunker'", "key 'telemetry.kafka'"}));
+                                      "key 'export.git'", "key 'telemetry.kafka'"}));
 }
 
 TEST(PlanLoad, EmptyTablesOfLaterFeaturesAskForNothing) {

@@ -147,6 +147,19 @@ void write_retry(Writer& out, const RetryPlan& retry) {
   out.number("reconnect_jitter", retry.reconnect.jitter_percent);
 }
 
+/// Only where there is a scan, so that a plan without one stays what it was.
+void write_scan_plan(Writer& out, const ScanPlan& scan) {
+  if (scan.chunkers.empty()) return;
+  out.table("scan");
+  out.raw("chunkers", list_of(scan.chunkers, chunker_name));
+  if (!scan.stages.empty())
+    out.raw("stages", list_of(scan.stages, [](StageKind kind) { return std::string(to_string(kind)); }));
+  out.raw("census", scan.census ? "true" : "false");
+  out.size("memory", scan.memory);
+  out.number("threads", scan.threads);
+  out.duration("limit", scan.limit);
+}
+
 void write_hooks(Writer& out, const HooksPlan& hooks) {
   if (hooks.restart.empty() && hooks.after_operations.empty()) return;
   out.table("hooks");
@@ -222,6 +235,7 @@ std::string save_plan(const Plan& plan) {
   write_retry(out, plan.retry);
   out.table("export");
   out.text("cleanup", spell(plan.export_.cleanup));
+  write_scan_plan(out, plan.scan);
   write_hooks(out, plan.hooks);
   write_prometheus(out, plan.prometheus);
   for (const SystemPlan& system : plan.systems)

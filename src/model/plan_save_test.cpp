@@ -64,6 +64,16 @@ Plan random_plan(Random& random) {
     plan.hooks.after_operations = {"duperemove", "-dr", "{directory}", "-dr"};
     plan.hooks.after_operations_limit = Millis{static_cast<std::int64_t>(1 + random.below(99'999))};
   }
+  if (random.below(2) == 0) {
+    plan.scan.chunkers = {
+        {ChunkerSpec::Kind::kFixed, static_cast<std::uint32_t>(64 + random.below(1U << 20U))},
+        {ChunkerSpec::Kind::kCdc, 8192}};
+    if (random.below(2) == 0) plan.scan.stages = {StageKind::kMaintenance, StageKind::kBulkInsert};
+    plan.scan.census = random.below(2) == 0;
+    plan.scan.memory = Bytes{static_cast<std::int64_t>((1U << 20U) + random.below(1U << 30U))};
+    plan.scan.threads = static_cast<unsigned>(1 + random.below(64));
+    plan.scan.limit = Millis{static_cast<std::int64_t>(1 + random.below(99'999))};
+  }
   if (random.below(2) == 0) plan.prometheus.url = "http://127.0.0.1:9090";
   plan.systems = {{.name = "sqlite"}, {.name = "kafka"}, {.name = "cas"}};
   plan.systems[0].options["journal_mode"] = one_of<std::string>(random, {"wal", "a \"b\"\n", ""});

@@ -64,6 +64,13 @@ reconnect_max = "20s"
 reconnect_jitter = 10
 [export]
 cleanup = "success"
+[scan]
+chunkers = ["fixed:4096", "fixed:128 KiB", "cdc:8192"]
+stages = ["bulk_insert", "maintenance"]
+census = false
+memory = "64 MiB"
+threads = 2
+limit = "5m"
 [hooks]
 restart = ["systemctl", "restart", "{system}", "{system}"]
 restart_limit = "90s"

@@ -10,6 +10,7 @@
 
 #include "core/units.hpp"
 #include "model/cell.hpp"
+#include "model/scan_record.hpp"
 
 namespace lab {
 
@@ -105,6 +106,7 @@ struct StageRecord {
   std::uint64_t samples = 0;
   std::map<std::string, std::string> observed{};  // The system's snapshot after the stage.
   std::map<std::string, std::string> settings{};  // What differs from the system's defaults.
+  std::optional<StageScan> scan{};                // Absent: the plan asks for none after this stage.
   std::string cache_action{};                     // What was restarted or dropped before the baseline.
   std::int64_t started_ms = 0;                    // Wall clock, UTC.
   std::int64_t ended_ms = 0;

@@ -1,4 +1,3 @@
-// One list of fields serves writing and reading, so that the two cannot drift apart.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/record_json.hpp"
 
@@ -10,120 +9,16 @@
 #include <type_traits>
 
 #include "core/text.hpp"
+#include "model/json_fields.hpp"
+#include "model/scan_json.hpp"
 
 namespace lab {
 namespace {
 
+using json_fields::FieldReader;
+using json_fields::FieldWriter;
+using json_fields::Need;
 using nlohmann::ordered_json;
-
-enum class Need : std::uint8_t { kRequired, kOptional };
-
-template <class T>
-struct IsMap : std::false_type {};
-template <class T>
-struct IsMap<std::map<std::string, T>> : std::true_type {};
-
-/// Adds fields to a JSON object.
-class Writer {
- public:
-  explicit Writer(ordered_json& out) : out_(out) {}
-
-  template <class T>
-  void operator()(const char* key, const T& value, Need = Need::kOptional) {
-    put(out_, key, value);
-  }
-
-  template <class T>
-  void operator()(const char* key, const std::optional<T>& value, Need = Need::kOptional) {
-    if (value) put(out_, key, *value);
-  }
-
- private:
-  template <class T>
-  static void put(ordered_json& out, const std::string& key, const T& value) {
-    if constexpr (IsMap<T>::value) {
-      ordered_json inner = ordered_json::object();
-      for (const auto& [name, item] : value) put(inner, to_valid_utf8(name), item);
-      out[key] = std::move(inner);
-    } else if constexpr (std::is_same_v<T, std::string>) {
-      out[key] = to_valid_utf8(value);
-    } else if constexpr (std::is_same_v<T, double>) {
-      if (std::isfinite(value)) out[key] = value;
-    } else {
-      out[key] = value;
-    }
-  }
-
-  ordered_json& out_;
-};
-
-/// Takes fields out of a JSON object; the first thing that is wrong stays in `problem`.
-class Reader {
- public:
-  Reader(const ordered_json& in, std::string prefix, std::string& problem)
-      : in_(in), prefix_(std::move(prefix)), problem_(problem) {}
-
-  template <class T>
-  void operator()(const char* key, T& value, Need need = Need::kOptional) {
-    if (const ordered_json* found = find(key, need)) take(*found, key, value);
-  }
-
-  template <class T>
-  void operator()(const char* key, std::optional<T>& value, Need need = Need::kOptional) {
-    if (const ordered_json* found = find(key, need)) take(*found, key, value.emplace());
-  }
-
- private:
-  const ordered_json* find(const char* key, Need need) {
-    const auto at = in_.find(key);
-    if (at != in_.end()) return &*at;
-    if (need == Need::kRequired) complain(key, "is missing");
-    return nullptr;
-  }
-
-  void complain(std::string_view key, std::string_view what) {
-    if (problem_.empty()) problem_ = fmt::format("key '{}{}' {}", prefix_, key, what);
-  }
-
-  void must_be(const char* what, const ordered_json& item, std::string_view key) {
-    complain(key, fmt::format("must be {}, is {}", what, item.type_name()));
-  }
-
-  template <class T>
-  void take(const ordered_json& item, std::string_view key, T& value) {
-    if constexpr (IsMap<T>::value) {
-      if (!item.is_object()) return must_be("an object", item, key);
-      for (const auto& [name, inner] : item.items())
-        take(inner, fmt::format("{}.{}", key, name), value[name]);
-    } else if constexpr (std::is_same_v<T, std::string>) {
-      if (!item.is_string()) return must_be("a string", item, key);
-      value = item.get<std::string>();
-    } else if constexpr (std::is_same_v<T, bool>) {
-      if (!item.is_boolean()) return must_be("true or false", item, key);
-      value = item.get<bool>();
-    } else if constexpr (std::is_same_v<T, double>) {
-      if (!item.is_number()) return must_be("a number", item, key);
-      value = item.get<double>();
-    } else {
-      take_integer(item, key, value);
-    }
-  }
-
-  template <class T>
-  void take_integer(const ordered_json& item, std::string_view key, T& value) {
-    static_assert(std::is_integral_v<T>);
-    if (!item.is_number_integer()) return must_be("an integer", item, key);
-    const bool fits = item.is_number_unsigned() ? std::in_range<T>(item.get<std::uint64_t>())
-                                                : std::in_range<T>(item.get<std::int64_t>());
-    if (!fits) return complain(key, "is out of range");
-    value = item.is_number_unsigned() ? static_cast<T>(item.get<std::uint64_t>())
-                                      : static_cast<T>(item.get<std::int64_t>());
-  }
-
-  const ordered_json& in_;
-  std::string prefix_;
-  std::string& problem_;
-};
 
 template <class Archive, class Record>
 void server_fields(Archive&& field, Record& server) {
@@ -204,10 +99,10 @@ void effort_fields(Archive&& field, Record& record) {
 void write_cell(ordered_json& out, const StageRecord& record) {
   const Cell& cell = record.cell;
   const DatasetSpec& dataset = cell.dataset;
-  Writer field(out);
+  FieldWriter field(out);
   field("system", cell.system);
   ordered_json server = ordered_json::object();
-  server_fields(Writer(server), record.server);
+  server_fields(FieldWriter(server), record.server);
   out["server"] = std::move(server);
   field("control", cell.control);
   field("variant", cell.variant);
@@ -229,7 +124,7 @@ void write_cell(ordered_json& out, const StageRecord& record) {
 
 /// The parts of the cell that results.json has no contract for, at the end of the record.
 void write_plan_of_cell(ordered_json& out, const Cell& cell) {
-  Writer field(out);
+  FieldWriter field(out);
   field("planned_objects", cell.dataset.objects);
   field("planned_object_size", to_string(cell.dataset.object_size));
   field("popularity", to_string(cell.dataset.popularity));
@@ -275,7 +170,7 @@ struct CellWords {
 
 Status read_cell(const ordered_json& in, std::string& problem, Cell& cell) {
   CellWords words;
-  Reader field(in, "", problem);
+  FieldReader field(in, "", problem);
   field("system", cell.system, Need::kRequired);
   field("control", cell.control);
   field("variant", cell.variant, Need::kRequired);
@@ -306,7 +201,7 @@ Status read_server(const ordered_json& in, std::string& problem, ServerIdentity&
   const auto found = in.find("server");
   if (found == in.end()) return ok();
   if (!found->is_object()) return damaged("key 'server' must be an object");
-  server_fields(Reader(*found, "server.", problem), server);
+  server_fields(FieldReader(*found, "server.", problem), server);
   return ok();
 }
 
@@ -316,11 +211,11 @@ void read_latency(const ordered_json& in, std::string& problem, LatencySummary& 
   if (found == in.end()) return;
   ordered_json values = *found;
   if (values.is_object()) {
-    Reader(values, "latency_us.", problem)("count", latency.count);
+    FieldReader(values, "latency_us.", problem)("count", latency.count);
     values.erase("count");
   }
   const ordered_json holder{{"latency_us", std::move(values)}};
-  Reader(holder, "", problem)("latency_us", latency.values_us);
+  FieldReader(holder, "", problem)("latency_us", latency.values_us);
 }
 
 }  // namespace
@@ -328,14 +223,15 @@ void read_latency(const ordered_json& in, std::string& problem, LatencySummary& 
 ordered_json record_to_json(const StageRecord& record) {
   ordered_json out = ordered_json::object();
   write_cell(out, record);
-  outcome_fields(Writer(out), record);
-  size_fields(Writer(out), record);
+  outcome_fields(FieldWriter(out), record);
+  size_fields(FieldWriter(out), record);
   ordered_json latency = ordered_json::object();
   latency["count"] = record.latency.count;
   for (const auto& [name, value] : record.latency.values_us)
     if (std::isfinite(value)) latency[to_valid_utf8(name)] = value;
   out["latency_us"] = std::move(latency);
-  effort_fields(Writer(out), record);
+  effort_fields(FieldWriter(out), record);
+  if (record.scan) write_scan(out, *record.scan);
   write_plan_of_cell(out, record.cell);
   return out;
 }
@@ -349,10 +245,11 @@ Result<StageRecord> record_from_json(std::string_view text) {
   std::string problem;
   LAB_TRY(read_cell(in, problem, record.cell));
   LAB_TRY(read_server(in, problem, record.server));
-  outcome_fields(Reader(in, "", problem), record);
-  size_fields(Reader(in, "", problem), record);
+  outcome_fields(FieldReader(in, "", problem), record);
+  size_fields(FieldReader(in, "", problem), record);
   read_latency(in, problem, record.latency);
-  effort_fields(Reader(in, "", problem), record);
+  effort_fields(FieldReader(in, "", problem), record);
+  LAB_TRY(read_scan(in, record.scan));
   if (!problem.empty()) return damaged(problem);
   return record;
 }

@@ -12,6 +12,32 @@ namespace {
 
 using nlohmann::ordered_json;
 
+StageScan full_scan() {
+  StageScan scan;
+  const ChunkFigures figures{.name = "all",
+                             .files = 2,
+                             .bytes = 1'000,
+                             .hole_bytes = 1,
+                             .chunks = 3,
+                             .unique_chunks = 2,
+                             .unique_bytes = 600,
+                             .zero_chunks = 4,
+                             .zero_bytes = 5,
+                             .histogram = {{1, 1, 6, 7, 8}, {3, 4, 9, 10, 18'446'744'073'709'551'615ULL}},
+                             .sampled = SampleInterval{0.25, 1.0 / 3}};
+  scan.rows = {{{ChunkerSpec::Kind::kFixed, 4096, 512}, figures}, {{ChunkerSpec::Kind::kCdc, 8192}, figures}};
+  scan.rows[1].figures.name = "log";
+  scan.rows[1].figures.sampled.reset();
+  scan.census = CensusFigures{10, 1, 2, 100, 90, 80, 1.0 / 7, 1'000, 900, 2'000, 50, 3, 4, 128, 1 << 20};
+  scan.census->gone = GoneContent{5, 6, 7};
+  scan.census->parts = {{"payload", 1'500, 800}, {"log", 500, 100}};
+  scan.left_out = {{"/data/\"socket\"", "a socket"}};
+  scan.incomplete = {{"/data/log", "it was written to"}};
+  scan.spilled_bytes = 12;
+  scan.seconds = 0.125;
+  return scan;
+}
+
 void fill_effort(StageRecord& r) {
   r.settled = true;
   r.settle_seconds = 0.1;
@@ -34,6 +60,7 @@ void fill_effort(StageRecord& r) {
   r.samples = 13;
   r.observed = {{"pages", "1600"}};
   r.settings = {{"page_size", "4096"}};
+  r.scan = full_scan();
   r.cache_action = "reopened";
   r.started_ms = 1'769'860'800'123;
   r.ended_ms = 1'769'860'801'123;
@@ -93,12 +120,18 @@ StageRecord full_record() {
 }
 
 TEST(RecordJson, ARecordIsReadBackToTheLastBit) {
-  for (const StageRecord& record : {full_record(), [] {
+  for (const StageRecord& record : {full_record(),
+                                    [] {
                                       StageRecord empty;
                                       empty.cell.dataset.payload = "directory:/data";
                                       empty.cell.dataset.object_size = {
                                           SizeLaw::Kind::kLognormal, 64_KiB, {}, 1.5};
                                       return empty;
+                                    }(),
+                                    [] {
+                                      StageRecord unscanned = full_record();
+                                      unscanned.scan = StageScan{.missing = "no files"};
+                                      return unscanned;
                                     }()}) {
     const std::string text = to_json_text(record);
     EXPECT_EQ(text.find('\n'), std::string::npos) << "one line";

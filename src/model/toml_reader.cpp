@@ -160,6 +160,11 @@ Result<std::vector<std::string>> TomlReader::strings_of(const toml::node& node, 
   return texts;
 }
 
+bool TomlReader::is_empty_list(std::string_view key) const {
+  const toml::array* items = table_.get_as<toml::array>(key);
+  return items != nullptr && items->empty();
+}
+
 Status TomlReader::scalar(std::string_view key, std::string& out) const {
   const toml::node& node = *table_.get(key);
   if (const auto flag = node.value_exact<bool>()) {

@@ -31,6 +31,7 @@ class TomlReader {
   Status allow_only(std::initializer_list<std::string_view> known) const;
 
   bool has(std::string_view key) const { return table_.contains(key); }
+  bool is_empty_list(std::string_view key) const;
   std::vector<std::string> keys() const;  // In the order of the file.
 
   /// A string, an integer or a boolean as its text. Precondition: has(key).

@@ -14,6 +14,7 @@
 #include "runner/hooks.hpp"
 #include "runner/preflight.hpp"
 #include "runner/sampler.hpp"
+#include "stage/stage_scan.hpp"
 
 namespace lab {
 namespace {
@@ -284,6 +285,9 @@ class ChainRun {
       record.seconds_to_95 = seconds_to_95(seen.samples, "files", record.started_ms,
                                            record.before_bytes.at("files"), record.after_bytes.at("files"));
     samples = std::move(seen.samples);
+    // Behind all readings and samples, and outside of the stage's times.
+    if (record.valid && !discard_ && scans_after(setting_.plan.scan, kind))
+      record.scan = scan_stage({setting_.plan.scan, *observer_, *state_}, call);
     return record;
   }
 

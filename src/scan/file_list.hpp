@@ -13,15 +13,9 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "model/scan_record.hpp"
 
 namespace lab::scan {
-
-/// A path and what is to be said of it.
-struct PathNote {
-  std::string path{};
-  std::string reason{};
-  friend auto operator<=>(const PathNote&, const PathNote&) = default;
-};
 
 struct ScanFile {
   std::filesystem::path path{};

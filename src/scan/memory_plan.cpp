@@ -33,7 +33,7 @@ Result<std::vector<Bytes>> plan_memory(Bytes memory, unsigned threads, bool dire
     const std::int64_t needed = census ? (buffers + least) / 3 * 4 + 4 : buffers + least;
     const Bytes whole{(needed + (1 << 20) - 1) / (1 << 20) * (1 << 20)};
     return Error{ErrorCode::kInvalidArgument, "scan",
-                 fmt::format("--memory: {} is too little for {} thread{} and {} chunker{}; give at least {}",
+                 fmt::format("{} is too little for {} thread{} and {} chunker{}; give at least {}",
                              format_bytes_exact(memory), threads, threads == 1 ? "" : "s", chunkers.size(),
                              chunkers.size() == 1 ? "" : "s", format_bytes_exact(whole))};
   }

@@ -52,7 +52,7 @@ class Scan {
       return bad_request(fmt::format("from 1 to {} file classes", kClassesMax));
     const auto shares = plan_memory(request_.memory, workers(), request_.direct, request_.chunkers,
                                     request_.census.has_value());
-    if (!shares) return shares.error();
+    if (!shares) return bad_request("--memory: " + shares.error().detail);
     auto listed = list_files(request_.paths, request_.class_of, halt_.get_token());
     if (!listed) return std::move(listed).error();
     list_ = std::move(*listed);

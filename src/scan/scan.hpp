@@ -6,12 +6,14 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "core/result.hpp"
 #include "core/units.hpp"
+#include "model/scan_record.hpp"
 #include "scan/census.hpp"
 #include "scan/chunker_spec.hpp"
 #include "scan/file_list.hpp"
@@ -45,39 +47,6 @@ struct ScanRequest {
   ClassOf class_of = [](const std::filesystem::path&) { return std::size_t{0}; };
 };
 
-/// Distinct chunks that occur from `copies_from` to `copies_to` times.
-struct HistogramRow {
-  std::uint64_t copies_from = 1;
-  std::uint64_t copies_to = 1;
-  std::uint64_t distinct = 0;
-  std::uint64_t chunks = 0;
-  std::uint64_t bytes = 0;
-};
-
-/// 95 % of the samples that could have been taken give an interval that holds the true value.
-struct Interval {
-  double low = 0;
-  double high = 0;
-};
-
-/// The figures of one chunker in all files, or in those of one class. Chunks are distinct within these.
-struct ChunkFigures {
-  std::string name{};  // "all", or the class.
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t hole_bytes = 0;
-  std::uint64_t chunks = 0;
-  std::uint64_t unique_chunks = 0;
-  std::uint64_t unique_bytes = 0;
-  std::uint64_t zero_chunks = 0;
-  std::uint64_t zero_bytes = 0;  // Of chunks that are nothing but zeros, in holes or not.
-  std::vector<HistogramRow> histogram{};
-  std::optional<Interval> sampled{};  // Of the residual. None: the counts are exact.
-
-  /// 1 - unique/all: the share that is there more than once. Nothing where there are no bytes.
-  std::optional<double> residual() const;
-};
-
 struct ChunkerReport {
   ChunkerSpec spec{};
   ChunkFigures all{};
@@ -88,6 +57,10 @@ struct ChunkerReport {
 struct CensusReport {
   CensusResult found{};
   Bytes memory{};  // Share of the slices.
+
+  /// The sums. An original of which no copy is expected is content that should be gone. `classes` are those
+  /// of the request; of one class there are no parts.
+  CensusFigures figures(std::span<const std::string> classes) const;
 };
 
 struct ScanReport {

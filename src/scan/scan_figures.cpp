@@ -26,8 +26,8 @@ void add_rows(std::vector<HistogramRow>& rows, const DistinctFigures& counted, c
 
 /// Each distinct chunk was kept with a chance p = 1/scale, independently. So the sum over those kept, times
 /// scale, has a variance that (1 - p) / p^2 times the sum of their squares estimates.
-Interval interval_of(double unique, const DistinctFigures& counted, std::uint64_t scale,
-                     std::uint64_t bytes) {
+SampleInterval interval_of(double unique, const DistinctFigures& counted, std::uint64_t scale,
+                           std::uint64_t bytes) {
   const auto inverse = static_cast<double>(scale);
   const double spread =
       kNormal95 * std::sqrt(counted.squared_bytes * (1.0 - 1.0 / inverse) * inverse * inverse);
@@ -61,9 +61,41 @@ ChunkFigures figures(std::string name, const FilesRead& read, const Met& met, co
 
 }  // namespace
 
-std::optional<double> ChunkFigures::residual() const {
-  if (bytes == 0) return std::nullopt;
-  return 1.0 - static_cast<double>(unique_bytes) / static_cast<double>(bytes);
+CensusFigures CensusReport::figures(std::span<const std::string> classes) const {
+  CensusFigures sums{.slices = found.slices,
+                     .ambiguous_slices = found.ambiguous_slices,
+                     .false_hits = found.false_hits,
+                     .slice_distance = found.slice_distance,
+                     .memory = memory.count};
+  for (const OriginalCount& original : found.originals) {
+    if (original.expected_copies == 0) {
+      if (!sums.gone) sums.gone.emplace();
+      sums.gone->originals += 1;
+      if (!original.found) continue;
+      sums.gone->copies_whole += original.found->whole_copies;
+      sums.gone->located_bytes += original.found->located.count;
+      continue;
+    }
+    sums.originals += 1;
+    sums.copies_expected += original.expected_copies;
+    if (!original.found) {
+      sums.uncountable += 1;
+      continue;
+    }
+    const OriginalFound& one = *original.found;
+    sums.copies_countable += original.expected_copies;
+    sums.copies_whole += one.whole_copies;
+    sums.copies_by_bytes += static_cast<double>(one.located.count) / static_cast<double>(original.size.count);
+    sums.expected_bytes += original.size.count * static_cast<std::int64_t>(original.expected_copies);
+    sums.located_bytes += one.located.count;
+    sums.not_found += one.located.count == 0 ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < found.classes.size(); ++i) {
+    sums.scanned_bytes += found.classes[i].scanned.count;
+    if (classes.size() > 1 && found.classes[i].scanned.count > 0)
+      sums.parts.push_back({classes[i], found.classes[i].scanned.count, found.classes[i].located.count});
+  }
+  return sums;
 }
 
 ChunkerReport chunker_report(const ChunkerSpec& spec, std::span<const std::string> classes,

@@ -39,6 +39,11 @@ Error write_error(const fs::path& folder, int number) {
 
 }  // namespace
 
+std::filesystem::path temporary_folder() {
+  const char* const named = std::getenv("TMPDIR");
+  return named != nullptr && *named != '\0' ? named : "/var/tmp";
+}
+
 Status remove_stale_spills(const fs::path& folder) {
   std::error_code failure;
   for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;

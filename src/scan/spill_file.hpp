@@ -12,6 +12,10 @@
 
 namespace lab::scan {
 
+/// Where temporary files go if nothing else is said: $TMPDIR, else /var/tmp, since /tmp is memory in many
+/// places.
+std::filesystem::path temporary_folder();
+
 /// Removes what a program that was killed between making a temporary file and removing its name has left in
 /// `folder`: empty files of ours whose process is gone.
 Status remove_stale_spills(const std::filesystem::path& folder);

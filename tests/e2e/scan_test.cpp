@@ -67,6 +67,27 @@ TEST_F(ScanProgram, PrintsAnObjectForEachChunkerInTheOrderAsked) {
   EXPECT_EQ(fixed["incomplete"], json::array());
 }
 
+TEST_F(ScanProgram, FilesOfAClassAreCountedApartToo) {
+  for (const char* folder : {"data", "log"}) fs::create_directory(root_ / folder);
+  write("data/a.sst", std::string(8192, 'a'));
+  write("data/wal.log", std::string(4096, 'a') + std::string(4096, 'b'));
+  write("log/x", std::string(4096, 'c'));
+  write("rest", std::string(4096, 'd'));
+  const json all = scan({root_.string(), "--chunker", "fixed:4096", "--class", "*.sst=payload", "--class",
+                         "*.log=log", "--class", "*/log/*=log"});
+  ASSERT_EQ(all.size(), 4U);
+  const std::vector<std::string> parts{"all", "payload", "log", "other"};
+  const std::vector<int> chunks{6, 2, 3, 1};
+  const std::vector<int> unique{4, 1, 3, 1};
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    EXPECT_EQ(all[i]["part"], parts[i]);
+    EXPECT_EQ(all[i]["chunks"], chunks[i]) << parts[i];
+    EXPECT_EQ(all[i]["unique_chunks"], unique[i]) << parts[i];
+  }
+  const Ended table = run({"scan", root_.string(), "--chunker", "fixed:4096", "--class", "*.sst=payload"});
+  EXPECT_NE(table.out.find("fixed:4096     payload"), std::string::npos) << table.out;
+}
+
 TEST_F(ScanProgram, WithoutAChunkerShowsTheWholeCurve) {
   write("one", std::string(100'000, 'a'));
   const json all = scan({root_.string()});
@@ -148,6 +169,8 @@ TEST_F(ScanProgram, RefusesWhatIsWrongAndReadsNothing) {
            {"an offset without a block", {"scan", path, "--align", "64", "--chunker", "fixed:64"}, "--align"},
            {"no thread", {"scan", path, "--threads", "0"}, "--threads"},
            {"little memory", {"scan", path, "--memory", "1000"}, "give at least"},
+           {"a class without a name", {"scan", path, "--class", "*.log="}, "'*.log=' is not GLOB=NAME"},
+           {"a class that is there anyway", {"scan", path, "--class", "*=other"}, "names the class 'other'"},
            {"odd memory", {"scan", path, "--memory", "1 GB"}, "--memory"},
            {"an unknown fingerprint", {"scan", path, "--fingerprint", "sha265"}, "did you mean 'sha256'?"},
            {"one that is not built in", {"scan", path, "--fingerprint", "blake3"}, "known but not built in"},
