@@ -102,6 +102,16 @@ TEST(PlanLoad, TotalsAndOneSizeAloneAreAccepted) {
   EXPECT_EQ(loaded->plan.dataset.object_sizes, std::vector<SizeLaw>{SizeLaw{.low = Bytes{512}}});
 }
 
+TEST(PlanLoad, AMixWithItsSharesIsAPayloadLikeAnyOther) {
+  const auto loaded = parse(
+      "[dataset]\npayloads = ['mixed:uuid_keys=3+text_document=1', 'uuid_keys']\nobjects = "
+      "8\n[systems.lmdb]\n");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->plan.dataset.payloads,
+            (std::vector<std::string>{"mixed:uuid_keys=3+text_document=1", "uuid_keys"}));
+  EXPECT_TRUE(loaded->not_built_in.empty());
+}
+
 TEST(PlanLoad, WhatIsKnownButNotBuiltInIsListedAndNothingIsLeftOut) {
   const auto loaded = parse(
       "[dataset]\npayloads = ['nasa_image', 'random_binary']\nobjects = 8\nmodes = "
@@ -207,6 +217,12 @@ const BadPlan kBadPlans[] = {
     {"\"structured_json\"", "\"quite_something_else\"",
      "'quite_something_else' is not a payload; one of random_binary, "},
     {"\"directory:/data/mail\"", "\"directory:\"", "'directory:' lacks its path"},
+    {"\"directory:/data/mail\"", "\"mixed:uuid_key=1+text_document=1\"",
+     "key 'dataset.payloads': 'mixed:uuid_key=1+text_document=1': 'uuid_key' is not a kind that can be "
+     "mixed; "
+     "did you mean 'uuid_keys'?"},
+    {"\"directory:/data/mail\"", "\"mixed:uuid_keys=0+text_document=1\"",
+     "the share '0' of uuid_keys is not an integer from 1 to 100"},
     {"\"page_65536\", \"default\"", "\"page_65535\"",
      "key 'systems.sqlite.variants': 'page_65535' is not a variant of sqlite; did you mean 'page_65536'?"},
     {"\"adjacent\"", "\"ajacent\"",

@@ -9,6 +9,7 @@
 #include <cctype>
 
 #include "model/cell.hpp"
+#include "model/mix.hpp"
 
 namespace lab {
 
@@ -33,6 +34,18 @@ constexpr Bytes kDatasetMax{1LL << 60};
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// A mix whose shares are written. Which kinds it may name is for the vocabulary to say.
+bool has_shares(std::string_view payload) { return is_mixed(payload) && payload.find(':') != payload.npos; }
+
+Result<std::string> parse_shares(std::string_view text, const Vocabulary& words) {
+  std::vector<std::string> kinds;
+  for (const std::string& kind : words.payloads_built_in)
+    if (!kind.starts_with(kDirectory) && !is_mixed(kind)) kinds.push_back(kind);
+  const auto shares = parse_mix(text, kinds);
+  if (!shares) return bad(shares.error().detail);
+  return std::string(text);
 }
 
 constexpr std::array<std::string_view, 13> kProbes{
@@ -106,6 +119,7 @@ Result<std::string> parse_system(std::string_view text, const Vocabulary& words)
 Result<std::string> parse_payload(std::string_view text, const Vocabulary& words) {
   if (text == kDirectory) return bad("'directory:' lacks its path, as in \"directory:/data/mail\"");
   if (to_valid_utf8(text) != text) return bad("the payload's name is not UTF-8");
+  if (has_shares(text)) return parse_shares(text, words);
   if (text.starts_with(kDirectory) || contains(words.payloads_built_in, text) ||
       contains(words.payloads_known, text))
     return std::string(text);
@@ -150,7 +164,8 @@ void review(LoadedPlan& loaded, const Vocabulary& words) {
     if (known == nullptr || !known->built_in) missing.push_back(fmt::format("system '{}'", system.name));
   }
   for (const std::string& payload : plan.dataset.payloads)
-    if (!payload.starts_with(kDirectory) && !contains(words.payloads_built_in, payload))
+    if (!payload.starts_with(kDirectory) && !has_shares(payload) &&
+        !contains(words.payloads_built_in, payload))
       missing.push_back(fmt::format("payload '{}'", payload));
   for (const std::string& mode : plan.dataset.modes)
     if (mode != "blob") missing.push_back(fmt::format("mode '{}'", mode));

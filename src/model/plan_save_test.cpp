@@ -180,6 +180,7 @@ TEST(PlanOverridesTest, AMistakeNamesItsFlagAndChangesNothing) {
       {{.systems = {"sqlite,sqlite"}}, "--systems: 'sqlite' is given twice"},
       {{.systems = {"sqlite,"}}, "--systems: an empty word in 'sqlite,'"},
       {{.payloads = {"uuid_key"}}, "--payloads: 'uuid_key' is not a payload; did you mean 'uuid_keys'?"},
+      {{.payloads = {"mixed:uuid_keys=1"}}, "--payloads: 'mixed:uuid_keys=1': a mix has at least two kinds"},
       {{.payloads = {"directory:/\xFF"}}, "--payloads: the payload's name is not UTF-8"},
       {{.grades = {"U0,U101"}}, "--grades: 'U101' is not a grade"},
       {{.grades = {"U0", "U0"}}, "--grades: 'U0' is given twice"},

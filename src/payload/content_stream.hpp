@@ -19,6 +19,10 @@ enum class Purpose : std::uint64_t {
   kContainer = 7,
   kPool = 8,
   kId = 9,
+  kUuidKeys = 10,
+  kJsonb = 11,
+  kTimeSeries = 12,
+  kTransactions = 13,
 };
 
 constexpr std::uint64_t derive_seed(std::uint64_t seed, Purpose purpose) {

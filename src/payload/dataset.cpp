@@ -13,54 +13,12 @@
 #include "payload/content_stream.hpp"
 #include "payload/copies.hpp"
 #include "payload/directory_source.hpp"
-#include "payload/made_kinds.hpp"
-#include "payload/sizes.hpp"
+#include "payload/made_source.hpp"
 
 namespace lab {
 namespace {
 
 Error bad(std::string detail) { return {ErrorCode::kInvalidArgument, "payload", std::move(detail)}; }
-
-// --- Contents that are made ---
-
-class MadeSource final : public ContentSource {
- public:
-  MadeSource(const MadeKind& kind, const DatasetSpec& spec)
-      : kind_(kind),
-        law_(spec.object_size),
-        dataset_seed_(spec.dataset_seed),
-        contents_max_(made_contents_max(kind, size_range(law_, kind.smallest_any).smallest)) {}
-
-  std::uint64_t contents_max() const override { return contents_max_; }
-  std::string_view mime_of(std::uint64_t /*content*/) const override { return kind_.mime; }
-
-  Result<Bytes> size_of(std::uint64_t content) const override {
-    if (content >= contents_max_) return no_such(content);
-    return drawn_size(law_, {dataset_seed_, content}, kind_.smallest_any);
-  }
-
-  Status fill(std::uint64_t content, std::vector<std::byte>& out) const override {
-    const auto size = size_of(content);
-    if (!size) return size.error();
-    try {
-      kind_.make({dataset_seed_, content}, static_cast<std::size_t>(size->count), out);
-    } catch (const std::bad_alloc&) {
-      return Error{ErrorCode::kResourceExhausted, "payload",
-                   fmt::format("no memory for an object of {}", format_bytes(*size))};
-    }
-    return ok();
-  }
-
- private:
-  Error no_such(std::uint64_t content) const {
-    return bad(fmt::format("content {} of {}: there are {}", content, kind_.name, contents_max_));
-  }
-
-  const MadeKind& kind_;
-  SizeLaw law_;
-  std::uint64_t dataset_seed_;
-  std::uint64_t contents_max_;
-};
 
 // --- The plan of the objects ---
 
@@ -153,7 +111,10 @@ Status check_kind(std::string_view payload) {
     if (payload.size() > kDirectoryPrefix.size()) return ok();
     return bad("'directory:' needs a path: directory:<path>");
   }
-  if (find_made_kind(payload) != nullptr) return ok();
+  if (is_made(payload)) {
+    const auto mix = made_mix(payload);
+    return mix ? ok() : Status(mix.error());
+  }
   std::vector<std::string> names{std::string(kDirectoryPrefix)};
   for (const PayloadKind& kind : payload_kinds()) {
     if (!kind.built_in && kind.name == payload)
@@ -167,7 +128,7 @@ Status check_kind(std::string_view payload) {
   return bad(fmt::format("'{}' is not a payload kind{}", payload, suggestion(word, names)));
 }
 
-Status check_size_law(const DatasetSpec& spec, const MadeKind& kind) {
+Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
   constexpr std::int64_t kLargestObject = 1LL << 40;
   const SizeLaw& law = spec.object_size;
   const bool lognormal = law.kind == SizeLaw::Kind::kLognormal;
@@ -179,10 +140,10 @@ Status check_size_law(const DatasetSpec& spec, const MadeKind& kind) {
   if (lognormal && !(law.sigma > 0 && law.sigma <= 100))
     return bad(fmt::format("object size {}: sigma is a number above 0", to_string(law)));
   // The lower cut of a lognormal law must not depend on the number of objects, so it allows for any number.
-  const Bytes smallest = lognormal ? kind.smallest_any : smallest_made_size(kind, spec.objects);
+  const Bytes smallest = lognormal ? smallest_any_size(mix) : smallest_size(mix, spec.objects);
   if (law.low < smallest)
     return bad(fmt::format("object size {} is too small for {} distinct objects of {}: at least {}",
-                           to_string(law), spec.objects, kind.name, format_bytes_exact(smallest)));
+                           to_string(law), spec.objects, mix.payload, format_bytes_exact(smallest)));
   return ok();
 }
 
@@ -226,9 +187,10 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) tr
     if (!pool) return pool.error();
     return planned(spec, make_directory_source(*pool, spec.dataset_seed), (*pool)->report);
   }
-  const MadeKind& kind = *find_made_kind(spec.payload);
-  LAB_TRY(check_size_law(spec, kind));
-  return planned(spec, std::make_unique<const MadeSource>(kind, spec), std::nullopt);
+  auto mix = made_mix(spec.payload);
+  if (!mix) return mix.error();
+  LAB_TRY(check_size_law(spec, *mix));
+  return planned(spec, make_made_source(std::move(*mix), spec), std::nullopt);
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kResourceExhausted, "payload",
                fmt::format("no memory for {} objects", spec.objects)};
@@ -239,7 +201,10 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) tr
 
 Status Dataset::check(const DatasetSpec& spec) {
   LAB_TRY(check_spec(spec));
-  if (!spec.payload.starts_with(kDirectoryPrefix)) return check_size_law(spec, *find_made_kind(spec.payload));
+  if (!spec.payload.starts_with(kDirectoryPrefix)) {
+    const auto mix = made_mix(spec.payload);
+    return mix ? check_size_law(spec, *mix) : Status(mix.error());
+  }
   const auto pool = pool_of(spec);
   if (!pool) return pool.error();
   return ok();
@@ -248,22 +213,18 @@ Status Dataset::check(const DatasetSpec& spec) {
 const std::vector<PayloadKind>& payload_kinds() {
   static const std::vector<PayloadKind> kinds = [] {
     std::vector<PayloadKind> all;
-    for (const std::string_view name : {"random_binary", "structured_json", "text_document"})
-      all.push_back({std::string(name), std::string(find_made_kind(name)->what), true});
+    for (const MadeKind& kind : made_kinds())
+      all.push_back({std::string(kind.name), std::string(kind.what), true});
+    all.push_back({"mixed", "five made kinds equally, or mixed:<kind>=<share>+<kind>=<share>...", true});
     all.push_back({"directory:<path>", "the distinct files of a local directory, as they are", true});
     for (const auto& [name, what] : std::initializer_list<std::pair<const char*, const char*>>{
-             {"uuid_keys", "short rows of UUID keys"},
-             {"jsonb_documents", "JSON documents in a database's binary form"},
-             {"time_series", "measurements over time"},
-             {"synthetic_transactions", "made payment records"},
              {"bank_transactions", "a public data set of payments"},
              {"text_corpus", "a public collection of texts"},
              {"numeric_dataset", "a public table of numbers"},
              {"nasa_image", "downloaded pictures"},
              {"blender_video", "downloaded videos"},
              {"gutenberg_text", "downloaded books"},
-             {"github_events", "downloaded event records"},
-             {"mixed", "equal shares of several kinds"}})
+             {"github_events", "downloaded event records"}})
       all.push_back({name, what, false});
     return all;
   }();
@@ -272,9 +233,10 @@ const std::vector<PayloadKind>& payload_kinds() {
 
 Result<std::optional<Bytes>> smallest_object_size(std::string_view payload, std::uint64_t objects) {
   LAB_TRY(check_kind(payload));
-  const MadeKind* const kind = find_made_kind(payload);
-  if (kind == nullptr) return std::optional<Bytes>{};
-  return std::optional(smallest_made_size(*kind, objects));
+  if (!is_made(payload)) return std::optional<Bytes>{};
+  const auto mix = made_mix(payload);
+  if (!mix) return mix.error();
+  return std::optional(smallest_size(*mix, objects));
 }
 
 }  // namespace lab

@@ -60,7 +60,7 @@ TEST(Dataset, HasFiftyOriginalsAtU90Of500) {
 }
 
 TEST(Dataset, HasAsManyDifferentHashesAsItSays) {
-  for (const std::string& kind : made_kind_names()) {
+  for (const std::string& kind : made_payloads()) {
     for (const int grade : {0, 50, 90, 99}) {
       for (const Order order : kOrders) {
         SCOPED_TRACE(testing::Message() << kind << " U" << grade << ' ' << to_string(order));
@@ -91,7 +91,7 @@ TEST(Dataset, IsDistinctWhereSizesVaryDownToTheSmallest) {
 }
 
 TEST(Dataset, TakesTheFirstObjectsOfU0AsOriginalsOfEveryGradeSizeAndOrder) {
-  for (const std::string& kind : made_kind_names()) {
+  for (const std::string& kind : made_payloads()) {
     DatasetSpec spec = spec_of(kind, 300, 0, {});
     spec.object_size = {.kind = SizeLaw::Kind::kLognormal, .low = 4_KiB, .high = {}, .sigma = 1.0};
     const auto whole = made(spec);
@@ -206,7 +206,8 @@ TEST(PayloadKinds, AreRefusedByNameWithTheNearestValidWord) {
            Case{"directroy:/data", ErrorCode::kInvalidArgument, "did you mean 'directory:'?"},
            Case{"directory:", ErrorCode::kInvalidArgument, "directory:<path>"},
            Case{"directory:/no/such/folder", ErrorCode::kNotFound, "/no/such/folder"},
-           Case{"mixed", ErrorCode::kUnsupported, "'mixed' is known but not built in"},
+           Case{"text_corpus", ErrorCode::kUnsupported, "'text_corpus' is known but not built in"},
+           Case{"mixed:uuid_key=1+text_document=1", ErrorCode::kInvalidArgument, "did you mean 'uuid_keys'?"},
            Case{"gutenberg_text", ErrorCode::kUnsupported, "known but not built in"},
        }) {
     SCOPED_TRACE(c.payload);
@@ -238,7 +239,11 @@ TEST(SmallestObjectSize, IsWhereNDistinctObjectsStillFit) {
   EXPECT_EQ(**smallest_object_size("structured_json", 5), Bytes{46});
   EXPECT_EQ(**smallest_object_size("text_document", 5), Bytes{27});
   EXPECT_FALSE(smallest_object_size("directory:/tmp", 5)->has_value());
-  EXPECT_EQ(smallest_object_size("uuid_keys", 5).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(**smallest_object_size("uuid_keys", 5), Bytes{40});
+  EXPECT_EQ(**smallest_object_size("jsonb_documents", 5), Bytes{50});
+  EXPECT_EQ(**smallest_object_size("time_series", 5), Bytes{48});
+  EXPECT_EQ(**smallest_object_size("synthetic_transactions", 5), Bytes{134});
+  EXPECT_EQ(smallest_object_size("text_corpus", 5).error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(smallest_object_size("random", 5).error().code, ErrorCode::kInvalidArgument);
 }
 

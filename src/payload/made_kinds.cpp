@@ -10,16 +10,31 @@ namespace {
 
 constexpr std::uint64_t kContentsMax = 1ULL << 62U;  // Keeps sums of contents within 63 bits.
 
-constexpr std::array<MadeKind, 3> kMadeKinds = {{
+constexpr std::array<MadeKind, 7> kMadeKinds = {{
     {"random_binary", "incompressible bytes", "application/octet-stream", Purpose::kBinary,
      kSmallestAnyBinary, &make_random_binary},
     {"structured_json", "one canonical JSON object of order records", "application/json", Purpose::kJson,
      kSmallestJson, &make_structured_json},
     {"text_document", "English-looking prose in UTF-8", "text/plain; charset=utf-8", Purpose::kText,
      kSmallestText, &make_text_document},
+    {"uuid_keys", "rows of UUID keys", "text/csv", Purpose::kUuidKeys, kSmallestUuidKeys, &make_uuid_keys},
+    {"jsonb_documents", "one JSON object of events, as PostgreSQL prints jsonb", "application/json",
+     Purpose::kJsonb, kSmallestJsonb, &make_jsonb_documents},
+    {"time_series", "rows of one device's readings over time", "text/csv", Purpose::kTimeSeries,
+     kSmallestTimeSeries, &make_time_series},
+    {"synthetic_transactions", "rows of made payments", "text/csv; charset=utf-8", Purpose::kTransactions,
+     kSmallestTransactions, &make_synthetic_transactions},
 }};
 
 }  // namespace
+
+std::span<const MadeKind> made_kinds() { return kMadeKinds; }
+
+std::vector<std::string> made_kind_names() {
+  std::vector<std::string> names;
+  for (const MadeKind& kind : kMadeKinds) names.emplace_back(kind.name);
+  return names;
+}
 
 const MadeKind* find_made_kind(std::string_view name) {
   const auto found = std::ranges::find(kMadeKinds, name, &MadeKind::name);

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,9 +27,25 @@ void make_structured_json(ContentKey key, std::size_t size, std::vector<std::byt
 /// A title with the serial, then sentences and paragraphs; UTF-8, ends with a newline.
 void make_text_document(ContentKey key, std::size_t size, std::vector<std::byte>& out);
 
+/// Rows "<UUID version 4>,<shard of two digits>".
+void make_uuid_keys(ContentKey key, std::size_t size, std::vector<std::byte>& out);
+
+/// One JSON object in the text form of PostgreSQL's jsonb: shorter keys first, then bytewise, ", " and ": ".
+void make_jsonb_documents(ContentKey key, std::size_t size, std::vector<std::byte>& out);
+
+/// Rows "<milliseconds>,<device>,<temperature>,<meter>" of one device, in equal steps of time.
+void make_time_series(ContentKey key, std::size_t size, std::vector<std::byte>& out);
+
+/// Rows "<id>,<time>,<payer>,<payee>,<amount>,<currency>,<purpose>,<balance in cents>".
+void make_synthetic_transactions(ContentKey key, std::size_t size, std::vector<std::byte>& out);
+
 inline constexpr Bytes kSmallestAnyBinary{8};
 inline constexpr Bytes kSmallestJson{46};  // {"id":"<16 hexadecimal digits>","items":[],"note":""}
 inline constexpr Bytes kSmallestText{27};  // "Document <16 hexadecimal digits>" and ".\n"
+inline constexpr Bytes kSmallestUuidKeys{40};
+inline constexpr Bytes kSmallestJsonb{50};          // {"id": "<16 digits>", "docs": [], "note": ""}
+inline constexpr Bytes kSmallestTimeSeries{48};     // The longest first row.
+inline constexpr Bytes kSmallestTransactions{134};  // The longest row.
 
 struct MadeKind {
   std::string_view name{};
@@ -37,6 +55,9 @@ struct MadeKind {
   Bytes smallest_any{};  // From this size on there are more contents than anybody can ask for.
   void (*make)(ContentKey, std::size_t, std::vector<std::byte>&) = nullptr;
 };
+
+std::span<const MadeKind> made_kinds();
+std::vector<std::string> made_kind_names();
 
 /// Nothing if `name` is not a kind that is made here.
 const MadeKind* find_made_kind(std::string_view name);

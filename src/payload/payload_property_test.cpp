@@ -18,13 +18,13 @@ Order any_order() {
 
 DatasetSpec any_spec() {
   DatasetSpec spec;
-  spec.payload = *rc::gen::elementOf(made_kind_names());
+  spec.payload = *rc::gen::elementOf(made_payloads());
   spec.dataset_seed = *rc::gen::arbitrary<std::uint64_t>();
   spec.grade = *rc::gen::inRange(0, 100);
   spec.objects = *rc::gen::inRange<std::uint64_t>(1, 400);
   spec.order = any_order();
   spec.popularity.zipf_exponent = *rc::gen::element(0.0, 0.01, 0.7, 1.0, 3.0, 10.0);
-  spec.object_size.low = Bytes{*rc::gen::inRange<std::int64_t>(46, 600)};
+  spec.object_size.low = Bytes{*rc::gen::inRange<std::int64_t>(134, 700)};  // All kinds have these.
   if (*rc::gen::arbitrary<bool>()) {
     spec.object_size.kind = SizeLaw::Kind::kUniform;
     spec.object_size.high = spec.object_size.low + Bytes{*rc::gen::inRange<std::int64_t>(0, 400)};

@@ -13,8 +13,17 @@
 
 #include "core/hash.hpp"
 #include "payload/dataset.hpp"
+#include "payload/made_kinds.hpp"
 
 namespace lab {
+
+/// Each made kind, and mixes of them.
+inline std::vector<std::string> made_payloads() {
+  std::vector<std::string> payloads = made_kind_names();
+  payloads.insert(payloads.end(),
+                  {"mixed", "mixed:synthetic_transactions=5+random_binary=2+text_document=4"});
+  return payloads;
+}
 
 inline DatasetSpec spec_of(std::string payload, std::uint64_t objects, int grade, Bytes size) {
   return {.payload = std::move(payload),
@@ -40,11 +49,6 @@ inline std::vector<std::byte> bytes_of(const Dataset& dataset, std::uint64_t con
 
 inline std::string text_of(const Dataset& dataset, std::uint64_t content) {
   return std::string(as_text(bytes_of(dataset, content)));
-}
-
-inline const std::vector<std::string>& made_kind_names() {
-  static const std::vector<std::string> names{"random_binary", "structured_json", "text_document"};
-  return names;
 }
 
 /// A new folder below the system's temporary one, removed with all that is in it.

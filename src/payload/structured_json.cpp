@@ -1,54 +1,18 @@
 // structured_json: an array of order records between a unique id and a note that fills up to the size.
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
 #include <cstring>
 
 #include "payload/made_kinds.hpp"
 #include "payload/prose.hpp"
+#include "payload/text_writer.hpp"
 
 namespace lab {
 namespace {
 
-/// Appends to a buffer with room enough; knows nothing of JSON but its pieces.
-class Writer {
- public:
-  Writer(char* at, ContentStream& random) : at_(at), random_(random) {}
-
-  char* at() const { return at_; }
-  ContentStream& random() { return random_; }
-
-  Writer& raw(std::string_view text) {
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
-    return *this;
-  }
-  Writer& number(std::uint32_t value) {
-    at_ = std::to_chars(at_, at_ + 10, value).ptr;  // Ten digits hold any 32-bit number.
-    return *this;
-  }
-  Writer& hexadecimal(std::uint64_t value) {
-    at_ = write_hexadecimal(at_, value);
-    return *this;
-  }
-  Writer& word(WordClass word_class) {
-    at_ = prose_.write_word(at_, word_class, random_) - 1;  // Without its space.
-    return *this;
-  }
-  Writer& sentence() {
-    at_ = prose_.write_sentence(at_, random_) - 1;
-    return *this;
-  }
-
- private:
-  const Prose& prose_ = Prose::instance();
-  char* at_;
-  ContentStream& random_;
-};
-
 constexpr std::uint32_t kLinesMax = 4;
 
 /// Keys in bytewise order at every level.
-void write_record(Writer& json) {
+void write_record(TextWriter& json) {
   ContentStream& random = json.random();
   json.raw(random.below(4) == 0 ? "{\"active\":false,\"amount\":" : "{\"active\":true,\"amount\":");
   json.number(random.below(10'000'000)).raw(",\"contact\":{\"city\":\"").word(WordClass::kPlace);
@@ -81,20 +45,20 @@ void make_structured_json(ContentKey key, std::size_t size, std::vector<std::byt
   char* const note_end = begin + size - kEnd.size();
   char* const records_end = note_end - kNote.size();
 
-  Writer head(begin, random);
+  TextWriter head(begin, random);
   head.raw("{\"id\":\"")
       .hexadecimal(random.next())
       .raw("\",\"items\":[");  // The id is unique to the content.
   char* at = head.at();
   for (bool first = true; at < records_end; first = false) {
-    Writer record(at, random);
+    TextWriter record(at, random);
     if (!first) record.raw(",");
     write_record(record);
     if (record.at() > records_end) break;
     at = record.at();
   }
 
-  Writer note(at, random);
+  TextWriter note(at, random);
   note.raw(kNote);
   char* const note_begin = note.at();
   while (note.at() < note_end) note.sentence().raw(" ");
