@@ -93,7 +93,8 @@ StageScan figures_of(const scan::ScanRequest& request, scan::ScanReport report) 
   return made;
 }
 
-Result<StageScan> scan_files(const StageScanInput& input, const CallContext& call) {
+Result<StageScan> scan_files(const StageScanInput& input, const CallContext& run) {
+  const CallContext call = within(run, input.plan.limit);
   const auto roots = input.observer.directories(call);
   if (!roots) return roots.error();
   if (roots->empty()) return Error{ErrorCode::kUnsupported, "scan", "no files on the local machine"};
@@ -105,7 +106,7 @@ Result<StageScan> scan_files(const StageScanInput& input, const CallContext& cal
                             .classes = class_names()};
   request.class_of = [&](const fs::path& path) { return class_of(input.observer, *roots, path); };
   if (input.plan.census) request.census = census_request(input.state);
-  const Bounded bounded(std::min(call.deadline, Clock::now() + input.plan.limit), call.stop);
+  const Bounded bounded(call.deadline, call.stop);
   auto report = scan::scan(request, {}, bounded.token());
   if (!report && bounded.over() && report.error().code == ErrorCode::kCancelled)
     return Error{ErrorCode::kTimeout, "scan",
