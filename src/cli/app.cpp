@@ -17,6 +17,7 @@
 #include "cli/say.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "runner/password.hpp"
 
 namespace lab::cli {
 namespace {
@@ -400,6 +401,7 @@ int parse_and_run(int argc, char** argv) {
 
 int main(int argc, char** argv) try {
   if (argc > 0 && std::string_view(argv[0]).find('/') != std::string_view::npos) program_word(argv[0]);
+  redact_environment();
   std::signal(SIGPIPE, SIG_IGN);  // A closed pipe is a failed write, with its error and exit code.
   return parse_and_run(argc, argv);
 } catch (const std::exception& bug) {

@@ -121,6 +121,7 @@ class Log {
   void stop();
   void event(LogLevel level, std::string_view message, LogFields fields);
   void redact(std::string secret);
+  std::string redacted(std::string_view text);
   void set_hook(std::function<void()> before, std::function<void()> after);
   std::uint64_t lines_lost();
 
@@ -261,6 +262,11 @@ void Log::redact(std::string secret) {
             [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
 }
 
+std::string Log::redacted(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  return clean(text);
+}
+
 void Log::set_hook(std::function<void()> before, std::function<void()> after) {
   const std::lock_guard lock(mutex_);
   before_ = std::move(before);
@@ -295,6 +301,7 @@ void log_event(LogLevel level, std::string_view message, LogFields fields) {
   the_log().event(level, message, fields);
 }
 void log_redact(std::string secret) { the_log().redact(std::move(secret)); }
+std::string log_redacted(std::string_view text) { return the_log().redacted(text); }
 void log_set_line_hook(std::function<void()> before, std::function<void()> after) {
   the_log().set_hook(std::move(before), std::move(after));
 }

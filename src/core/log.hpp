@@ -48,6 +48,9 @@ void log_event(LogLevel level, std::string_view message, LogFields fields = {});
 /// From now on `secret`, also percent-encoded as in a URL, is written as ***.
 void log_redact(std::string secret);
 
+/// `text` with the secrets of log_redact as ***: for the words of children, which become part of a record.
+std::string log_redacted(std::string_view text);
+
 /// Called around each line on standard error, for a progress line that stands there: it is cleared before and
 /// may be drawn again after. They must not log. When the call returns no older hook is running.
 void log_set_line_hook(std::function<void()> before, std::function<void()> after = {});

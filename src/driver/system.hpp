@@ -56,7 +56,8 @@ class Session {
 
 struct VariantInfo {
   std::string name{};
-  std::string what{};  // One line for `deduplab systems`.
+  std::string what{};              // One line for `deduplab systems`.
+  std::optional<Bytes> quantum{};  // Where its files grow by another step than the system's.
 };
 
 /// A documented reaction to duplicates at one level, beside which the measured verdict is set. Each system
@@ -97,7 +98,7 @@ struct SystemEntry {
   std::vector<std::string> options{};   // Keys that [systems.NAME.options] may hold.
   std::vector<Mechanism> mechanisms{};
   std::string library{};       // "SQLite 3.40.1", for --version.
-  Bytes quantum{4096};         // Step in which its files grow by default, for the check of a plan's size.
+  Bytes quantum{4096};         // Step in which its files grow, for the check of a plan's size.
   bool has_files = true;       // False: it keeps nothing on disk (null), so `files` cannot be required of it.
   std::string password_env{};  // Server: the variable that holds its password unless a plan names another.
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 namespace lab {
@@ -73,7 +74,7 @@ class CommandProbe final : public Probe {
     if (!ended) {
       Error error = ended.error();
       error.operation = kOperation;
-      error.detail = scrubbed(std::move(error.detail));
+      error.detail = log_redacted(error.detail);
       return error;
     }
     if (ended->exit_code != 0) {
@@ -89,20 +90,11 @@ class CommandProbe final : public Probe {
   }
 
  private:
-  std::string last_line(std::string_view text) const {
+  static std::string last_line(std::string_view text) {
     text = trim(text);
     const std::size_t end = text.rfind('\n');
     const std::string line(end == std::string_view::npos ? text : text.substr(end + 1));
-    return to_valid_utf8(std::string_view(scrubbed(line)).substr(0, kWordsMax));
-  }
-
-  std::string scrubbed(std::string text) const {
-    for (const std::string& secret : config_.secrets) {
-      if (secret.empty()) continue;
-      for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3)
-        text.replace(at, secret.size(), "***");
-    }
-    return text;
+    return to_valid_utf8(std::string_view(log_redacted(line)).substr(0, kWordsMax));
   }
 
   CommandConfig config_;

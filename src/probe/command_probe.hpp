@@ -16,9 +16,8 @@ struct CommandConfig {
   std::vector<std::string> argv{};  // Run as it is, without a shell. Seen by every user: no secrets in it.
   Millis limit{10'000};             // From its start to its end; the call's deadline bounds it too.
   CopyScope scope = CopyScope::kAllCopies;
-  Bytes quantum{1};                    // Not known: a byte.
-  Millis lag{0};                       // How old its figure may be.
-  std::vector<std::string> secrets{};  // Left out of error texts, should it print one.
+  Bytes quantum{1};  // Not known: a byte.
+  Millis lag{0};     // How old its figure may be.
 };
 
 /// `command:NAME` and `command:NAME:PART`. Errors: kNotFound (no such program), kTimeout, kCancelled;

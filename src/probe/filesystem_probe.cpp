@@ -60,9 +60,11 @@ Result<std::optional<std::string>> find_stranger(std::span<const fs::path> roots
   return std::optional<std::string>{};
 }
 
-FilesystemProbe::FilesystemProbe(RootsOf roots, Bytes block, Millis lag, std::shared_ptr<LastExtents> extents)
+FilesystemProbe::FilesystemProbe(RootsOf roots, Bytes block, Millis lag, std::shared_ptr<LastExtents> extents,
+                                 std::shared_ptr<ForeignGrowth> foreign)
     : roots_(std::move(roots)),
       extents_(std::move(extents)),
+      foreign_(std::move(foreign)),
       info_{.name = "filesystem",
             .counts = "bytes of the file system in use (statfs), behind syncfs, metadata included",
             .quantum = block,
@@ -130,9 +132,10 @@ Status FilesystemProbe::check(const State& now) {
 
 Result<ByteMap> FilesystemProbe::read(const CallContext& call) {
   auto now = look(call);
-  if (!now) return std::move(now).error();
-  last_ = *now;
-  LAB_TRY(check(*now));
+  if (now) last_ = *now;
+  const Status ours = now ? check(*now) : Status(now.error());
+  if (foreign_) *foreign_ = ours ? ForeignGrowth{} : ours.error();
+  LAB_TRY(ours);
   return ByteMap{{info_.name, now->used.count}};
 }
 

@@ -13,6 +13,10 @@ namespace lab {
 /// our own marker; nothing where the file system holds our files alone. Errors: errno's.
 Result<std::optional<std::string>> find_stranger(std::span<const std::filesystem::path> roots);
 
+/// Why the growth of a file system since the empty system is not known to be that of our files, by the last
+/// reading of `filesystem`, for a probe of what lies below it; nothing where it is.
+using ForeignGrowth = std::optional<Error>;
+
 /// `filesystem`: bytes in use of the file systems that hold the files (statfs, behind syncfs), metadata
 /// included. Where others share such a file system, the growth since the empty system must be that of our own
 /// files (by their extents, else by their blocks) but for what their metadata can need: then the rest of it
@@ -21,7 +25,8 @@ class FilesystemProbe final : public Probe {
  public:
   /// With `extents` it takes what the probe `extents` has found just before, and does not walk again.
   FilesystemProbe(RootsOf roots, Bytes block, Millis lag = Millis{0},
-                  std::shared_ptr<LastExtents> extents = nullptr);
+                  std::shared_ptr<LastExtents> extents = nullptr,
+                  std::shared_ptr<ForeignGrowth> foreign = nullptr);
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
   void set_reference() override { empty_ = last_; }
@@ -42,6 +47,7 @@ class FilesystemProbe final : public Probe {
 
   RootsOf roots_;
   std::shared_ptr<LastExtents> extents_;
+  std::shared_ptr<ForeignGrowth> foreign_;
   ProbeInfo info_;
   std::optional<State> last_{};
   std::optional<State> empty_{};

@@ -41,7 +41,8 @@ class Maker {
     const auto extents = std::make_shared<LastExtents>();
     if (local || required("extents")) add<ExtentsProbe>(setting_.roots, block_, extents);
     if (type_ == "btrfs" || required("btrfs")) add<BtrfsProbe>(setting_.roots, block_);
-    if (local || required("filesystem")) add<FilesystemProbe>(setting_.roots, block_, lag(), extents);
+    if (local || required("filesystem"))
+      add<FilesystemProbe>(setting_.roots, block_, lag(), extents, foreign_);
     if (type_ == "zfs" || required("zfs")) add<ZfsProbe>(setting_.roots);
     if (type_ == "zfs" || required("zpool")) add<ZpoolProbe>(setting_.roots);
     if (required("vdo")) add<VdoProbe>(setting_.roots);
@@ -78,8 +79,10 @@ class Maker {
       return;
     }
     const auto volume = std::make_shared<const Volume>(*named);
-    add<VolumeProbe>(setting_.roots, volume);
-    if (setting_.system.trim) add<TrimmedVolumeProbe>(setting_.roots, volume);
+    const SystemPlan& system = setting_.system;
+    const bool hook = !setting_.plan.hooks.after_operations.empty() && !system.control;
+    add<VolumeProbe>(setting_.roots, volume, foreign_, hook && !system.trim);
+    if (system.trim) add<TrimmedVolumeProbe>(setting_.roots, volume, foreign_);
   }
 
   void add_claims(const std::string& text) {
@@ -103,6 +106,7 @@ class Maker {
   const ProbeSetting& setting_;
   Bytes block_ = kUsualBlock;
   std::string type_{};
+  std::shared_ptr<ForeignGrowth> foreign_ = std::make_shared<ForeignGrowth>();
   ProbeSet set_{};
 };
 

@@ -154,6 +154,12 @@ Result<std::vector<fs::path>> roots_upon(const Volume& volume, const RootsOf& ro
   return each;
 }
 
+/// Errors: why the growth of the file system is not that of our files alone.
+Status all_ours(const std::shared_ptr<const ForeignGrowth>& foreign) {
+  if (foreign && *foreign) return **foreign;
+  return ok();
+}
+
 }  // namespace
 
 Result<Bytes> parse_thin_status(std::string_view text) {
@@ -190,9 +196,12 @@ Status Volume::check_below(const std::vector<fs::path>& roots) const {
   return ok();
 }
 
-VolumeProbe::VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume)
+VolumeProbe::VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
+                         std::shared_ptr<const ForeignGrowth> foreign, bool freed_between)
     : roots_(std::move(roots)),
       volume_(std::move(volume)),
+      foreign_(std::move(foreign)),
+      freed_between_(freed_between),
       info_{.name = "volume",
             .counts = "bytes that the volume below the file system has allocated",
             .quantum = Bytes{4096}} {}
@@ -211,6 +220,12 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
   info_.quantum = allocation->block;
   last_ = now;
   if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
+  LAB_TRY(all_ours(foreign_));
+  if (allocation->all_paid && freed_between_)
+    return Error{
+        ErrorCode::kRefused, "probe.volume",
+        "a hook may free blocks before this reading, and what went into blocks that the volume had from "
+        "before cannot be told then; with trim = true it is emptied first"};
   const Bytes grown = now.used - empty_->used;
   const auto hidden = hidden_growth(grown, now.allocated - empty_->allocated);
   if (allocation->all_paid && hidden)
@@ -221,9 +236,11 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
   return ByteMap{{info_.name, now.allocated.count}};
 }
 
-TrimmedVolumeProbe::TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume)
+TrimmedVolumeProbe::TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
+                                       std::shared_ptr<const ForeignGrowth> foreign)
     : roots_(std::move(roots)),
       volume_(std::move(volume)),
+      foreign_(std::move(foreign)),
       info_{.name = "volume:trimmed",
             .counts = "bytes that the volume has allocated after fstrim",
             .quantum = Bytes{4096},
@@ -246,7 +263,10 @@ Result<ByteMap> TrimmedVolumeProbe::read(const CallContext& call) {
     const auto allocation = volume_->allocation(call);
     if (!allocation) return allocation.error();
     info_.quantum = allocation->block;
-    if (before == allocation->bytes) return ByteMap{{info_.name, before->count}};
+    if (before == allocation->bytes) {
+      LAB_TRY(all_ours(foreign_));
+      return ByteMap{{info_.name, before->count}};
+    }
     before = allocation->bytes;
   }
   return Error{ErrorCode::kUnsettled, info_.name, fmt::format("still moving after {} trims", kTrimsMax)};

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "probe/filesystem_probe.hpp"
 #include "probe/probe.hpp"
 
 namespace lab {
@@ -33,10 +34,15 @@ class Volume {
 
 /// `volume`. A volume keeps what it has allocated once, until it is trimmed: when the file system has grown
 /// since the empty system and the volume has not, it has written into blocks that the volume had from
-/// before, and the growth cannot be seen: the reading is refused.
+/// before, and the growth cannot be seen: the reading is refused. So it is where others write into the file
+/// system.
 class VolumeProbe final : public Probe {
  public:
-  VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume);
+  /// `freed_between`: a command of the plan may free blocks between the load and the reading, and the volume
+  /// is not trimmed before. What was written into old blocks and freed again leaves no trace, so that no
+  /// growth can be trusted.
+  VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
+              std::shared_ptr<const ForeignGrowth> foreign, bool freed_between);
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
   void set_reference() override { empty_ = last_; }
@@ -48,22 +54,26 @@ class VolumeProbe final : public Probe {
   };
   RootsOf roots_;
   std::shared_ptr<const Volume> volume_;
+  std::shared_ptr<const ForeignGrowth> foreign_;
+  bool freed_between_;
   ProbeInfo info_;
   std::optional<State> last_{};
   std::optional<State> empty_{};
 };
 
 /// `volume:trimmed`: the same after the file systems have told the volume what is free (FITRIM, as fstrim
-/// does), again until two readings are equal.
+/// does), again until two readings are equal. Refused where others write into the file system.
 class TrimmedVolumeProbe final : public Probe {
  public:
-  TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume);
+  TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
+                     std::shared_ptr<const ForeignGrowth> foreign);
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
 
  private:
   RootsOf roots_;
   std::shared_ptr<const Volume> volume_;
+  std::shared_ptr<const ForeignGrowth> foreign_;
   ProbeInfo info_;
 };
 

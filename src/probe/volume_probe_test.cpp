@@ -27,8 +27,8 @@ TEST_F(VolumeBelow, KeepsWhatWasDeletedUntilItIsTrimmed) {
   for (const char* type : {"ext4", "xfs"}) {
     SCOPED_TRACE(type);
     if (const std::string lacks = move_to(type); !lacks.empty()) GTEST_SKIP() << lacks;
-    TrimmedVolumeProbe trimmed(roots(), volume());
-    VolumeProbe plain(roots(), volume());
+    TrimmedVolumeProbe trimmed(roots(), volume(), nullptr);
+    VolumeProbe plain(roots(), volume(), nullptr, false);
     const std::int64_t empty = figure(trimmed);
     EXPECT_EQ(figure(plain), empty);
     plain.set_reference();
@@ -48,26 +48,56 @@ TEST_F(VolumeBelow, GrowthIntoBlocksThatItHadFromBeforeIsNotCalledDeduplication)
   if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
   write_random(data_ / "a", kFile, 1);
   remove_and_sync();
-  VolumeProbe probe(roots(), volume());
+  VolumeProbe probe(roots(), volume(), nullptr, false);
   EXPECT_GT(figure(probe), 0);
   probe.set_reference();
   write_random(data_ / "a", kFile, 2);
   EXPECT_NE(refusal(probe).find("with trim = true it is emptied first"), std::string::npos);
 }
 
+TEST_F(VolumeBelow, WhatOthersWriteIsNotCountedAsOurs) {
+  if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
+  const auto foreign = std::make_shared<ForeignGrowth>();
+  FilesystemProbe below(roots(), Bytes{4096}, Millis{0}, nullptr, foreign);
+  VolumeProbe plain(roots(), volume(), foreign, false);
+  TrimmedVolumeProbe trimmed(roots(), volume(), foreign);
+  EXPECT_GT(figure(trimmed), 0);
+  EXPECT_GT(figure(below), 0);
+  EXPECT_GT(figure(plain), 0);
+  below.set_reference();
+  plain.set_reference();
+  write_random(data_ / "a", kFile, 1);
+  write_random(file_system_->top() / "theirs", kFile, 2);
+  EXPECT_NE(refusal(below).find("is shared"), std::string::npos);
+  EXPECT_NE(refusal(plain).find("is shared"), std::string::npos);
+  EXPECT_NE(refusal(trimmed).find("is shared"), std::string::npos);
+  std::filesystem::remove(file_system_->top() / "theirs");
+  EXPECT_GT(figure(below), 0);
+  EXPECT_GT(figure(plain), 0) << "they are gone again";
+}
+
+TEST_F(VolumeBelow, AfterAHookOnlyATrimmedVolumeHasAFigure) {
+  if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
+  VolumeProbe probe(roots(), volume(), nullptr, true);
+  EXPECT_GT(figure(probe), 0);
+  probe.set_reference();
+  write_random(data_ / "a", kFile, 1);
+  EXPECT_NE(refusal(probe).find("a hook may free blocks"), std::string::npos);
+}
+
 TEST_F(VolumeBelow, ALoopDeviceIsItsImage) {
   if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
   const auto mount = find_mount(data_);
   ASSERT_TRUE(mount);
-  VolumeProbe by_device(roots(), std::make_shared<const Volume>(mount->source));
-  VolumeProbe by_image(roots(), volume());
+  VolumeProbe by_device(roots(), std::make_shared<const Volume>(mount->source), nullptr, false);
+  VolumeProbe by_image(roots(), volume(), nullptr, false);
   EXPECT_EQ(figure(by_device), figure(by_image));
 }
 
 TEST_F(VolumeBelow, AVolumeThatIsNotBelowTheFilesIsRefused) {
   if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
   write_random(folder_ / "other.img", 4096, 1);
-  VolumeProbe probe(roots(), std::make_shared<const Volume>(folder_ / "other.img"));
+  VolumeProbe probe(roots(), std::make_shared<const Volume>(folder_ / "other.img"), nullptr, false);
   EXPECT_NE(refusal(probe).find("does not lie on " + (folder_ / "other.img").string()), std::string::npos);
 }
 
@@ -77,11 +107,11 @@ TEST_F(VolumeBelow, AnImageOfAMachineWithoutFilesHereHasAFigureAndNoTrim) {
     return std::vector<std::filesystem::path>{};
   };
   const auto image = std::make_shared<const Volume>(folder_ / "machine.img");
-  VolumeProbe plain(none, image);
+  VolumeProbe plain(none, image, nullptr, false);
   struct stat info{};
   ASSERT_EQ(::stat((folder_ / "machine.img").c_str(), &info), 0);
   EXPECT_EQ(figure(plain), info.st_blocks * 512);
-  TrimmedVolumeProbe trimmed(none, image);
+  TrimmedVolumeProbe trimmed(none, image, nullptr);
   EXPECT_TRUE(trimmed.info().disturbs);
   EXPECT_NE(refusal(trimmed).find("to trim"), std::string::npos);
 }

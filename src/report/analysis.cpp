@@ -66,9 +66,7 @@ void add_edr(const Context& context, Group& group) {
   }
   for (const auto& [probe, values] : ratios) {
     const auto ratio = estimate_ratio(values, uncertainties[probe] / static_cast<double>(values.size()));
-    if (!ratio) continue;
-    group.edr[probe] = {ratio->mean, ratio->low.value_or(ratio->mean), ratio->high.value_or(ratio->mean),
-                        ratio->n};
+    if (ratio) group.edr[probe] = *ratio;
   }
 }
 

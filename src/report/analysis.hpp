@@ -12,6 +12,7 @@
 #include "report/ladder.hpp"
 #include "report/latency.hpp"
 #include "report/run_data.hpp"
+#include "report/statistics.hpp"
 
 namespace lab::report {
 
@@ -29,14 +30,6 @@ struct StageFigures {
   std::map<std::string, std::string> missing{};
 };
 
-/// An estimate with its 95 % interval over n repetitions. With n = 1 there is no interval: low = mean = high.
-struct Interval {
-  double mean = 0;
-  double low = 0;
-  double high = 0;
-  std::uint64_t n = 0;
-};
-
 /// One line of the answer table and of the report's matrix: a matrix point without the repetition, one stage.
 struct Group {
   std::string system{}, variant{}, payload{}, object_size{};
@@ -46,7 +39,7 @@ struct Group {
   bool control = false;
   std::vector<std::size_t> rows{};  // Indexes into RunData::stages: not superseded, by repetition.
   std::uint64_t valid_rows = 0;
-  std::map<std::string, Interval> edr{};      // By probe; geometric mean, interval on the log scale.
+  std::map<std::string, Estimate> edr{};      // By probe; geometric mean, interval on the log scale.
   std::map<std::string, Verdict> verdicts{};  // By probe; only grades above U0 with L > 0.
   double edr_max = 0;                         // L / U of the first valid row; 0 when there is none.
   std::string server{};                       // "SQLite 3.40.1": of every server met, joined by ", ".

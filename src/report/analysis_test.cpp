@@ -89,12 +89,17 @@ TEST(Analysis, NoiseAsLargeAsTheAnswerMakesItInconclusive) {
 
 TEST(Analysis, EdrIsAGeometricMeanWithItsInterval) {
   const Analysis analysis = analyse(run_of({.cost = 0.5, .noise = 1'000}, std::vector<double>(5, 0)));
-  const Interval& edr = group_of(analysis, "sqlite", "U0").edr.at("files");
+  const Estimate& edr = group_of(analysis, "sqlite", "U0").edr.at("files");
   EXPECT_DOUBLE_EQ(edr.mean, 2);
   EXPECT_EQ(edr.n, 5U);
-  EXPECT_LT(edr.low, 2);
-  EXPECT_GT(edr.high, 2);
+  EXPECT_LT(edr.low.value(), 2);
+  EXPECT_GT(edr.high.value(), 2);
   EXPECT_DOUBLE_EQ(group_of(analysis, "sqlite", "U90").edr_max, 10);
+}
+
+TEST(Analysis, EdrOfOneRepetitionHasNoInterval) {
+  const Analysis analysis = analyse(run_of({.cost = 0.5, .noise = 1'000}, {0}));
+  EXPECT_FALSE(group_of(analysis, "sqlite", "U0").edr.at("files").low);
 }
 
 TEST(Analysis, U0HasNoVerdict) {

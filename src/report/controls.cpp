@@ -16,7 +16,6 @@
 namespace lab::report {
 namespace {
 
-constexpr std::string_view kControlStage = "bulk_insert";
 constexpr std::string_view kControlVariant = "default";
 
 /// Everything of one payload that its controls depend on.
@@ -60,15 +59,27 @@ struct SystemOutcome {
   std::map<std::string, std::uint64_t> refused{};
 };
 
+/// Of a control that a plan names and whose chains have no bulk_insert, the other insert.
+std::string control_stage(const RunData& run, const PayloadRows& payload, std::string_view system,
+                          std::size_t source) {
+  const bool bulk = std::any_of(payload.rows.begin(), payload.rows.end(), [&](std::size_t row) {
+    const StageRow& stage = run.stages[row];
+    return stage.source == source && stage.record.cell.system == system &&
+           stage.record.stage == to_string(StageKind::kBulkInsert);
+  });
+  return std::string(to_string(bulk ? StageKind::kBulkInsert : StageKind::kPerfileInsert));
+}
+
 SystemOutcome measure(const RunData& run, std::span<const StageFigures> figures, const TwinIndex& twins,
                       const PayloadRows& payload, std::string_view system, std::size_t source,
                       const std::string& probe) {
   std::map<std::string, std::vector<std::size_t>> by_mean;
+  const std::string insert = control_stage(run, payload, system, source);
   for (const std::size_t row : payload.rows) {
     const StageRow& stage = run.stages[row];
     const Cell& cell = stage.record.cell;
     if (stage.source == source && cell.system == system && cell.variant == kControlVariant &&
-        cell.dataset.grade == payload.highest_grade && stage.record.stage == kControlStage)
+        cell.dataset.grade == payload.highest_grade && stage.record.stage == insert)
       by_mean[mean_key(stage.record)].push_back(row);
   }
   SystemOutcome outcome;

@@ -136,6 +136,15 @@ TEST(Controls, WithoutAGradeThereIsNothingToJudge) {
   EXPECT_TRUE(analyse(run).controls.empty());
 }
 
+TEST(Controls, OfAPlanWithoutBulkInsertAreJudgedOnTheOtherInsert) {
+  RunData run = controls_with(0, 1, false);
+  for (StageRow& row : run.stages)
+    if (row.record.cell.system == "files") row.record.stage = "perfile_insert";
+  EXPECT_TRUE(outcome_of(run).passed) << outcome_of(run).reason;
+  for (StageRow& row : run.stages) row.record.stage = "refill";
+  EXPECT_FALSE(outcome_of(run).passed);
+}
+
 TEST(Controls, OtherVariantsAndStagesAreNotTheControl) {
   RunData run = controls_with(0, 1);
   for (const int grade : {0, 90}) {

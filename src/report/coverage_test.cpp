@@ -28,6 +28,7 @@ struct World {
   double noise = 0;    // One error an experiment and grade, bytes, normal.
   bool vary = false;   // L differs by grade and repetition, and U0 has some duplicates itself.
   bool same = false;   // Each repetition has the same sizes, as with objects of one fixed size.
+  bool up = false;     // Steps always round up, as an allocator does.
 };
 
 /// Standard normal by Box and Muller: the library's distributions differ between implementations.
@@ -63,7 +64,9 @@ Experiment perform(const World& world, Random& random) {
   const auto stored = [&](const Contents& contents, double cost, double error) {
     const double bytes = cost * static_cast<double>(contents.logical) * (1 - world.eta * contents.share()) +
                          error + world.spread * normal(random);
-    return std::llround(world.quantum > 0 ? std::round(bytes / world.quantum) * world.quantum : bytes);
+    if (world.quantum <= 0) return std::llround(bytes);
+    const double steps = bytes / world.quantum;
+    return std::llround((world.up ? std::ceil(steps) : std::round(steps)) * world.quantum);
   };
   for (int repetition = 0; repetition < kRepetitions; ++repetition) {
     const double cost = world.same ? fixed_cost : 0.8 + 0.4 * random.unit();
@@ -153,6 +156,29 @@ TEST(Coverage, OfAnIntervalWithAllocationStepsIsAtLeast94Percent) {
     const Coverage coverage = simulate(world, ++seed);
     EXPECT_GE(coverage.eta, 0.94);
     EXPECT_GE(coverage.edr, 0.94);
+  }
+}
+
+// A step that always rounds up makes each size too large by half of it on average, which the interval does
+// not know: near eta 1, and of EDR, it holds the truth less often, as the documentation says. What it misses
+// by is less than a step.
+TEST(Coverage, WhereStepsAlwaysRoundUpTheMissIsLessThanAStep) {
+  constexpr double kStep = 131'072;
+  std::uint64_t seed = 20'260'531;
+  for (const World& world :
+       {World{.what = "steps up, eta 0", .eta = 0, .quantum = kStep, .same = true, .up = true},
+        World{.what = "steps up, eta 0.5", .eta = 0.5, .quantum = kStep, .same = true, .up = true},
+        World{.what = "steps up, eta 1", .eta = 1, .quantum = kStep, .same = true, .up = true}}) {
+    SCOPED_TRACE(world.what);
+    const Coverage coverage = simulate(world, ++seed);
+    if (world.eta == 0) EXPECT_GE(coverage.eta, 0.94);
+    Random random(seed);
+    for (int i = 0; i < 1'000; ++i) {
+      const auto interval = estimate(perform(world, random).etas, 0);
+      ASSERT_TRUE(interval);
+      // The smallest size of U0 is 0.8 L; eta is per duplicate byte, of which there are 0.9.
+      EXPECT_LT(std::abs(interval->mean - world.eta), kStep / (0.8 * kLogicalBytes * 0.9));
+    }
   }
 }
 

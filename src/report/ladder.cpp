@@ -16,6 +16,7 @@ namespace lab::report {
 namespace {
 
 constexpr double kRounding = 1e-9;
+constexpr const char* kNoReading = "no reading";
 
 /// Bytes of one copy as the probe saw them. Precondition: the record has stored bytes and a ratio there.
 double bytes_of_one_copy(const StageRecord& record, const StageFigures& figures, const std::string& rung) {
@@ -29,7 +30,7 @@ bool has_rung(const StageFigures& figures, const std::string& rung) {
 
 std::string why_left_out(const StageFigures& figures, const std::string& rung) {
   const auto reason = figures.missing.find(rung);
-  return reason == figures.missing.end() ? "no reading" : reason->second;
+  return reason == figures.missing.end() ? kNoReading : reason->second;
 }
 
 /// Valid rows of the group that hold data.
@@ -66,9 +67,10 @@ std::vector<std::string> common_rungs(std::span<const StageFigures> figures,
       if (has_rung(figures[row], rung)) continue;
       if (without++ == 0) why = why_left_out(figures[row], rung);
     }
+    const bool usual = rung == "engine" || rung == "apparent" || rung == "files";
     if (without == 0)
       rungs.push_back(rung);
-    else
+    else if (usual || without < rows.size() || why != kNoReading)  // Most storage is of few kinds.
       ladder.left_out[rung] =
           without == rows.size() ? why : fmt::format("{} of {} repetitions: {}", without, rows.size(), why);
   }
@@ -108,16 +110,25 @@ void close_ladder(const std::vector<Ladder>& ladders, LadderSummary& summary) {
     summary.broken = status.error().detail;
 }
 
+/// A probe that a plan brings, as a whole.
+bool is_own_probe(const std::string& probe) {
+  return (probe.starts_with("command:") || probe.starts_with("metrics:")) &&
+         std::count(probe.begin(), probe.end(), ':') == 1;
+}
+
 std::vector<RungVerdict> rung_verdicts(const Group& group) {
+  std::vector<std::string> names(kRungs.begin(), kRungs.end());
+  for (const auto& [probe, verdict] : group.verdicts)
+    if (is_own_probe(probe)) names.push_back(probe);
   std::vector<RungVerdict> rungs;
-  for (const std::string_view rung : kRungs) {
-    const auto verdict = group.verdicts.find(std::string(rung));
+  for (const std::string& rung : names) {
+    const auto verdict = group.verdicts.find(rung);
     if (verdict == group.verdicts.end()) continue;
     // A probe without a pair says nothing, as if it were not there; the headline's silence is an answer.
     if (rung != kHeadlineProbe && !verdict->second.eta && verdict->second.word != VerdictWord::kSemantic &&
         verdict->second.word != VerdictWord::kWithheld)
       continue;
-    rungs.push_back({std::string(rung), verdict->second.word});
+    rungs.push_back({rung, verdict->second.word});
   }
   return rungs;
 }

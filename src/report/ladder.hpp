@@ -21,8 +21,9 @@ struct RunData;
 struct StageFigures;
 
 /// From the top to the bottom; above all of them stands L.
-inline constexpr std::array<std::string_view, 7> kRungs{"engine",     "apparent", "files",         "extents",
-                                                        "filesystem", "volume",   "volume:trimmed"};
+inline constexpr std::array<std::string_view, 13> kRungs{
+    "engine", "apparent", "files", "extents", "btrfs",          "filesystem", "kubelet",
+    "minio",  "zfs",      "zpool", "volume",  "volume:trimmed", "vdo"};
 inline constexpr std::string_view kLogicalRung = "L";
 
 /// Two neighbours of the rungs that answered.
@@ -70,9 +71,10 @@ struct RungVerdict {
   VerdictWord word = VerdictWord::kInconclusive;
 };
 
-/// The first rung whose verdict is partial or full while all above it say none. L above them pays for every
-/// duplicate by definition. `nowhere` where every rung says none; `not_told` where a rung that decides has no
-/// clear word, or no rung has one at all.
+/// Behind the rungs stand the probes that a plan brings (`command:`, `metrics:`): where they stand is not
+/// known, so they have no factor. The first rung whose verdict is partial or full while all above it say
+/// none. L above them pays for every duplicate by definition. `nowhere` where every rung says none;
+/// `not_told` where a rung that decides has no clear word, or no rung has one at all.
 Vanishing find_vanishing(std::span<const RungVerdict> rungs);
 
 /// The ladder of a group of repetitions.

@@ -190,6 +190,22 @@ TEST(LadderOfAGroup, NamesTheRungWhereDuplicatesVanish) {
   EXPECT_FALSE(original.ladder->vanishing) << "without duplicates nothing can vanish";
 }
 
+TEST(LadderOfAGroup, DuplicatesVanishAtAnyProbeThatSeesIt) {
+  for (const char* probe :
+       {"btrfs", "kubelet", "minio", "zfs", "zpool", "vdo", "command:pool", "metrics:array"}) {
+    SCOPED_TRACE(probe);
+    RunData run;
+    add_controls(run);
+    add_pairs(run, {}, std::vector<double>(5, 0));
+    for (StageRow& row : run.stages)
+      if (!row.record.cell.control) keep(row.record, probe, row.record.unique_bytes);
+    const Analysis analysis = analyse(run);
+    const Vanishing& vanishing = *group_of(analysis, "sqlite").ladder->vanishing;
+    EXPECT_EQ(vanishing.word, VanishWord::kAt) << vanishing.reason;
+    EXPECT_EQ(vanishing.rung, probe);
+  }
+}
+
 TEST(LadderOfAGroup, ARungThatARepetitionLacksIsLeftOutWithItsReason) {
   RunData run = deduplicating_file_system();
   StageRecord& last = run.stages.back().record;

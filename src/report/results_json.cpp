@@ -138,6 +138,7 @@ std::string results_json(const RunData& run, const Analysis& analysis) {
   out["stages"] = std::move(stages);
   out["verdicts"] = verdicts_json(analysis);
   out["controls"] = controls_json(analysis);
+  out["edr_intervals"] = edr_intervals_json(analysis);
   out["ladders"] = ladders_json(analysis);
   out["costs"] = costs_json(analysis);
   out["latencies"] = latencies_json(analysis);

@@ -161,6 +161,21 @@ ordered_json steps_json(const Ladder& ladder) {
   return steps;
 }
 
+ordered_json edr_intervals_json(const Analysis& analysis) {
+  ordered_json out = ordered_json::array();
+  for (const Group& group : analysis.groups)
+    for (const auto& [probe, edr] : group.edr) {
+      ordered_json one = point_json(group, true);
+      one["probe"] = to_valid_utf8(probe);
+      set_number(one, "mean", edr.mean);
+      set_number(one, "low", edr.low);
+      set_number(one, "high", edr.high);
+      one["n"] = edr.n;
+      out.push_back(std::move(one));
+    }
+  return out;
+}
+
 ordered_json ladders_json(const Analysis& analysis) {
   ordered_json out = ordered_json::array();
   for (const Group& group : analysis.groups)

@@ -19,6 +19,7 @@ nlohmann::ordered_json object_size_json(const std::string& name);
 /// Factors of one record: [{above, rung, factor}].
 nlohmann::ordered_json steps_json(const Ladder& ladder);
 
+nlohmann::ordered_json edr_intervals_json(const Analysis& analysis);
 nlohmann::ordered_json ladders_json(const Analysis& analysis);
 nlohmann::ordered_json costs_json(const Analysis& analysis);
 nlohmann::ordered_json latencies_json(const Analysis& analysis);

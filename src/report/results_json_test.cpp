@@ -152,6 +152,12 @@ TEST(ResultsJson, HoldsTheLadderOfEachRecordAndOfEachGroup) {
   EXPECT_EQ(steps[0]["above"], "L");
   EXPECT_EQ(steps[1]["rung"], "files");
   bool found = false;
+  ASSERT_FALSE(results["edr_intervals"].empty());
+  for (const json& edr : results["edr_intervals"]) {
+    EXPECT_LE(edr["low"], edr["mean"]);
+    EXPECT_GE(edr["high"], edr["mean"]);
+    EXPECT_EQ(edr["n"], 5);
+  }
   for (const json& ladder : results["ladders"]) {
     EXPECT_TRUE(ladder["product_is_whole"]);
     double product = 1;

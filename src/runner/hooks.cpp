@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 namespace lab {
@@ -33,10 +34,11 @@ Status run_hook(const std::string& operation, const Command& command, Millis lim
   if (!ended) {
     Error error = ended.error();
     error.operation = operation;
+    error.detail = log_redacted(error.detail);
     return error;
   }
   if (ended->exit_code == 0) return ok();
-  const std::string said(trim(ended->output));
+  const std::string said = log_redacted(trim(ended->output));
   return Error{ErrorCode::kRefused, operation,
                fmt::format("{} ended with exit code {}{}", to_text(command), ended->exit_code,
                            said.empty() ? " and no output" : ": " + said)};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/hooks.hpp"
 
+#include "runner/password.hpp"
 #include "runner/testing/run_fixture.hpp"
 
 namespace lab {
@@ -47,6 +48,16 @@ TEST_F(AfterOperations, WhatItDestroysIsFoundByTheReadBack) {
   const StageRecord files = record_of("files");
   EXPECT_FALSE(files.valid);
   EXPECT_FALSE(files.reason.empty());
+}
+
+TEST_F(AfterOperations, PasswordsInItsWordsAreLeftOut) {
+  ::setenv("DEDUP_HOOK_TEST_PASSWORD", "correct horse", 1);
+  redact_environment();
+  plan_.hooks.after_operations = {"sh", "-c", "env; exit 1"};
+  ASSERT_TRUE(run());
+  ::unsetenv("DEDUP_HOOK_TEST_PASSWORD");
+  const StageRecord files = record_of("files");
+  EXPECT_NE(files.reason.find("DEDUP_HOOK_TEST_PASSWORD=***"), std::string::npos) << files.reason;
 }
 
 TEST_F(AfterOperations, IsEndedAtItsLimit) {

@@ -68,6 +68,15 @@ Result<std::string> resolve(const Source& source) {
 
 }  // namespace
 
+void redact_environment() {
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view entry(*variable);
+    const std::size_t equals = entry.find('=');
+    if (equals == std::string_view::npos || !entry.starts_with("DEDUP_")) continue;
+    if (entry.substr(0, equals).ends_with("_PASSWORD")) log_redact(std::string(entry.substr(equals + 1)));
+  }
+}
+
 Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry& entry) {
   return resolve({.owner = fmt::format("system '{}'", system.name),
                   .variable = system.password_env,

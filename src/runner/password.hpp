@@ -19,4 +19,9 @@ Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry
 /// kInvalidArgument for one that is empty or has control characters in it.
 Result<std::string> resolve_password(const PrometheusPlan& prometheus);
 
+/// From now on the values of all variables named as the program's own are (DEDUP_..._PASSWORD) are kept out
+/// of logs and of the words of children, whatever the plan names: a hook that prints its environment has them
+/// all.
+void redact_environment();
+
 }  // namespace lab

@@ -147,6 +147,32 @@ Status check_payloads(const Plan& /*plan*/, const std::vector<Block>& blocks) {
   return ok();
 }
 
+namespace {
+
+Bytes step_of(const SystemEntry& entry, const std::string& variant) {
+  for (const VariantInfo& known : entry.variants)
+    if (known.name == variant && known.quantum) return *known.quantum;
+  return entry.quantum;
+}
+
+/// Of the distinct objects: the first contents of the source. Nothing where the dataset cannot be made.
+std::optional<Bytes> unique_bytes_of(const Cell& cell) {
+  const std::uint64_t distinct = distinct_objects(cell.dataset.objects, cell.dataset.grade);
+  if (!cell.dataset.payload.starts_with("directory:"))
+    return Bytes{static_cast<std::int64_t>(distinct) * cell.dataset.object_size.mean().count};
+  const auto dataset = Dataset::make(cell.dataset);
+  if (!dataset) return std::nullopt;
+  Bytes unique{};
+  for (std::uint64_t content = 0; content < distinct; ++content) {
+    const auto size = (*dataset)->source().size_of(content);
+    if (!size) return std::nullopt;
+    unique += *size;
+  }
+  return unique;
+}
+
+}  // namespace
+
 std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blocks,
                                  const Registry& registry) {
   std::vector<Check> checks;
@@ -156,18 +182,22 @@ std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blo
     for (const Cell& cell : block.cells) {
       const SystemEntry* entry = find_system(registry, cell.system);
       if (entry == nullptr || cell.control || cell.dataset.grade != highest) continue;
-      const double objects = static_cast<double>(distinct_objects(cell.dataset.objects, highest));
-      const double unique = objects * static_cast<double>(cell.dataset.object_size.mean().count);
-      const double needed = static_cast<double>(entry->quantum.count) / kQuantumShareMax;
-      const bool enough = cell.dataset.payload.starts_with("directory:") || unique >= needed;
+      if (cell.repetition != 1) continue;
+      const Bytes step = step_of(*entry, cell.variant);
+      const auto unique_bytes = unique_bytes_of(cell);
+      if (!unique_bytes) continue;  // check_payloads has named the error.
+      const auto unique = static_cast<double>(unique_bytes->count);
+      const double needed = static_cast<double>(step.count) / kQuantumShareMax;
       // Made payloads differ in nothing that counts here, and are one warning.
-      if (enough || !seen.insert(fmt::format("{} {}", cell.system, unique)).second) continue;
+      if (unique >= needed ||
+          !seen.insert(fmt::format("{} {} {}", cell.system, step.count, unique_bytes->count)).second)
+        continue;
       checks.push_back(
           {cell.system, true,
            fmt::format("at {} a payload has {} of unique bytes; files that grow by {} need {} for a verdict, "
                        "that is {} objects in all",
-                       grade_name(highest), format_bytes(Bytes{static_cast<std::int64_t>(unique)}),
-                       format_bytes(entry->quantum), format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
+                       grade_name(highest), format_bytes(*unique_bytes), format_bytes(step),
+                       format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
                        static_cast<std::uint64_t>(static_cast<double>(cell.dataset.objects) * needed /
                                                   std::max(unique, 1.0)) +
                            1),

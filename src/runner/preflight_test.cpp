@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <fstream>
 
+#include "core/files.hpp"
 #include "drivers/cas/cas.hpp"
 #include "drivers/files/files.hpp"
 
@@ -185,6 +188,24 @@ TEST_F(PreflightTest, APlanTooSmallForItsSystemIsWarnedOfWithTheSizeItNeeds) {
   EXPECT_TRUE(checks.front().warning);
   EXPECT_NE(checks.front().detail.find("objects in all"), std::string::npos);
   EXPECT_TRUE(check_quantum(small_plan(), expand(small_plan()), two_systems()).empty());
+}
+
+TEST_F(PreflightTest, RealFilesAndTheStepOfTheVariantCountInThatWarning) {
+  Plan plan = small_plan();
+  std::filesystem::create_directories(root_ / "pool");
+  for (int number = 0; number < 4; ++number)
+    ASSERT_TRUE(
+        write_file_atomic(root_ / "pool" / fmt::format("{}", number), std::string(100, 'a' + number)));
+  plan.dataset.payloads = {"directory:" + (root_ / "pool").string()};
+  plan.dataset.grades = {0};
+  plan.dataset.objects = 4;
+  EXPECT_NE(check_quantum(plan, expand(plan), two_systems()).at(0).detail.find("has 400 B of unique bytes"),
+            std::string::npos);
+  Registry registry = two_systems();
+  for (SystemEntry& entry : registry) entry.variants = {{"default", "", 1_MiB}};
+  const auto checks = check_quantum(small_plan(), expand(small_plan()), registry);
+  ASSERT_FALSE(checks.empty());
+  EXPECT_NE(checks.front().detail.find("files that grow by 1.00 MiB"), std::string::npos);
 }
 
 TEST(Estimate, CountsCellsStagesAndBytesExactly) {

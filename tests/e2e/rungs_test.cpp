@@ -93,10 +93,15 @@ TEST_F(Rungs, ADedupePassOnXfsIsSeenBelowTheFilesAndNotInThem) {
 TEST_F(Rungs, ADedupePassOnBtrfsIsSeenBelowTheFilesAndNotInThem) {
   if (const std::string lacks = needs("duperemove"); !lacks.empty()) GTEST_SKIP() << lacks;
   if (const std::string lacks = mount("btrfs"); !lacks.empty()) GTEST_SKIP() << lacks;
-  const json results = measure_made("probes = [\"files\", \"extents\", \"btrfs\", \"filesystem\"]\n",
-                                    "[\"duperemove\", \"-dr\", \"{directory}\"]");
+  const json results = measure_made(
+      "probes = [\"files\", \"extents\", \"btrfs\", \"filesystem\", \"volume:trimmed\"]\nvolume = \"" +
+          disk_->image().string() + "\"\ntrim = true\n",
+      "[\"duperemove\", \"-dr\", \"{directory}\"]");
   expect(results, "files", "none");
-  for (const char* probe : {"extents", "btrfs", "filesystem"}) expect(results, probe, "full");
+  for (const char* probe : {"extents", "btrfs", "filesystem", "volume:trimmed"})
+    expect(results, probe, "full");
+  for (const json& ladder : results["ladders"])
+    if (ladder["system"] == "files" && ladder["grade"] == "U90") EXPECT_EQ(ladder["vanish_rung"], "extents");
 }
 
 TEST_F(Rungs, WithoutADedupePassNeitherFileSystemRemovesAnything) {

@@ -12,8 +12,8 @@ namespace lab::mariadb {
 const std::vector<VariantInfo>& variants() {
   static const std::vector<VariantInfo> kVariants{
       {"default", "InnoDB, ROW_FORMAT=DYNAMIC"},
-      {"page_compressed", "InnoDB, PAGE_COMPRESSED=1: each page compressed, the rest of it a hole"},
-      {"row_compressed", "InnoDB, ROW_FORMAT=COMPRESSED: pages of 8 KiB"},
+      {"page_compressed", "InnoDB, PAGE_COMPRESSED=1: each page compressed, the rest of it a hole", 16_KiB},
+      {"row_compressed", "InnoDB, ROW_FORMAT=COMPRESSED: pages of 8 KiB", 2_MiB},
       {"insert_if_absent",
        "as default; sha256 is unique and a second one is not inserted (ON DUPLICATE KEY UPDATE id = id)"},
   };
@@ -25,14 +25,11 @@ Setup setup_of(const std::string& variant, ServerNamespace space, std::uint32_t 
   setup.one_per_content = variant == "insert_if_absent";
   setup.has_holes = variant == "page_compressed";
   setup.table_options = "ROW_FORMAT=DYNAMIC";
-  if (setup.has_holes) {
-    setup.table_options += " PAGE_COMPRESSED=1";
-    setup.growth = 16_KiB;
-  }
-  if (variant == "row_compressed") {  // Pages of half the size, and so extents.
-    setup.table_options = "ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8";
-    setup.growth = 2_MiB;
-  }
+  if (setup.has_holes) setup.table_options += " PAGE_COMPRESSED=1";
+  // Pages of half the size, and so extents.
+  if (variant == "row_compressed") setup.table_options = "ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8";
+  for (const VariantInfo& known : variants())
+    if (known.name == variant && known.quantum) setup.growth = *known.quantum;
   return setup;
 }
 

@@ -21,9 +21,9 @@ const std::vector<VariantInfo>& variants() {
   static const std::vector<VariantInfo> kVariants{
       {"default", "write-ahead log, synchronous=FULL, pages of 4 KiB"},
       {"rollback", "rollback journal (journal_mode=DELETE), pages of 4 KiB"},
-      {"page_16k", "write-ahead log, pages of 16 KiB"},
-      {"page_64k", "write-ahead log, pages of 64 KiB"},
-      {"rollback+page_64k", "rollback journal, pages of 64 KiB"},
+      {"page_16k", "write-ahead log, pages of 16 KiB", 16_KiB},
+      {"page_64k", "write-ahead log, pages of 64 KiB", 64_KiB},
+      {"rollback+page_64k", "rollback journal, pages of 64 KiB", 64_KiB},
       {"insert_if_absent",
        "as default; sha256 is unique and a second one is not inserted (ON CONFLICT DO NOTHING)"},
   };

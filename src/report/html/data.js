@@ -7,7 +7,21 @@ const page = JSON.parse(document.getElementById('report-data').textContent);
 const NONE_WITHIN = 0.02;
 const FULL_ABOVE = 0.95;
 
-const RUNGS = ['engine', 'apparent', 'files', 'extents', 'filesystem', 'volume', 'volume:trimmed'];
+const RUNGS = [
+  'engine',
+  'apparent',
+  'files',
+  'extents',
+  'btrfs',
+  'filesystem',
+  'kubelet',
+  'minio',
+  'zfs',
+  'zpool',
+  'volume',
+  'volume:trimmed',
+  'vdo',
+];
 const PARTS = ['payload', 'index', 'log', 'meta'];
 const STATES = ['valid', 'invalid', 'superseded', 'unsupported'];
 const WORDS = {
