@@ -1,4 +1,4 @@
-// The four CSV files of a run directory. docs/results.md lists their columns.
+// The five CSV files of a run directory. docs/results.md lists their columns.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,7 +9,7 @@
 namespace lab::report {
 
 /// results.csv: one metric a row, every record that is not superseded. A value that failed is blank.
-/// Errors of all four: the file's; of write_samples_csv also the journal's.
+/// Errors of all five: the file's; of write_samples_csv also the journal's.
 Status write_results_csv(const RunData& run, const Analysis& analysis, const std::filesystem::path& path);
 
 /// stages.csv: one record a row, superseded ones too, the same columns whatever the run holds.
@@ -21,5 +21,9 @@ Status write_samples_csv(const RunData& run, const std::filesystem::path& path);
 
 /// events.csv: one event a row, in the order of writing.
 Status write_events_csv(const RunData& run, const std::filesystem::path& path);
+
+/// scans.csv: one figure of one scan a row, of the records that count; only its header where none was
+/// scanned.
+Status write_scans_csv(const RunData& run, const std::filesystem::path& path);
 
 }  // namespace lab::report

@@ -299,5 +299,77 @@ TEST(SamplesCsv, OfARunWithoutAJournalIsItsHeader) {
   EXPECT_EQ(samples.text, "timestamp_ms,system,metric,value,unit,cell\n");
 }
 
+/// One system's files at U90, of which a scan found half redundant in blocks of 4 KiB.
+StageRecord scanned_record() {
+  StageRecord record = make_record({.grade = 90});
+  StageScan scan{.left_out = {{"/data/socket", "a socket"}}, .seconds = 0.5};
+  scan.rows = {{{ChunkerSpec::Kind::kFixed, 4096},
+                {.name = "all", .files = 2, .bytes = 1000, .unique_bytes = 500, .zero_bytes = 100}},
+               {{ChunkerSpec::Kind::kFixed, 4096}, {.name = "log", .files = 1}}};
+  scan.census = CensusFigures{.copies_expected = 400,
+                              .copies_whole = 399,
+                              .copies_by_bytes = 399.5,
+                              .expected_bytes = 800,
+                              .located_bytes = 600,
+                              .gone = GoneContent{3, 2, 1},
+                              .parts = {{"log", 70, 50}}};
+  record.scan = std::move(scan);
+  return record;
+}
+
+/// The row of a metric of one chunker and part.
+std::map<std::string, std::string> scan_row(const Written& written, const std::string& chunker,
+                                            const std::string& part, const std::string& metric) {
+  for (const auto& row : written.table)
+    if (row.at("chunker") == chunker && row.at("part") == part && row.at("metric") == metric) return row;
+  ADD_FAILURE() << "no row " << chunker << " " << part << " " << metric;
+  return {};
+}
+
+Written scans_of(const RunData& run) {
+  return written([&](const auto& path) { return write_scans_csv(run, path); });
+}
+
+TEST(ScansCsv, HoldsEveryFigureOfAScanByChunkerAndPart) {
+  const Written scans = scans_of(one_record(scanned_record()));
+  EXPECT_TRUE(scans.text.starts_with(
+      "run_id,system,variant,payload,object_size,total_bytes,grade,order,placement,mode,cache,repetition,"
+      "control,chain,stage,cell_id,chunker,align,part,metric,value,unit,reason\n"));
+  const auto residual = scan_row(scans, "fixed:4096", "all", "residual");
+  EXPECT_EQ(residual.at("value"), "0.5");
+  EXPECT_EQ(residual.at("unit"), "share");
+  EXPECT_EQ(residual.at("align"), "0");
+  EXPECT_EQ(residual.at("grade"), "U90");
+  EXPECT_EQ(residual.at("stage"), "bulk_insert");
+  EXPECT_EQ(scan_row(scans, "fixed:4096", "all", "zero_bytes").at("value"), "100");
+  EXPECT_EQ(scan_row(scans, "census", "all", "copies_whole").at("value"), "399");
+  EXPECT_EQ(scan_row(scans, "census", "all", "copies_by_bytes").at("value"), "399.5");
+  EXPECT_EQ(scan_row(scans, "census", "all", "share_located").at("value"), "0.75");
+  EXPECT_EQ(scan_row(scans, "census", "all", "gone_copies_whole").at("value"), "2");
+  EXPECT_EQ(scan_row(scans, "census", "log", "located_bytes").at("value"), "50");
+  EXPECT_EQ(scan_row(scans, "", "", "left_out").at("value"), "1");
+}
+
+TEST(ScansCsv, AShareOfNothingAndAScanThatFailedAreBlankWithTheirReason) {
+  StageRecord record = scanned_record();
+  const Written empty_part = scans_of(one_record(record));
+  EXPECT_EQ(scan_row(empty_part, "fixed:4096", "log", "residual").at("value"), "");
+  EXPECT_EQ(scan_row(empty_part, "fixed:4096", "log", "residual").at("reason"), "no bytes");
+  record.scan = StageScan{.missing = "not done within the limit of 1m"};
+  const Written failed = scans_of(one_record(record));
+  ASSERT_EQ(failed.table.size(), 1U);
+  EXPECT_EQ(failed.table[0].at("metric"), "scan");
+  EXPECT_EQ(failed.table[0].at("value"), "");
+  EXPECT_EQ(failed.table[0].at("reason"), "not done within the limit of 1m");
+}
+
+TEST(ScansCsv, RecordsThatWereNotScannedOrDoNotCountHaveNoRow) {
+  StageRecord superseded = scanned_record();
+  superseded.superseded = true;
+  RunData run = one_record(superseded);
+  add_record(run, make_record({.grade = 90}));
+  EXPECT_TRUE(scans_of(run).table.empty());
+}
+
 }  // namespace
 }  // namespace lab::report

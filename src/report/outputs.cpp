@@ -26,10 +26,12 @@ Status write_csv(const RunData& run, const Analysis& analysis, const std::filesy
   const auto stages = folder / "stages.csv";
   const auto samples = folder / "samples.csv";
   const auto events = folder / "events.csv";
+  const auto scans = folder / "scans.csv";
   LAB_TRY(named(write_results_csv(run, analysis, results), results));
   LAB_TRY(named(write_stages_csv(run, analysis, stages), stages));
   LAB_TRY(named(write_samples_csv(run, samples), samples));
-  return named(write_events_csv(run, events), events);
+  LAB_TRY(named(write_events_csv(run, events), events));
+  return named(write_scans_csv(run, scans), scans);
 }
 
 Status write_html(const RunData& run, const Analysis& analysis, const std::filesystem::path& path) {

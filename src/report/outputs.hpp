@@ -12,8 +12,9 @@ namespace lab::report {
 
 enum class Format : std::uint8_t { kCsv, kJson, kHtml };
 
-/// Writes results.csv, stages.csv, samples.csv, events.csv (kCsv), results.json (kJson), report.html (kHtml)
-/// into `folder`, each by rename, complete or not at all. Errors: the file's (exit code 4).
+/// Writes results.csv, stages.csv, samples.csv, events.csv, scans.csv (kCsv), results.json (kJson),
+/// report.html (kHtml) into `folder`, each by rename, complete or not at all. Errors: the file's (exit code
+/// 4).
 Status write_outputs(const RunData& run, const Analysis& analysis, const std::filesystem::path& folder,
                      const std::set<Format>& formats);
 

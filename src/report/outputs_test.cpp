@@ -32,7 +32,7 @@ TEST(WriteOutputs, WritesWhatWasAskedForAndNothingElse) {
     std::set<Format> formats;
     std::set<std::string> want;
   };
-  const std::set<std::string> csv{"results.csv", "stages.csv", "samples.csv", "events.csv"};
+  const std::set<std::string> csv{"results.csv", "stages.csv", "samples.csv", "events.csv", "scans.csv"};
   const RunData run = sample_run();
   const Analysis analysis = analyse(run);
   for (const Case& c : {Case{{Format::kCsv}, csv}, Case{{Format::kJson}, {"results.json"}},

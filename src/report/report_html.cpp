@@ -27,6 +27,7 @@
 #include "generated/report_page_html.hpp"
 #include "generated/report_page_js.hpp"
 #include "generated/report_records_js.hpp"
+#include "generated/report_scans_js.hpp"
 #include "generated/report_speed_js.hpp"
 #include "generated/report_style_css.hpp"
 #include "report/outputs.hpp"
@@ -60,9 +61,9 @@ std::string page_script() {
   for (const std::string_view part :
        {embedded::report_data_js(), embedded::report_dom_js(), embedded::report_charting_js(),
         embedded::report_header_js(), embedded::report_matrix_js(), embedded::report_forest_js(),
-        embedded::report_ladder_js(), embedded::report_curves_js(), embedded::report_speed_js(),
-        embedded::report_costs_js(), embedded::report_lifecycle_js(), embedded::report_records_js(),
-        embedded::report_facts_js(), embedded::report_page_js()})
+        embedded::report_ladder_js(), embedded::report_scans_js(), embedded::report_curves_js(),
+        embedded::report_speed_js(), embedded::report_costs_js(), embedded::report_lifecycle_js(),
+        embedded::report_records_js(), embedded::report_facts_js(), embedded::report_page_js()})
     script += part;
   return script + "})();\n";
 }

@@ -226,6 +226,28 @@ void add_missing(json& out, const StageRecord& record, const StageFigures& figur
     out["missing"].push_back({tables.probes.index(probe), tables.texts.index(reason)});
 }
 
+json census_json(const CensusFigures& census, Tables& tables) {
+  json out = {{"uncountable", census.uncountable}, {"copies", census.copies_expected},
+              {"whole", census.copies_whole},      {"by_bytes", rounded(census.copies_by_bytes)},
+              {"expected", census.expected_bytes}, {"located", census.located_bytes}};
+  if (census.gone)
+    out["gone"] = {census.gone->originals, census.gone->copies_whole, census.gone->located_bytes};
+  for (const CensusPart& part : census.parts)
+    out["parts"].push_back({tables.texts.index(part.name), part.scanned_bytes, part.located_bytes});
+  return out;
+}
+
+json scan_json(const StageScan& scan, Tables& tables) {
+  if (!scan.missing.empty()) return {{"missing", tables.texts.index(scan.missing)}};
+  json out = {{"rows", json::array()}, {"seconds", rounded(scan.seconds)}};
+  for (const ChunkRow& row : scan.rows)
+    out["rows"].push_back({tables.texts.index(chunker_name(row.chunker)),
+                           tables.texts.index(row.figures.name), row.figures.bytes, row.figures.unique_bytes,
+                           row.figures.zero_bytes, row.chunker.align});
+  if (scan.census) out["census"] = census_json(*scan.census, tables);
+  return out;
+}
+
 /// Figures of one valid record. Those of others enter nothing and so do not reach the page.
 void add_figures(json& out, const StageRecord& record, const StageFigures& figures, Tables& tables) {
   out["acked"] = record.bytes_acked;
@@ -243,6 +265,7 @@ void add_figures(json& out, const StageRecord& record, const StageFigures& figur
   if (record.seconds_to_95) out["to_95"] = rounded(*record.seconds_to_95);
   const auto peak = record.peak_bytes.find("files");
   if (peak != record.peak_bytes.end()) out["peak"] = peak->second;
+  if (record.scan) out["scan"] = scan_json(*record.scan, tables);
 }
 
 json row_json(const StageRow& row, const StageFigures& figures, Tables& tables) {

@@ -423,5 +423,33 @@ TEST(ReportCurve, ManyCurvesShareTheRoomOfOnePage) {
   EXPECT_EQ(curves.lines_thinned, 2'000U);
 }
 
+TEST(ReportHtml, AScanIsOnThePageByChunkerAndPartAndAMissingOneWithItsReason) {
+  Sample1 sample;
+  std::optional<StageScan>& scan = sample.run.stages[0].record.scan;
+  scan.emplace();
+  scan->rows = {{{ChunkerSpec::Kind::kCdc, 8192},
+                 {.name = "log", .files = 1, .bytes = 1000, .unique_bytes = 250, .zero_bytes = 10}}};
+  scan->census = CensusFigures{.copies_expected = 100, .copies_whole = 99, .parts = {{"log", 70, 50}}};
+  json data = data_of(page_of(sample.run, sample.analysis));
+  const json& row = data["rows"][0]["scan"]["rows"][0];
+  EXPECT_EQ(data["texts"][row[0].get<std::size_t>()], "cdc:8192");
+  EXPECT_EQ(data["texts"][row[1].get<std::size_t>()], "log");
+  EXPECT_EQ(row[2], 1000);
+  EXPECT_EQ(row[3], 250);
+  EXPECT_EQ(row[4], 10);
+  const json& census = data["rows"][0]["scan"]["census"];
+  EXPECT_EQ(census["copies"], 100);
+  EXPECT_EQ(census["whole"], 99);
+  EXPECT_EQ(census["parts"][0][2], 50);
+  EXPECT_FALSE(census.contains("gone"));
+  *scan = StageScan{.missing = std::string(kPlanted)};
+  const std::string page = page_of(sample.run, sample.analysis);
+  EXPECT_EQ(count_of(page, "</script>"), 3U);
+  data = data_of(page);
+  EXPECT_EQ(data["texts"][data["rows"][0]["scan"]["missing"].get<std::size_t>()], kPlanted);
+  scan.reset();
+  EXPECT_FALSE(data_of(page_of(sample.run, sample.analysis))["rows"][0].contains("scan"));
+}
+
 }  // namespace
 }  // namespace lab::report

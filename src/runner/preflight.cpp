@@ -15,6 +15,8 @@
 #include "runner/check_probes.hpp"
 #include "runner/hooks.hpp"
 #include "runner/runner.hpp"
+#include "scan/spill_file.hpp"
+#include "stage/stage_scan.hpp"
 
 namespace lab {
 namespace {
@@ -309,6 +311,17 @@ void check_after_operations(const Plan& plan, const SystemPlan& system, const Sy
        program ? "by " + to_text(*command) : "[hooks] after_operations: " + program.error().detail});
 }
 
+/// The scans behind the stages: their memory, and where their temporary files go.
+Check check_scans(const ScanPlan& plan) {
+  if (const Status fits = check_scan(plan); !fits) return {"scan", false, fits.error().detail};
+  const fs::path temporary = scan::temporary_folder();
+  if (::access(temporary.c_str(), W_OK | X_OK) != 0)
+    return {"scan", false,
+            fmt::format("temporary files cannot be made in {}: {}; name another folder in $TMPDIR",
+                        temporary.string(), std::generic_category().message(errno))};
+  return {"scan", true, "temporary files go to " + temporary.string()};
+}
+
 }  // namespace
 
 std::vector<Check> preflight(const Plan& plan, const Registry& registry, const fs::path& directory) {
@@ -343,6 +356,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
                         fmt::format("max_bytes is {}, the largest cell needs about {} at once",
                                     format_bytes(*system.max_bytes), format_bytes(needs.disk_peak))});
   }
+  if (!plan.scan.chunkers.empty()) checks.push_back(check_scans(plan.scan));
   checks.push_back(check_space("run directory", directory, Bytes{kJournalReserve}));
   for (Check& check : check_quantum(plan, blocks, registry)) checks.push_back(std::move(check));
   return checks;

@@ -58,6 +58,26 @@ TEST_F(PreflightTest, AGoodPlanPassesAndNothingIsWritten) {
   EXPECT_TRUE(fs::is_empty(root_));
 }
 
+TEST_F(PreflightTest, AScanThatCannotBeIsSaidBeforeTheLoad) {
+  Plan plan = small_plan();
+  EXPECT_EQ(find(preflight(plan, two_systems(), root_ / "run"), "scan"), nullptr) << "none is asked for";
+  plan.scan.chunkers = {{ChunkerSpec::Kind::kFixed, 1U << 20U}};
+  auto checks = preflight(plan, two_systems(), root_ / "run");
+  ASSERT_NE(find(checks, "scan"), nullptr);
+  EXPECT_TRUE(find(checks, "scan")->passed) << find(checks, "scan")->detail;
+  plan.scan.memory = 1_MiB;
+  checks = preflight(plan, two_systems(), root_ / "run");
+  EXPECT_FALSE(find(checks, "scan")->passed);
+  plan.scan.memory = 256_MiB;
+  const char* const before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  ASSERT_EQ(::setenv("TMPDIR", (root_ / "nowhere").c_str(), 1), 0);
+  checks = preflight(plan, two_systems(), root_ / "run");
+  ASSERT_EQ(kept.empty() ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", kept.c_str(), 1), 0);
+  EXPECT_FALSE(find(checks, "scan")->passed);
+  EXPECT_NE(find(checks, "scan")->detail.find("nowhere"), std::string::npos);
+}
+
 TEST_F(PreflightTest, AFolderWithForeignFilesIsRefused) {
   std::ofstream(root_ / "precious") << "x";
   Plan plan = small_plan();

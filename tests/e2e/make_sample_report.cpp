@@ -273,6 +273,7 @@ class Story {
           {record.stage == "bulk_insert" ? "COPY" : "statements", record.duration_seconds * 0.8},
           {"CHECKPOINT", 0.04 * wobble(0.3)}};
     record.client_bottleneck = system.system == "lmdb" && record.cell.repetition < 3;
+    if (record.stage == "bulk_insert") record.scan = scan_of(system, logical, unique);
     record.settled = true;
     record.maintenance = record.stage == "maintenance" ? system.maintenance : "";
     if (record.stage.starts_with("perfile")) set_latency(record, system);
@@ -281,6 +282,32 @@ class Story {
       record.removed = 512 - distinct_objects(512, record.cell.dataset.grade);
     }
     return after;
+  }
+
+  /// What the files still hold twice falls with the block size; PostgreSQL's cannot be read.
+  StageScan scan_of(const Behaviour& system, double logical, double unique) {
+    if (system.system == "postgresql") return {.missing = "nothing to scan: permission denied"};
+    StageScan scan{.seconds = 0.4 * wobble(0.1)};
+    const auto bytes = static_cast<std::uint64_t>(logical * system.held);
+    const double most = (1 - unique / logical) * (1 - system.eta);
+    for (const bool fixed : {true, false})
+      for (std::uint32_t size = 512; size <= (fixed ? 1'048'576U : 65'536U); size *= fixed ? 8 : 2) {
+        const double share = most / (1 + size / (system.system == "lmdb" ? 1e6 : 2e4)) * wobble(0.01);
+        const ChunkerSpec spec{fixed ? ChunkerSpec::Kind::kFixed : ChunkerSpec::Kind::kCdc, size};
+        for (const char* part : {"all", "payload", "log"}) {
+          ChunkFigures figures{.name = part, .files = 3, .bytes = bytes, .zero_bytes = bytes / 50};
+          figures.unique_bytes = bytes - static_cast<std::uint64_t>(static_cast<double>(bytes) * share);
+          scan.rows.push_back({spec, figures});
+        }
+      }
+    const double found = 1 - system.eta;
+    scan.census = CensusFigures{.originals = 51, .copies_expected = 512, .copies_countable = 512};
+    scan.census->copies_whole = static_cast<std::uint64_t>(512 * found);
+    scan.census->copies_by_bytes = 512 * found;
+    scan.census->expected_bytes = static_cast<std::int64_t>(logical);
+    scan.census->located_bytes = static_cast<std::int64_t>(logical * found);
+    scan.census->parts = {{"payload", scan.census->expected_bytes, scan.census->located_bytes}};
+    return scan;
   }
 
   static void set_bytes(StageRecord& record, const Behaviour& system, double before, double after) {

@@ -48,8 +48,9 @@ TEST_F(Run, LeavesAWholeRunDirectoryAndPrintsTheAnswer) {
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(root_ / "out"))
     names.insert(entry.path().filename().string());
-  for (const char* name : {"plan.toml", "environment.json", "journal.db", "log.jsonl", "results.csv",
-                           "stages.csv", "samples.csv", "events.csv", "results.json", "report.html"})
+  for (const char* name :
+       {"plan.toml", "environment.json", "journal.db", "log.jsonl", "results.csv", "stages.csv",
+        "samples.csv", "events.csv", "scans.csv", "results.json", "report.html"})
     EXPECT_TRUE(names.contains(name)) << name;
   EXPECT_FALSE(names.contains("journal.db-wal")) << "journal.db alone must be the run";
   EXPECT_FALSE(names.contains("lease.json"));

@@ -69,6 +69,7 @@ drawHead();
 drawMatrix();
 drawForest();
 drawLadder();
+drawScans();
 drawCosts();
 drawCurves();
 drawSpeed();
