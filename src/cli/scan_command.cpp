@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <thread>
 
 #include "cli/census_output.hpp"
@@ -15,6 +14,7 @@
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
 #include "cli/scan_output.hpp"
+#include "cli/temporary_folder.hpp"
 
 namespace lab::cli {
 namespace {
@@ -39,13 +39,6 @@ Result<std::vector<std::uint32_t>> offsets_of(const std::vector<std::string>& wo
   }
   if (offsets.empty()) offsets.push_back(0);
   return offsets;
-}
-
-std::filesystem::path temporary_folder(const ScanOptions& options) {
-  if (!options.temporary.empty()) return options.temporary;
-  const char* const named = std::getenv("TMPDIR");
-  // Not /tmp: in many places that is memory.
-  return named != nullptr && *named != '\0' ? named : "/var/tmp";
 }
 
 Result<unsigned> threads_of(const ScanOptions& options) {
@@ -88,7 +81,7 @@ Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   request.fingerprint = *fingerprint;
   if (options.sketch && !options.temporary.empty())
     return usage("--temp", "--sketch makes no temporary files");
-  request.temporary = temporary_folder(options);
+  request.temporary = temporary_folder(options.temporary);
   request.sketch = options.sketch;
   request.direct = options.direct;
   if (!options.census_csv.empty()) LAB_TRY(check_csv(options));
