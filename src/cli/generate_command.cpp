@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/generate_audit.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
@@ -77,21 +78,24 @@ class GenerateLine {
   Clock::time_point last_ = Clock::now();
 };
 
-void print_summary(const GenerateSummary& made, const GenerateOptions& options, bool json) {
+void print_summary(const GenerateSummary& made, const GenerateOptions& options, const DatasetAudit* audit,
+                   bool json) {
   const double ratio = made.unique.count == 0
                            ? 1
                            : static_cast<double>(made.logical.count) / static_cast<double>(made.unique.count);
   if (json) {
-    const nlohmann::ordered_json all{{"payload", options.payload},
-                                     {"grade", options.grade},
-                                     {"objects", made.objects},
-                                     {"distinct", made.distinct},
-                                     {"logical_bytes", made.logical.count},
-                                     {"unique_bytes", made.unique.count},
-                                     {"edr_max", ratio}};
+    nlohmann::ordered_json all{{"payload", options.payload},
+                               {"grade", options.grade},
+                               {"objects", made.objects},
+                               {"distinct", made.distinct},
+                               {"logical_bytes", made.logical.count},
+                               {"unique_bytes", made.unique.count},
+                               {"edr_max", ratio}};
+    if (audit != nullptr) all["audit"] = audit->as_json();
     print("{}\n", all.dump(2));
     return;
   }
+  if (audit != nullptr) audit->print();
   say("{} objects, {} distinct; L = {} bytes, U = {} bytes, EDR_max = {:.4f}\n", made.objects, made.distinct,
       made.logical.count, made.unique.count, ratio);
 }
@@ -119,10 +123,20 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
   const CallContext call{Clock::time_point::max(), interrupt.token()};
   GenerateLine line(spec->objects, global.no_progress);
   const auto progress = [&line](std::uint64_t done, Bytes bytes) { line(done, bytes); };
-  const auto made = options.output == "-" ? generate_stream(**dataset, STDOUT_FILENO, call, progress)
-                                          : generate_directory(**dataset, options.output, call, progress);
+  std::unique_ptr<DatasetAudit> audit;
+  GenerateAudit hooks;
+  if (options.audit) {
+    auto counting = DatasetAudit::make(*spec, call.stop);
+    if (!counting) return fail(exit_code_of(counting.error()), counting.error());
+    audit = std::move(*counting);
+    hooks = audit->hooks();
+  }
+  const GenerateAudit* const audited = audit ? &hooks : nullptr;
+  const auto made = options.output == "-"
+                        ? generate_stream(**dataset, STDOUT_FILENO, call, progress, audited)
+                        : generate_directory(**dataset, options.output, call, progress, audited);
   if (!made) return exit_code_of_failure(made.error());
-  print_summary(*made, options, global.json);
+  print_summary(*made, options, audit.get(), global.json);
   return kExitOk;
 }
 

@@ -55,6 +55,13 @@ Result<Entry> entry_of(const std::string& line, std::uint64_t number, const std:
   return entry;
 }
 
+/// The line that `generate --audit` ends a manifest with names no object.
+bool is_audit(const std::string& line) {
+  if (!line.starts_with("{\"audit\":")) return false;
+  const json object = json::parse(line, nullptr, false);
+  return object.is_object() && object.size() == 1 && object.contains("audit");
+}
+
 Result<std::vector<Entry>> read_manifest(const fs::path& path) {
   std::error_code unknown;
   std::ifstream file(path);
@@ -62,6 +69,10 @@ Result<std::vector<Entry>> read_manifest(const fs::path& path) {
     return broken(path.string() + " is not there or cannot be read; 'deduplab generate --output' writes it");
   std::vector<Entry> entries;
   for (std::string line; std::getline(file, line);) {
+    if (is_audit(line)) {
+      if (file.peek() == std::ifstream::traits_type::eof()) break;
+      return broken(path.string() + ": more lines behind the audit, which is the last");
+    }
     auto entry = entry_of(line, entries.size(), fmt::format("{} line {}", path.string(), entries.size() + 1));
     if (!entry) return std::move(entry).error();
     entries.push_back(std::move(*entry));

@@ -172,8 +172,8 @@ TEST(PlanOverridesTest, ACountReplacesTotals) {
 
 TEST(PlanOverridesTest, AMistakeNamesItsFlagAndChangesNothing) {
   struct Case {
-    PlanOverrides flags;
-    const char* error;
+    PlanOverrides flags{};
+    const char* error = nullptr;
   };
   const Case cases[] = {
       {{.systems = {"sqlit"}}, "--systems: 'sqlit' is not a system; did you mean 'sqlite'?"},

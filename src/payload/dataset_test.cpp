@@ -259,10 +259,10 @@ TEST(Dataset, RefusesSizesThatCannotHoldItsObjectsAndNamesTheSmallest) {
   };
   using Kind = SizeLaw::Kind;
   struct Case {
-    const char* kind;
-    std::uint64_t objects;
-    SizeLaw law;
-    const char* says;
+    const char* kind = nullptr;
+    std::uint64_t objects = 0;
+    SizeLaw law{};
+    const char* says = nullptr;
   };
   for (const Case& c : {
            Case{"random_binary", 257, {.low = Bytes{1}}, "257 distinct objects of random_binary: at least 2"},

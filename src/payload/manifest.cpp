@@ -37,7 +37,7 @@ std::shared_ptr<const Dataset> borrowed(const Dataset& dataset) {
 /// Makes every object in order and hands it to `write`; sums up and reports progress.
 Result<GenerateSummary> write_objects(
     const Dataset& dataset, const CallContext& call, const GenerateProgress& progress,
-    const std::function<Status(const ObjectFacts&, const MadeObject&)>& write) {
+    const GenerateAudit* audit, const std::function<Status(const ObjectFacts&, const MadeObject&)>& write) {
   const auto order_of = [&](std::uint64_t number) {
     const ObjectFacts facts = dataset.facts(number);
     return ObjectOrder{{facts.number, facts.id, facts.container}, facts.content};
@@ -52,6 +52,7 @@ Result<GenerateSummary> write_objects(
     MadeObject& object = **made;
     const ObjectFacts facts = dataset.facts(object.key.number);
     LAB_TRY(write(facts, object));
+    if (audit != nullptr) LAB_TRY(audit->object(facts, object.payload, object.digest));
     const Bytes size{std::ssize(object.payload)};
     summary.objects += 1;
     summary.logical += size;
@@ -191,7 +192,8 @@ std::string manifest_line(const ObjectFacts& facts, std::string_view mime, Bytes
 }
 
 Result<GenerateSummary> generate_directory(const Dataset& dataset, const fs::path& directory,
-                                           const CallContext& call, const GenerateProgress& progress) {
+                                           const CallContext& call, const GenerateProgress& progress,
+                                           const GenerateAudit* audit) {
   const auto target = target_of(directory);
   if (!target) return target.error();
   Undo undo(*target);
@@ -201,7 +203,7 @@ Result<GenerateSummary> generate_directory(const Dataset& dataset, const fs::pat
   auto manifest = ManifestWriter::open(*target);
   if (!manifest) return std::move(manifest).error();
   auto summary = write_objects(
-      dataset, call, progress, [&](const ObjectFacts& facts, const MadeObject& object) -> Status {
+      dataset, call, progress, audit, [&](const ObjectFacts& facts, const MadeObject& object) -> Status {
         const fs::path path = objects / std::to_string(facts.number);
         auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
         if (!file) return std::move(file).error();
@@ -210,6 +212,11 @@ Result<GenerateSummary> generate_directory(const Dataset& dataset, const fs::pat
             manifest_line(facts, object.mime, Bytes{std::ssize(object.payload)}, object.digest));
       });
   if (!summary) return summary;
+  if (audit != nullptr) {
+    const auto line = audit->last_line();
+    if (!line) return line.error();
+    LAB_TRY(manifest->add(*line));
+  }
   // One sync for all objects, before the manifest that vouches for them appears.
   LAB_TRY(sync_file_system(objects));
   LAB_TRY(manifest->finish());
@@ -218,14 +225,19 @@ Result<GenerateSummary> generate_directory(const Dataset& dataset, const fs::pat
 }
 
 Result<GenerateSummary> generate_stream(const Dataset& dataset, int descriptor, const CallContext& call,
-                                        const GenerateProgress& progress) {
+                                        const GenerateProgress& progress, const GenerateAudit* audit) {
   struct stat info{};
   if (::fstat(descriptor, &info) != 0) return errno_error("generate", "output", errno);
   // A pipe that polls as writable takes PIPE_BUF bytes without blocking (POSIX write); more could hang.
   const std::size_t piece_max = S_ISREG(info.st_mode) ? kManifestBuffer : std::size_t{PIPE_BUF};
-  return write_objects(dataset, call, progress, [&](const ObjectFacts& /*facts*/, const MadeObject& object) {
-    return write_bounded(descriptor, as_text(object.payload), piece_max, call);
-  });
+  auto summary = write_objects(dataset, call, progress, audit,
+                               [&](const ObjectFacts& /*facts*/, const MadeObject& object) {
+                                 return write_bounded(descriptor, as_text(object.payload), piece_max, call);
+                               });
+  if (!summary || audit == nullptr) return summary;
+  const auto line = audit->last_line();
+  if (!line) return line.error();
+  return summary;
 }
 
 }  // namespace lab

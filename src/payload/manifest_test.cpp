@@ -97,6 +97,38 @@ TEST(GenerateDirectory, WritesEveryObjectAndAManifestThatIsTrue) {
   EXPECT_EQ(summary->unique, unique);
 }
 
+TEST(GenerateDirectory, ShowsTheAuditEachObjectAndEndsTheManifestWithItsLine) {
+  const TemporaryFolder folder;
+  const auto dataset = made(spec_of("random_binary", 20, 50, Bytes{100}));
+  std::vector<bool> originals;
+  GenerateAudit audit;
+  audit.object = [&](const ObjectFacts& facts, std::span<const std::byte> payload, const Digest& digest) {
+    EXPECT_EQ(payload.size(), 100U);
+    EXPECT_EQ(digest, sha256(payload));
+    originals.push_back(!facts.copy_of.has_value());
+    return ok();
+  };
+  audit.last_line = [] { return Result<std::string>(R"({"audit":[]})"); };
+  ASSERT_TRUE(generate_directory(*dataset, folder.path() / "new", {}, {}, &audit));
+  EXPECT_EQ(originals.size(), 20U);
+  EXPECT_EQ(std::ranges::count(originals, true), 10);
+  const auto lines = manifest_of(folder.path() / "new");
+  ASSERT_EQ(lines.size(), 21U);
+  EXPECT_EQ(lines.back().dump(), R"({"audit":[]})");
+}
+
+TEST(GenerateDirectory, LeavesNothingBehindWhenTheAuditFails) {
+  const TemporaryFolder folder;
+  const auto dataset = made(spec_of("random_binary", 20, 50, Bytes{100}));
+  GenerateAudit audit;
+  audit.object = [](const ObjectFacts&, std::span<const std::byte>, const Digest&) { return ok(); };
+  audit.last_line = [] { return Result<std::string>(Error{ErrorCode::kCorruption, "audit", "unlike"}); };
+  const auto refused = generate_directory(*dataset, folder.path() / "new", {}, {}, &audit);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().detail, "unlike");
+  EXPECT_TRUE(names_in(folder.path()).empty());
+}
+
 TEST(GenerateDirectory, IsTheSameTwiceAndTakesAnEmptyFolder) {
   const TemporaryFolder folder;
   const auto dataset = made(spec_of("random_binary", 20, 50, Bytes{100}));

@@ -112,6 +112,46 @@ TEST_F(ScanProgram, FindsWhatWasGenerated) {
   }
 }
 
+TEST_F(ScanProgram, AnAuditSaysOfEachMadeKindThatNothingIsDistinctOrEqualButWhatWasAsked) {
+  for (const char* payload : {"random_binary", "structured_json", "text_document", "uuid_keys",
+                              "jsonb_documents", "time_series", "synthetic_transactions", "mixed"})
+    for (const auto& [grade, distinct] : {std::pair{"U0", 40}, {"U90", 4}}) {
+      SCOPED_TRACE(testing::Message() << payload << grade);
+      const std::string out = (root_ / payload / grade).string();
+      const Ended ended = run({"generate", "--payload", payload, "--grade", grade, "--objects", "40",
+                               "--object-size", "150001", "--output", out, "--audit", "--json"});
+      ASSERT_EQ(ended.exit_code, 0) << ended.err;
+      const json audit = json::parse(ended.out).at("audit");
+      ASSERT_EQ(audit.size(), 6U);
+      EXPECT_EQ(audit[0], json({{"unit", "object"}, {"met", 40}, {"asked", distinct}, {"made", distinct}}));
+      EXPECT_EQ(audit[1]["unit"], "fixed:512");
+      EXPECT_EQ(audit[1]["met"], 40 * 292);
+      EXPECT_EQ(audit[1]["asked"], distinct * 292);
+      for (const json& row : audit) EXPECT_EQ(row["made"], row["asked"]) << row;
+      const std::string manifest = tree_of(out).at("manifest.jsonl");
+      const std::size_t last = manifest.rfind('\n', manifest.size() - 2) + 1;
+      EXPECT_EQ(json::parse(manifest.substr(last)).at("audit"), audit);
+    }
+}
+
+TEST_F(ScanProgram, AnAuditOfRealFilesCountsTheBlocksThatTheyShare) {
+  fs::create_directory(root_ / "files");
+  write_random("files/one", 1);
+  fs::copy_file(root_ / "files/one", root_ / "files/two");
+  std::ofstream(root_ / "files/two", std::ios::app) << "and more";
+  const std::string out = (root_ / "data").string();
+  const Ended ended = run({"generate", "--payload", "directory:" + (root_ / "files").string(), "--objects",
+                           "2", "--output", out, "--audit"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(ended.err.find("4096 met, 4096 distinct asked, 2048 distinct made"), std::string::npos)
+      << ended.err;
+  EXPECT_EQ(run({"scan", out + "/objects", "--manifest", out}).exit_code, 0) << "the audit is no object";
+  std::ofstream(out + "/manifest.jsonl", std::ios::app) << "{}\n";
+  const Ended refused = run({"scan", out + "/objects", "--manifest", out});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("more lines behind the audit"), std::string::npos) << refused.err;
+}
+
 TEST_F(ScanProgram, ASketchSaysThatItIsOneAndItsIntervalHoldsTheTruth) {
   write_random("data", 16);
   fs::copy_file(root_ / "data", root_ / "again");

@@ -1,0 +1,37 @@
+// `generate --audit`: what was asked for against what was made, by the counters of the scan.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <stop_token>
+#include <vector>
+
+#include "payload/manifest.hpp"
+#include "scan/audit.hpp"
+
+namespace lab::cli {
+
+class DatasetAudit {
+ public:
+  /// Errors: those of the temporary folder.
+  static Result<std::unique_ptr<DatasetAudit>> make(const DatasetSpec& spec, const std::stop_token& stop);
+
+  /// Borrows this. Its end is kCorruption where more or fewer are distinct than were asked for: objects, and
+  /// for kinds that are made blocks and chunks too. Real files may hold equal blocks.
+  GenerateAudit hooks();
+
+  /// After the last line was asked for.
+  nlohmann::ordered_json as_json() const;
+  void print() const;  // A line a unit, for the eye.
+
+ private:
+  DatasetAudit(std::unique_ptr<scan::Audit> audit, bool strict) : audit_(std::move(audit)), strict_(strict) {}
+  Result<std::string> last_line();
+
+  std::unique_ptr<scan::Audit> audit_;
+  bool strict_;
+  std::vector<scan::AuditRow> rows_{};
+};
+
+}  // namespace lab::cli
