@@ -48,9 +48,10 @@ Result<std::filesystem::path> find_program(std::string_view name,
                                            std::span<const std::filesystem::path> also = {});
 
 struct RunLimits {
-  Bytes output{64 << 10};     // Kept of its output: the last of it. The same of errors that are kept apart.
-  Millis grace{1'000};        // Between SIGTERM and SIGKILL after the deadline or a stop.
-  bool errors_apart = false;  // Standard error goes to Ended::errors and not to Ended::output.
+  Bytes output{64 << 10};       // Kept of its output: the last of it. The same of errors that are kept apart.
+  Millis grace{1'000};          // Between SIGTERM and SIGKILL after the deadline or a stop.
+  bool errors_apart = false;    // Standard error goes to Ended::errors and not to Ended::output.
+  bool leaves_running = false;  // What it has started goes on after its end: a command that starts a server.
 };
 
 /// How a program ended.
@@ -61,8 +62,9 @@ struct Ended {
   std::string errors{};  // Standard error where it is kept apart.
 };
 
-/// Runs a program to its end, in a session of its own. On the deadline or a stop the whole session's process
-/// group is ended. What it has left running in other sessions stays, even if it holds on to the output.
+/// Runs a program to its end, in a session of its own. Its process group is ended whole: on the deadline or a
+/// stop, and what is left of it after the program's end, unless that may go on. What it has left running in
+/// other sessions stays, even if it holds on to the output.
 /// Errors: kNotFound or kRefused (it cannot be started), kTimeout, kCancelled, with the last of its output;
 /// a program that ends with an error is an Ended.
 Result<Ended> run_command(const CallContext& call, const Command& command, const RunLimits& limits = {});

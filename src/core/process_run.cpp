@@ -60,10 +60,20 @@ class Tail {
 
 int code_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
-/// True once the child has ended and is collected.
-bool collected(pid_t pid, int& status) {
-  const pid_t got = ::waitpid(pid, &status, WNOHANG);
-  return got == pid || (got < 0 && errno == ECHILD);
+/// Whether the child has ended. It is not collected yet, so that its number still is that of its group.
+bool has_ended(pid_t pid) {
+  siginfo_t info{};
+  if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+    return errno == ECHILD;
+  return info.si_pid == pid;
+}
+
+/// Waits for the child's end, and its number is free.
+int collect(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
 }
 
 /// A pipe whose near end does not block; that of the program does, as programs expect.
@@ -124,21 +134,15 @@ class Output {
 
 /// SIGTERM to the group, SIGKILL after the grace; the child is collected.
 void end_group(pid_t pid, Millis grace, Output& output) {
-  int status = 0;
   ::kill(-pid, SIGTERM);
   ::kill(-pid, SIGCONT);
   const auto patience = Clock::now() + grace;
-  while (Clock::now() < patience) {
+  while (Clock::now() < patience && !has_ended(pid)) {
     output.drain();
-    if (collected(pid, status)) {
-      ::kill(-pid, SIGKILL);  // Those that the leader has left behind.
-      return;
-    }
     output.wait();
   }
-  ::kill(-pid, SIGKILL);
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  ::kill(-pid, SIGKILL);  // Those that the leader has left behind, too.
+  collect(pid);
   output.drain();
 }
 
@@ -169,10 +173,9 @@ Result<Ended> run_command(const CallContext& call, const Command& command, const
   if (!child) return child.error();
   output.close_writers();
   LAB_TRY(child->release());
-  int status = 0;
   while (true) {
     output.drain();
-    if (collected(child->pid(), status)) break;
+    if (has_ended(child->pid())) break;
     if (const Status may = allowed(call, "process.run"); !may) {
       end_group(child->pid(), limits.grace, output);
       Error ended = may.error();
@@ -183,6 +186,8 @@ Result<Ended> run_command(const CallContext& call, const Command& command, const
     }
     output.wait();
   }
+  if (!limits.leaves_running) ::kill(-child->pid(), SIGKILL);
+  const int status = collect(child->pid());
   output.drain();
   return output.ended(code_of(status));
 }

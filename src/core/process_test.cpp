@@ -39,6 +39,18 @@ std::string await_text(const std::filesystem::path& file) {
   return "";
 }
 
+/// Polls: a process that was killed is gone a moment later.
+bool comes_to_its_end(const std::string& pid) {
+  if (pid.empty()) return false;
+  const auto still = [&] {
+    const auto stat = process_stat(pid);
+    return stat && !stat->ended();
+  };
+  const auto end = Clock::now() + 20s;
+  while (still() && Clock::now() < end) sleep_until({}, Clock::now() + 5ms);
+  return !still();
+}
+
 TEST(Process, OutputErrorsAndExitCodeComeBack) {
   const Ended ended = run(shell("echo one; echo two >&2; exit 7"));
   EXPECT_EQ(ended.exit_code, 7);
@@ -116,14 +128,27 @@ TEST(Process, TheDeadlineEndsItWithItsChildrenAndTellsWhatItSaid) {
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().code, ErrorCode::kTimeout);
   EXPECT_NE(ended.error().detail.find("begun"), std::string::npos) << ended.error().text();
+  EXPECT_TRUE(comes_to_its_end(await_text(file))) << "its child goes on";
+}
+
+TEST(Process, ChildrenThatItLeavesBehindAreEndedAfterIt) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "pid").string();
+  const Command leaving = shell("sleep 600 & echo $! > " + file + "; echo done; exit 3");
+  const Ended ended = run(leaving);
+  EXPECT_EQ(ended.exit_code, 3) << "ending them must not change how it ended";
+  EXPECT_EQ(ended.output, "done\n");
   const std::string child = await_text(file);
-  const auto end = Clock::now() + 20s;
-  const auto still = [&] {
-    const auto stat = process_stat(child);
-    return stat && !stat->ended();
-  };
-  while (still() && Clock::now() < end) sleep_until({}, Clock::now() + 5ms);
-  EXPECT_FALSE(still()) << "its child goes on";
+  ASSERT_FALSE(child.empty());
+  EXPECT_TRUE(comes_to_its_end(child)) << "its child goes on";
+}
+
+TEST(Process, ChildrenThatMayGoOnAreLeftRunning) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "said").string();
+  const Command leaving = shell("(sleep 0.3; echo alive > " + file + ") & exit 0");
+  EXPECT_EQ(run(leaving, {.leaves_running = true}).exit_code, 0);
+  EXPECT_EQ(await_text(file), "alive");
 }
 
 TEST(Process, AProgramThatNeverPausesIsEndedAtTheDeadline) {
@@ -153,8 +178,9 @@ TEST(Process, AStopEndsIt) {
 TEST(Process, WhatItLeavesRunningDoesNotHoldUsUp) {
   const TemporaryFolder folder;
   const std::string file = (folder.path() / "pid").string();
-  // The daemon keeps the output open, as a careless one does.
-  const Ended ended = run(shell("setsid sh -c 'echo $$ > " + file + "; exec sleep 600' & echo done"));
+  // The daemon keeps the output open, as a careless one does. It has its own session before the shell ends.
+  const Ended ended = run(shell("setsid sh -c 'echo $$ > " + file + "; exec sleep 600' & while ! [ -s " +
+                                file + " ]; do sleep 0.01; done; echo done"));
   EXPECT_EQ(ended.exit_code, 0);
   EXPECT_NE(ended.output.find("done"), std::string::npos);
   const std::string daemon = await_text(file);

@@ -296,6 +296,20 @@ Status in_table(const TomlReader& root, std::string_view key, const Read& read) 
   return *table ? read(**table) : ok();
 }
 
+/// A volume that is looked up needs the server that knows it.
+Status check_claims(const TomlReader& root, const Plan& plan) {
+  if (plan.prometheus.url) return ok();
+  for (const SystemPlan& system : plan.systems) {
+    if (!system.volume || !system.volume->starts_with("longhorn:")) continue;
+    const auto systems = root.inner("systems");
+    if (!systems) return systems.error();
+    const auto table = (*systems)->inner(system.name);
+    if (!table) return table.error();
+    return (*table)->error("volume", fmt::format("'{}' needs [prometheus] with a url", *system.volume));
+  }
+  return ok();
+}
+
 Status read_root(const TomlReader& root, const Vocabulary& words, LoadedPlan& loaded) {
   Plan& plan = loaded.plan;
   LAB_TRY(root.allow_only({"run", "dataset", "stages", "settle", "scan", "systems", "telemetry", "export",
@@ -317,11 +331,7 @@ Status read_root(const TomlReader& root, const Vocabulary& words, LoadedPlan& lo
   LAB_TRY(in_table(root, "prometheus", [&](const TomlReader& table) {
     return plan_rules::read_prometheus(table, plan.prometheus);
   }));
-  for (const SystemPlan& system : plan.systems)
-    if (system.volume && system.volume->starts_with("longhorn:") && !plan.prometheus.url)
-      return root.error("prometheus",
-                        fmt::format("missing: volume '{}' of '{}' needs [prometheus] with a url",
-                                    *system.volume, system.name));
+  LAB_TRY(check_claims(root, plan));
   return read_known_only(root, loaded);
 }
 

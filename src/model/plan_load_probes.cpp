@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "model/endpoint.hpp"
 #include "model/plan_rules.hpp"
 
 namespace lab::plan_rules {
@@ -19,9 +20,12 @@ Status read_scope(const TomlReader& table, bool& one_copy) {
   return table.word("scope", scope, one_copy);
 }
 
-Status read_url(const TomlReader& table, std::optional<std::string>& url) {
+/// `check` is one of model/endpoint.hpp.
+Status read_url(const TomlReader& table, Status (*check)(std::string_view), std::optional<std::string>& url) {
   LAB_TRY(table.text("url", url));
-  if (url && holds_password(*url)) return table.error("url", "the url holds a password");
+  if (!url) return ok();
+  if (holds_password(*url)) return table.error("url", "the url holds a password");
+  if (const Status fit = check(*url); !fit) return table.error("url", fit.error().detail);
   return ok();
 }
 
@@ -42,16 +46,20 @@ Status read_metric(const TomlReader& table, MetricsProbePlan& metric) {
   LAB_TRY(table.allow_only({"url", "metric", "labels", "scope"}));
   std::optional<std::string> url;
   std::optional<std::string> name;
-  LAB_TRY(read_url(table, url));
+  LAB_TRY(read_url(table, check_endpoint_url, url));
   LAB_TRY(table.text("metric", name));
   if (!url) return table.error("url", "missing: the address of the page of metrics");
   if (!name) return table.error("metric", "missing: the name of the metric");
+  if (!is_metric_name(*name)) return table.error("metric", "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
   metric.url = *url;
   metric.metric = *name;
   const auto labels = table.inner("labels");
   if (!labels) return labels.error();
   if (*labels)
-    for (const std::string& key : (*labels)->keys()) LAB_TRY((*labels)->scalar(key, metric.labels[key]));
+    for (const std::string& key : (*labels)->keys()) {
+      if (!is_label_name(key)) return (*labels)->error(key, "a label's name is [a-zA-Z_][a-zA-Z0-9_]*");
+      LAB_TRY((*labels)->scalar(key, metric.labels[key]));
+    }
   return read_scope(table, metric.one_copy);
 }
 
@@ -74,10 +82,14 @@ Status check_volume(const TomlReader& table, const SystemPlan& system) {
   }
   if (volume.starts_with(kMinio)) {
     const std::string_view url = volume.substr(kMinio.size());
-    if (!url.starts_with("http://") && !url.starts_with("https://"))
-      return table.error("volume", "write minio:http://host:9000/minio/v2/metrics/cluster");
     if (holds_password(url)) return table.error("volume", "the url holds a password");
+    if (const Status fit = check_endpoint_url(url); !fit)
+      return table.error("volume",
+                         fit.error().detail + "; write minio:http://host:9000/minio/v2/metrics/cluster");
   }
+  // A run may be resumed from another folder.
+  if (!monitored && !volume.starts_with('/'))
+    return table.error("volume", "write an absolute path, longhorn:<namespace>/<claim> or minio:<address>");
   return ok();
 }
 
@@ -143,7 +155,7 @@ Status read_probes(const TomlReader& table, SystemPlan& system) {
 
 Status read_prometheus(const TomlReader& table, PrometheusPlan& prometheus) {
   LAB_TRY(table.allow_only({"url", "user", "password_env", "password_file", "sample_age", "kubelet_age"}));
-  LAB_TRY(read_url(table, prometheus.url));
+  LAB_TRY(read_url(table, check_base_url, prometheus.url));
   LAB_TRY(table.text("user", prometheus.user));
   LAB_TRY(table.text("password_env", prometheus.password_env));
   LAB_TRY(table.text("password_file", prometheus.password_file));

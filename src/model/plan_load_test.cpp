@@ -325,6 +325,8 @@ const BadPlan kBadPlans[] = {
      "key 'systems.postgresql.url': the url holds a password"},
     {"5432/lab\"", "5432/lab?sslmode=on&Password=geheim\"",
      "key 'systems.postgresql.url': the url holds a password"},
+    {"5432/lab\"", "5432/lab?Access_Token=geheim\"",
+     "key 'systems.postgresql.url': the url holds a password"},
     {"identity = \"7312\"", "password = \"geheim\"",
      "key 'systems.postgresql.password': a plan holds no secret: use password_env"},
     // Syntax.

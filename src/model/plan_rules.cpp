@@ -177,7 +177,8 @@ bool holds_password(std::string_view url) {
   std::string lower(url);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  for (const std::string_view word : {"password=", "passwd=", "pwd=", "secret="})
+  for (const std::string_view word :
+       {"password=", "passwd=", "pwd=", "secret=", "token=", "api_key=", "api-key=", "apikey="})
     if (lower.find(word) != std::string::npos) return true;
   // A password may hold '/' and '@' where somebody forgot to encode it, so everything before the last '@'
   // counts.

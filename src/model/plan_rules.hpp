@@ -47,7 +47,8 @@ Status check_amounts(const Plan& plan);
 /// Fills not_built_in and warnings from the plan as it is now.
 void review(LoadedPlan& loaded, const Vocabulary& words);
 
-/// True when a password stands in `url`: in its user part or as a parameter. Errs on the careful side.
+/// True when a password or a token stands in `url`: in its user part or as a parameter. Errs on the careful
+/// side.
 bool holds_password(std::string_view url);
 
 }  // namespace lab::plan_rules

@@ -85,7 +85,7 @@ Plan random_plan(Random& random) {
     plan.systems[0].commands = {{"a pool", {"du", "", "du"}, Millis{5}, true}, {"b", {"/bin/b"}}};
   }
   if (random.below(2) == 0)
-    plan.systems[1].metrics = {{"pvc", "http://127.0.0.1:9500/metrics", "size", {{"a.b", "\"c\""}}, true}};
+    plan.systems[1].metrics = {{"pvc", "http://127.0.0.1:9500/metrics", "size", {{"a_b", "\"c\""}}, true}};
   plan.systems[1].options = {{"a.dotted key", "1"}, {"plain", "2"}};
   plan.systems[1].url = "kafka://127.0.0.1:9092";
   return plan;

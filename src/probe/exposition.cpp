@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/text.hpp"
+#include "model/endpoint.hpp"
 
 namespace lab {
 namespace {
@@ -17,12 +18,6 @@ constexpr double kWholeMax = 9007199254740992.0;  // 2^53
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool is_name(std::string_view text, bool with_colon) {
-  const auto first = [&](char c) { return is_letter(c) || (with_colon && c == ':'); };
-  return !text.empty() && first(text.front()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return first(c) || is_digit(c); });
-}
 
 /// What is wrong with a line; empty: nothing.
 using Fault = std::string;
@@ -55,7 +50,7 @@ class Line {
     std::size_t end = 0;
     while (end < rest_.size() && (is_letter(rest_[end]) || is_digit(rest_[end]) || rest_[end] == ':')) ++end;
     const std::string_view name = rest_.substr(0, end);
-    if (!is_name(name, with_colon)) return "";
+    if (!(with_colon ? is_metric_name(name) : is_label_name(name))) return "";
     rest_.remove_prefix(end);
     return std::string(name);
   }
@@ -197,9 +192,6 @@ std::optional<double> parse_metric_value(std::string_view text) {
   if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return negative ? -value : value;
 }
-
-bool is_metric_name(std::string_view text) { return is_name(text, true); }
-bool is_label_name(std::string_view text) { return is_name(text, false); }
 
 std::string labels_text(const std::map<std::string, std::string>& labels) {
   std::string text;

@@ -36,10 +36,6 @@ Result<std::vector<MetricSample>> parse_exposition(std::string_view text, Exposi
 /// else.
 std::optional<double> parse_metric_value(std::string_view text);
 
-/// True for [a-zA-Z_:][a-zA-Z0-9_:]*, and for labels without the colon.
-bool is_metric_name(std::string_view text);
-bool is_label_name(std::string_view text);
-
 /// {a="b",c="d"}, for error texts.
 std::string labels_text(const std::map<std::string, std::string>& labels);
 

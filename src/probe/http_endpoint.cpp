@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/text.hpp"
+#include "model/endpoint.hpp"
 
 namespace lab {
 namespace {
@@ -47,24 +48,6 @@ std::string base64(const std::string& text) {
 
 }  // namespace
 
-Status check_endpoint_url(std::string_view url) {
-  const auto bad = [](const char* why) { return Error{ErrorCode::kInvalidArgument, "probe.url", why}; };
-  std::string_view rest = url;
-  if (rest.starts_with("http://"))
-    rest.remove_prefix(7);
-  else if (rest.starts_with("https://"))
-    rest.remove_prefix(8);
-  else
-    return bad("the address does not begin with http:// or https://");
-  const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
-  if (host.empty()) return bad("the address has no host");
-  if (host.find('@') != std::string_view::npos)
-    return bad("the address has a user or a password in it; they have settings of their own");
-  const auto unfit = [](unsigned char c) { return c <= ' ' || c == 0x7F || c >= 0x80; };
-  if (std::any_of(url.begin(), url.end(), unfit)) return bad("the address has a blank or is not encoded");
-  return ok();
-}
-
 EndpointClient::EndpointClient(HttpEndpoint endpoint, TimeSource& time)
     : endpoint_(std::move(endpoint)),
       time_(time),
@@ -81,8 +64,7 @@ Result<HttpAnswer> EndpointClient::get(const CallContext& call, const char* oper
 Result<HttpAnswer> EndpointClient::post_form(const std::string& path, const std::string& form,
                                              const CallContext& call, const char* operation) {
   std::string url = endpoint_.url;
-  if (url.find_first_of("?#") != std::string::npos)
-    return Error{ErrorCode::kInvalidArgument, operation, "the address ends with more than a path"};
+  LAB_TRY(check_base_url(url));
   while (url.ends_with('/')) url.pop_back();
   return ask({.method = "POST",
               .url = url + path,

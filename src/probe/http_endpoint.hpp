@@ -19,10 +19,6 @@ struct HttpEndpoint {
   RetryPolicy retry{.attempts_max = 3, .delay_first = Millis{250}, .delay_max = Millis{2'000}};
 };
 
-/// Errors: kInvalidArgument for another scheme, no host, a user or password in it, blanks. They never repeat
-/// the text, which may hold what it should not.
-Status check_endpoint_url(std::string_view url);
-
 /// Not thread-safe: one connection, kept open.
 class EndpointClient {
  public:

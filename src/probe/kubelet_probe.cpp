@@ -27,7 +27,8 @@ class KubeletProbe final : public Probe {
 
   const ProbeInfo& info() const noexcept override { return info_; }
 
-  Result<ByteMap> read(const CallContext& call) override {
+  Result<ByteMap> read(const CallContext& whole_call) override {
+    const CallContext call = within(whole_call, prometheus_.config().limit);
     const auto claims = claims_.find(prometheus_, call);
     if (!claims) return claims.error();
     std::vector<std::string> names;

@@ -56,7 +56,7 @@ class MonitoredVolumes final : public LonghornProbe {
 
   Result<ByteMap> read(const CallContext& call) override {
     last_.reset();
-    const auto volumes = measure(call);
+    const auto volumes = measure(bounded(call));
     if (!volumes) return volumes.error();
     last_ = *volumes;
     if (empty_) LAB_TRY(check_growth(*volumes));
@@ -70,7 +70,8 @@ class MonitoredVolumes final : public LonghornProbe {
 
   void set_reference() override { empty_ = std::exchange(last_, std::nullopt); }
 
-  Result<std::optional<double>> storage_copies(const CallContext& call) override {
+  Result<std::optional<double>> storage_copies(const CallContext& whole_call) override {
+    const CallContext call = bounded(whole_call);
     const auto volumes = measure(call);
     if (!volumes) return volumes.error();
     const auto counted = count_replicas(*volumes, call);
@@ -91,7 +92,8 @@ class MonitoredVolumes final : public LonghornProbe {
     return join(texts, "; ");
   }
 
-  Result<std::vector<VolumeState>> examine(const CallContext& call) override {
+  Result<std::vector<VolumeState>> examine(const CallContext& whole_call) override {
+    const CallContext call = bounded(whole_call);
     auto volumes = measure(call);
     if (!volumes) return volumes;
     const auto snapshots = of_volumes(kSnapshotSize, *volumes, call);
@@ -115,6 +117,8 @@ class MonitoredVolumes final : public LonghornProbe {
   }
 
  private:
+  CallContext bounded(const CallContext& call) const { return within(call, prometheus_.config().limit); }
+
   Result<std::vector<SeriesSample>> of_volumes(const char* metric, const std::vector<VolumeState>& volumes,
                                                const CallContext& call) {
     std::vector<std::string> names;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/endpoint.hpp"
+
 namespace lab {
 namespace {
 

@@ -91,7 +91,8 @@ class Maker {
     const PrometheusPlan& plan = setting_.plan.prometheus;
     const PrometheusConfig prometheus{
         .endpoint = {.url = *plan.url, .user = plan.user.value_or(""), .secret = setting_.prometheus_secret},
-        .age_max = plan.sample_age};
+        .age_max = plan.sample_age,
+        .limit = prometheus_limit(setting_.plan.settle)};
     set_.add(
         make_longhorn_probe({.prometheus = prometheus, .claims = *claims, .kubelet_age = plan.kubelet_age}));
     set_.add(
@@ -193,6 +194,11 @@ std::vector<ProbeInfo> ProbeSet::infos() const {
 
 void ProbeSet::set_reference() const {
   for (const auto& probe : probes_) probe->set_reference();
+}
+
+Millis prometheus_limit(const SettlePlan& settle) {
+  constexpr int kProbes = 2;  // `volume` and `kubelet`
+  return std::clamp(settle.limit / (4 * kProbes), Millis{1}, PrometheusConfig{}.limit);
 }
 
 ProbeSet make_probes(const ProbeSetting& setting) { return Maker(setting).make(); }

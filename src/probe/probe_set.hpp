@@ -62,6 +62,10 @@ struct ProbeSetting {
   std::string prometheus_secret{};  // Password of the plan's user, or a bearer token; empty: no login.
 };
 
+/// Of one reading of a probe that asks Prometheus. A server that hangs holds up settling, which needs several
+/// looks within its limit: the two that ask it take at most a quarter of that together.
+Millis prometheus_limit(const SettlePlan& settle);
+
 /// `extents` and `filesystem` where the files are on the local machine; `btrfs`, `zfs` and `zpool` where they
 /// lie on such a file system; `volume` and `volume:trimmed` where the plan names the volume; and every one
 /// that the plan requires, so that its reason stands in the record when it does not answer.

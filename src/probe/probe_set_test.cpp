@@ -100,6 +100,16 @@ TEST(ProbeSetTest, CopiesOfTheStorageAreMeasuredOrUnknownWithTheReasonAndNeverAs
   EXPECT_EQ(odd.copies_unknown, "probes do not agree: 3 and 2");
 }
 
+TEST(PrometheusLimit, BothProbesThatAskItTakeAQuarterOfTheLimitOfSettlingAtMost) {
+  SettlePlan settle;
+  settle.limit = Millis{20'000};
+  EXPECT_EQ(prometheus_limit(settle), Millis{2'500});
+  settle.limit = Millis{3'600'000};
+  EXPECT_EQ(prometheus_limit(settle), Millis{30'000}) << "never longer than without a plan";
+  settle.limit = Millis{1};
+  EXPECT_EQ(prometheus_limit(settle), Millis{1}) << "never none at all";
+}
+
 class MakeProbes : public ProbeFixture {
  protected:
   Reading read_with(const SystemPlan& system, const std::filesystem::path& place) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "core/text.hpp"
+#include "model/endpoint.hpp"
 #include "probe/exposition.hpp"
 
 namespace lab {

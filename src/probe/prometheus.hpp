@@ -15,6 +15,7 @@ namespace lab {
 struct PrometheusConfig {
   HttpEndpoint endpoint{};  // "http://prometheus:9090"; a path before /api/v1 belongs to it.
   Millis age_max{90'000};   // Of a sample: its scrape interval and a scrape that was late.
+  Millis limit{30'000};     // Of one reading of a probe, with all its questions; a server may hang.
 };
 
 enum class LabelMatch : std::uint8_t { kEquals, kRegex };

@@ -28,7 +28,11 @@ class Quiet {
     lags_ = reading.lag;
     rests_ = std::move(seen);
     looks_ = busy ? 0 : looks_ + 1;
+    ++all_looks_;
   }
+
+  /// Whether anything moved cannot be told then.
+  bool looked_once() const { return all_looks_ == 1; }
 
   /// A probe without a reading holds nothing up: two looks, and it is missing with its own reason.
   bool rests(const std::string& probe, Clock::time_point now) const {
@@ -57,7 +61,8 @@ class Quiet {
   Millis window_;
   std::map<std::string, Rest> rests_{};
   std::map<std::string, Millis> lags_{};
-  int looks_ = 0;
+  int looks_ = 0;      // Since the last work.
+  int all_looks_ = 0;  // Since the beginning.
 };
 
 double total_of(const std::map<std::string, double>& counters) {
@@ -77,10 +82,11 @@ void note_residue(const Reading& last, const Reading& before, Settled& outcome) 
 /// Whatever was not at rest has no figure.
 void drop_unsettled(const Quiet& quiet, Clock::time_point now, const std::string& busy_with,
                     const std::string& when, Settled& outcome) {
+  const std::string state = quiet.looked_once() ? "only one look" : "still moving";
+  const std::string why = (busy_with.empty() ? state : busy_with) + " " + when;
   std::erase_if(outcome.reading.bytes, [&](const auto& entry) {
     if (busy_with.empty() && quiet.rests(entry.first, now)) return false;
-    outcome.reading.missing[entry.first] =
-        "unsettled: " + (busy_with.empty() ? "still moving " : busy_with + " ") + when;
+    outcome.reading.missing[entry.first] = "unsettled: " + why;
     return true;
   });
 }
@@ -125,8 +131,11 @@ Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<con
     const bool second_at_once = !source.background_work && work <= 0 && looks++ == 0;
     const Millis pause = second_at_once ? Millis{0} : plan.interval;
     if (now >= limit || !time.sleep_until(call.stop, std::min(now + pause, limit))) {
-      const std::string when = call.stop.stop_requested() ? "when a stop was requested"
-                                                          : "at the limit of " + format_duration(plan.limit);
+      const bool one_look = quiet.looked_once() && busy_with.empty();
+      const std::string when =
+          call.stop.stop_requested()
+              ? "when a stop was requested"
+              : (one_look ? "within the limit of " : "at the limit of ") + format_duration(plan.limit);
       drop_unsettled(quiet, now, busy_with, when, outcome);
       return outcome;
     }

@@ -70,6 +70,25 @@ TEST(Settle, ASizeThatNeverRestsIsMissingAndNotANumber) {
   EXPECT_LE(outcome.seconds, 3.2);
 }
 
+TEST(Settle, ALimitThatPassedInOneLookIsNoMovementOfTheSize) {
+  ScriptedTime time;
+  Script script{{files_of(10)}};
+  SettleSource source = script.source(false);
+  source.read = [&] {  // As when another probe asks a server that hangs.
+    time.advance(Millis{25'000});
+    return files_of(10);
+  };
+  const Settled once = settle(source, plan_of(Millis{0}, Millis{20'000}), kFiles, {}, time);
+  EXPECT_FALSE(once.settled);
+  EXPECT_EQ(once.reading.missing.at("files"), "unsettled: only one look within the limit of 20s");
+  // Two looks within the limit are enough to tell.
+  const Settled twice = settle(source, plan_of(Millis{0}, Millis{40'000}), kFiles, {}, time);
+  EXPECT_TRUE(twice.settled);
+  Script moving{{files_of(1), files_of(2), files_of(3), files_of(4)}};
+  const Settled moved = settle(moving.source(false), plan_of(Millis{0}, Millis{200}), kFiles, {}, time);
+  EXPECT_EQ(moved.reading.missing.at("files"), "unsettled: still moving at the limit of 200ms");
+}
+
 TEST(Settle, ASizeThatIsQuietForLessThanTheWindowAtTheLimitIsMissing) {
   Script script;
   for (std::int64_t size = 0; size < 28; ++size) script.readings.push_back(files_of(size * 4096));

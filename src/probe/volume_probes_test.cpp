@@ -1,9 +1,14 @@
 // Longhorn volumes and the kubelet's file systems, against a Prometheus that says what their exporters say.
 // SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include "core/files.hpp"
 #include "probe/kubelet_probe.hpp"
 #include "probe/longhorn_probe.hpp"
+#include "probe/probe_set.hpp"
 #include "probe/testing/fake_prometheus.hpp"
 
 namespace lab {
@@ -21,6 +26,46 @@ std::string volume(const std::string& name, const std::string& more = "") {
 }
 std::string replica(const std::string& of, const std::string& name, const std::string& mode) {
   return fmt::format(R"("volume":"{}","engine":"{}-e-0","replica":"{}","mode":"{}")", of, of, name, mode);
+}
+
+/// Takes connections and says nothing, as a server that was stopped by a signal.
+class FrozenServer {
+ public:
+  FrozenServer() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const general = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(socket_.get(), general, size), 0);
+    EXPECT_EQ(::listen(socket_.get(), 64), 0);
+    EXPECT_EQ(::getsockname(socket_.get(), general, &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  FileHandle socket_;
+  int port_ = 0;
+};
+
+TEST(VolumeProbesOfAFrozenServer, HoldSettlingUpForAQuarterOfItsLimitAtMost) {
+  const FrozenServer server;
+  Plan plan;
+  plan.prometheus.url = server.url();
+  plan.settle.limit = Millis{2'000};
+  const SystemPlan system{.name = "pg", .probes = {"volume", "kubelet"}, .volume = "longhorn:db/data-0"};
+  const ProbeSet set = make_probes({.plan = plan, .system = system, .roots = {}, .place = {}});
+  const auto began = Clock::now();
+  Reading reading;
+  set.read(soon(), reading);
+  // A quarter is 0.5 s; without the limit of their own they would take all of the 30 s.
+  EXPECT_LT(Clock::now() - began, 10s);
+  EXPECT_TRUE(reading.bytes.empty());
+  EXPECT_TRUE(reading.missing.contains("volume"));
+  EXPECT_TRUE(reading.missing.contains("kubelet"));
+  EXPECT_FALSE(set.notes(soon()).copies_unknown.empty());
+  EXPECT_LT(Clock::now() - began, 20s) << "what they say besides is bounded too";
 }
 
 /// A StatefulSet of two, healthy, two replicas each.

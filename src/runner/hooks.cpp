@@ -28,9 +28,10 @@ Command filled(const std::vector<std::string>& argv, const Words& words) {
   return command;
 }
 
-Status run_hook(const std::string& operation, const Command& command, Millis limit, const CallContext& call) {
+Status run_hook(const std::string& operation, const Command& command, Millis limit, bool leaves_running,
+                const CallContext& call) {
   const CallContext bounded = within(call, limit);
-  const auto ended = run_command(bounded, command, {.output = kOutputMax});
+  const auto ended = run_command(bounded, command, {.output = kOutputMax, .leaves_running = leaves_running});
   if (!ended) {
     Error error = ended.error();
     error.operation = operation;
@@ -56,7 +57,7 @@ Result<std::string> run_restart_hook(const HooksPlan& hooks, const std::string& 
     return Error{ErrorCode::kRefused, "hooks.restart",
                  "the cache of a server is emptied by a restart, and the plan has no [hooks] restart"};
   const Command command = restart_command(hooks, system);
-  LAB_TRY(run_hook("hooks.restart", command, hooks.restart_limit, call));
+  LAB_TRY(run_hook("hooks.restart", command, hooks.restart_limit, true, call));
   return to_text(command);
 }
 
@@ -84,7 +85,7 @@ Result<std::optional<StageHook>> after_operations_hook(
   StageHook hook{.command = to_text(*command)};
   hook.run = [command = std::move(*command),
               limit = plan.hooks.after_operations_limit](const CallContext& call) {
-    return run_hook("hooks.after_operations", command, limit, call);
+    return run_hook("hooks.after_operations", command, limit, false, call);
   };
   return std::optional(std::move(hook));
 }

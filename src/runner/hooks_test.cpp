@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/hooks.hpp"
 
+#include <filesystem>
+
+#include "core/testing/temporary_folder.hpp"
 #include "runner/password.hpp"
 #include "runner/testing/run_fixture.hpp"
 
@@ -67,6 +70,17 @@ TEST_F(AfterOperations, IsEndedAtItsLimit) {
   const StageRecord files = record_of("files");
   EXPECT_FALSE(files.valid);
   EXPECT_EQ(files.error_code, "TIMEOUT") << files.reason;
+}
+
+TEST(RestartHookRun, TheServerThatItStartsGoesOnAfterIt) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "said";
+  const HooksPlan hooks{.restart = {"sh", "-c", "(sleep 0.3; echo > '" + file.string() + "') & exit 0"}};
+  const auto done = run_restart_hook(hooks, "x", {Clock::now() + Millis{20'000}, {}});
+  ASSERT_TRUE(done) << done.error().text();
+  const auto end = Clock::now() + Millis{20'000};
+  while (!std::filesystem::exists(file) && Clock::now() < end) sleep_until({}, Clock::now() + Millis{5});
+  EXPECT_TRUE(std::filesystem::exists(file)) << "it was ended with the hook";
 }
 
 TEST(AfterOperationsCommand, FillsItsWordsAndNeedsTheFolderThatItNames) {
