@@ -14,6 +14,7 @@
 #include "core/files.hpp"
 #include "core/text.hpp"
 #include "journal/journal.hpp"
+#include "journal/lease.hpp"
 #include "runner/preflight.hpp"
 #include "runner/runner.hpp"
 
@@ -88,9 +89,11 @@ Leftovers leftovers(const CleanTarget& target, const std::vector<std::string>& o
     if (!only.empty() && std::find(only.begin(), only.end(), system.name) == only.end()) continue;
     const SystemEntry* entry = find_system(built_in_systems(), system.name);
     if (entry != nullptr && entry->leftovers != nullptr) {
-      const auto config = system_config(system, *entry, target.info.run_id, target.directory);
-      const auto lines = config ? entry->leftovers(*config, {Clock::now() + kLookLimit, {}})
-                                : Result<std::vector<std::string>>(config.error());
+      const auto config = system_config(target.plan, system, *entry, target.info.run_id, target.directory);
+      const CallContext call{Clock::now() + kLookLimit, {}};
+      const Status right = config ? check_identity(*entry, *config, call) : Status(config.error());
+      const auto lines =
+          right ? entry->leftovers(*config, call) : Result<std::vector<std::string>>(right.error());
       if (!lines) all.refused.push_back({system.name, lines.error().text()});
       if (lines)
         for (const std::string& line : *lines) all.found.push_back({system.name, line});
@@ -160,6 +163,13 @@ int systems(bool features, const GlobalOptions& global) {
 int clean(const CleanOptions& options, const GlobalOptions& global) {
   const auto target = clean_target(options.target);
   if (!target) return fail(exit_code_of(target.error()), target.error());
+  // A run that goes on would lose its marker and its data under its feet.
+  std::unique_ptr<Lease> lease;
+  if (!target->directory.empty() && !options.dry_run) {
+    auto held = Lease::acquire(target->directory, target->info.plan_hash);
+    if (!held) return fail(exit_code_of(held.error()), held.error());
+    lease = std::move(*held);
+  }
   std::vector<std::string> names;
   for (const SystemPlan& system : systems_with_controls(target->plan)) names.push_back(system.name);
   for (const std::string& name : options.systems)

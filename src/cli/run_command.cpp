@@ -120,9 +120,11 @@ void print_dry_run(const LoadedPlan& loaded, const Estimate& needs, const std::v
   for (const Chain& chain : loaded.plan.stages.chains) print("chain: {}\n", chain_name(chain));
   print("logical bytes written: {}\n", format_bytes(needs.logical));
   print("disk at once: about {} (2.5 x the largest cell)\n", format_bytes(needs.disk_peak));
-  print("time: about {} (assuming {} MB/s, {} ms an acknowledged single operation, {} s to settle a stage)\n",
-        format_seconds(needs.seconds), kAssumedMegabytesPerSecond, kAssumedObjectSeconds * 1e3,
-        kAssumedStageSeconds);
+  print(
+      "time: about {} (assuming {} MB/s, {} ms an acknowledged single operation, {} s to settle a stage, of "
+      "servers [settle] window and idle)\n",
+      format_seconds(needs.seconds), kAssumedMegabytesPerSecond, kAssumedObjectSeconds * 1e3,
+      kAssumedStageSeconds);
   print_helpers(loaded.plan);
   for (const std::string& name : loaded.not_built_in) print("not built in yet: {}\n", name);
   for (const std::string& warning : loaded.warnings) print("warning: {}\n", warning);
@@ -164,7 +166,7 @@ int dry_run(const LoadedPlan& loaded, const GlobalOptions& global) {
   if (loaded.not_built_in.empty())
     if (const Status payloads = check_payloads(loaded.plan, blocks); !payloads)
       return bad_payload(loaded, payloads.error());
-  const Estimate needs = estimate(loaded.plan, blocks);
+  const Estimate needs = estimate(loaded.plan, blocks, built_in_systems());
   const auto quantum = check_quantum(loaded.plan, blocks, built_in_systems());
   if (global.json)
     print_dry_run_json(loaded, needs, blocks, quantum);

@@ -39,10 +39,11 @@ Answer failed(std::string system, const Error& error) {
   return {.system = std::move(system), .outcome = error.text(), .failed = true};
 }
 
-Answer set_up(const SystemPlan& system, const SystemEntry& entry, Wish wish, const std::stop_token& stop) {
+Answer set_up(const Plan& plan, const SystemPlan& system, const SystemEntry& entry, Wish wish,
+              const std::stop_token& stop) {
   Answer answer{.system = system.name, .outcome = "needs nothing"};
   if (entry.admin == nullptr) return answer;
-  const auto config = system_config(system, entry, "", "");
+  const auto config = system_config(plan, system, entry, "", "");
   if (!config) return failed(system.name, config.error());
   const auto admin = entry.admin(*config);
   if (!admin) return failed(system.name, admin.error());
@@ -51,6 +52,8 @@ Answer set_up(const SystemPlan& system, const SystemEntry& entry, Wish wish, con
   answer.outcome = "printed";
   if (wish == Wish::kPrint) return answer;
   const CallContext call{Clock::now() + kServerLimit, stop};
+  if (const Status right = check_identity(entry, *config, call); !right)
+    return failed(system.name, right.error());
   const Status done = wish == Wish::kApply ? (*admin)->apply(call) : (*admin)->undo(call);
   if (!done) return failed(system.name, done.error());
   answer.outcome = wish == Wish::kApply ? "applied" : "undone";
@@ -83,7 +86,7 @@ int setup(const SetupOptions& options, const GlobalOptions& global) {
   for (const SystemPlan& system : loaded->plan.systems) {
     const SystemEntry* entry = find_system(built_in_systems(), system.name);
     LAB_CHECK(entry != nullptr, "a plan with only built-in systems");
-    const Answer answer = set_up(system, *entry, *wish, interrupt.token());
+    const Answer answer = set_up(loaded->plan, system, *entry, *wish, interrupt.token());
     any_failed = any_failed || answer.failed;
     all.push_back({{"system", answer.system},
                    {"outcome", answer.outcome},

@@ -20,6 +20,33 @@ Finding not_connected(const Error& error) {
   return {.what = "connection", .detail = error.text(), .unreached = error.code};
 }
 
+Status check_identity(const SystemEntry& entry, const SystemConfig& config, const CallContext& call) {
+  if (!config.identity || entry.identify == nullptr) return ok();
+  const auto found = entry.identify(config, call);
+  if (!found) return found.error();
+  if (found->identity == *config.identity) return ok();
+  return Error{ErrorCode::kRefused, entry.name + ".identity",
+               fmt::format("the plan wants server identity '{}', this one is '{}'; nothing was written to it",
+                           *config.identity, found->identity)};
+}
+
+Result<std::unique_ptr<Session>> open_session(const SystemEntry& entry, const SystemConfig& config,
+                                              const CallContext& call) {
+  LAB_TRY(check_identity(entry, config, call));
+  return entry.open(config, call);
+}
+
+Status remove_namespace(const SystemEntry& entry, const SystemConfig& config, const CallContext& call) {
+  LAB_TRY(check_identity(entry, config, call));
+  return entry.remove(config, call);
+}
+
+Result<ServerIdentity> identity_of(Session& session, const CallContext& call) {
+  const auto observer = session.open_observer(call);
+  if (!observer) return observer.error();
+  return (*observer)->identity(call);
+}
+
 Result<std::string> resolve_config(const SystemEntry& entry, const SystemConfig& config) {
   const auto bad = [&](std::string why) {
     return Error{ErrorCode::kInvalidArgument, entry.name + ".open", std::move(why)};

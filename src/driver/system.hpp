@@ -29,6 +29,7 @@ struct SystemConfig {
   std::string url{};       // Server: without a password.
   std::string password{};  // Resolved from environment or file; never logged.
   std::map<std::string, std::string> options{};
+  std::optional<std::string> identity{};  // Server: the only one that may be written to; absent: any.
 };
 
 /// Gives the lab its user, rights and namespace: additive, least rights, never a REVOKE. Statements are in
@@ -116,6 +117,9 @@ struct SystemEntry {
   /// reached is a finding that did not pass.
   std::vector<Finding> (*examine)(const SystemConfig&, const CallContext&) = nullptr;
 
+  /// Server: who it is, as its observer says. Writes nothing.
+  Result<ServerIdentity> (*identify)(const SystemConfig&, const CallContext&) = nullptr;
+
   /// Server: what of our runs is in the namespace now, a line each ("schema dedup_lab, 3 tables"); empty
   /// where nothing is. Writes nothing.
   Result<std::vector<std::string>> (*leftovers)(const SystemConfig&, const CallContext&) = nullptr;
@@ -123,6 +127,18 @@ struct SystemEntry {
   /// Server: the statements of `deduplab setup`; null where there are none.
   Result<std::unique_ptr<Admin>> (*admin)(const SystemConfig&) = nullptr;
 };
+
+/// Before anything is written to a server or removed from it: that it is the one that the configuration
+/// wants, where it names one. Errors: kRefused with both names; those of asking it.
+Status check_identity(const SystemEntry& entry, const SystemConfig& config, const CallContext& call);
+
+/// `entry.open` and `entry.remove` of the server that the configuration wants.
+Result<std::unique_ptr<Session>> open_session(const SystemEntry& entry, const SystemConfig& config,
+                                              const CallContext& call);
+Status remove_namespace(const SystemEntry& entry, const SystemConfig& config, const CallContext& call);
+
+/// For `identify`: who the server of a session is, of which nothing but an observer is opened.
+Result<ServerIdentity> identity_of(Session& session, const CallContext& call);
 
 /// The systems that are built in, in the order of `deduplab systems`.
 using Registry = std::vector<SystemEntry>;

@@ -83,7 +83,7 @@ class ChainRun {
     config.mode = cell_.mode;
     config.payload = cell_.dataset.payload;
     config.containers = cell_.dataset.containers;
-    auto session = setting_.entry.open(config, call);
+    auto session = open_session(setting_.entry, config, call);
     if (!session) return session.error();
     session_ = std::move(*session);
     LAB_TRY(connect(call));
@@ -93,6 +93,7 @@ class ChainRun {
     auto identity = observer_->identity(call);
     if (!identity) return identity.error();
     identity_ = *identity;
+    // Of an embedded system, and of a server that was replaced since its session was opened.
     if (setting_.system.identity && *setting_.system.identity != identity_.identity)
       return Error{ErrorCode::kRefused, "run",
                    fmt::format("the plan wants server identity '{}', this one is '{}'",

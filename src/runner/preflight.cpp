@@ -53,6 +53,19 @@ std::uint64_t inserts_of(const Cell& cell) {
   return inserts;
 }
 
+/// A server's sizes must be quiet for the window before and after each stage, and each chain has an idle
+/// control; an embedded system is at rest at once.
+double seconds_of_rest(const Plan& plan, const Registry& registry, const Cell& cell) {
+  const SystemEntry* const entry = find_system(registry, cell.system);
+  if (entry == nullptr || entry->embedded) return 0;
+  const auto seconds = [](Millis time) { return std::chrono::duration<double>(time).count(); };
+  double rest = 0;
+  for (const Chain& chain : cell.chains)
+    rest +=
+        seconds(plan.settle.window) * static_cast<double>(chain.size() + 1) + seconds(plan.settle.idle) * 2;
+  return rest;
+}
+
 double seconds_of(const Cell& cell, Bytes logical) {
   const double pass = static_cast<double>(logical.count) / (kAssumedMegabytesPerSecond * 1e6);
   double seconds = 0;
@@ -113,7 +126,7 @@ fs::path existing_above(fs::path path) {
   return path;
 }
 
-Estimate estimate(const Plan& plan, const std::vector<Block>& blocks) {
+Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Registry& registry) {
   Estimate all;
   all.stage_measurements = stage_measurements(blocks);
   std::map<std::string, Bytes> known;  // Directory payloads are counted once a grade and size.
@@ -130,7 +143,7 @@ Estimate estimate(const Plan& plan, const std::vector<Block>& blocks) {
       all.logical += Bytes{logical.count * static_cast<std::int64_t>(inserts_of(cell))};
       all.disk_peak = std::max(
           all.disk_peak, Bytes{static_cast<std::int64_t>(kDiskFactor * static_cast<double>(logical.count))});
-      all.seconds += seconds_of(cell, logical);
+      all.seconds += seconds_of(cell, logical) + seconds_of_rest(plan, registry, cell);
     }
   all.seconds +=
       std::chrono::duration<double>(plan.settle.idle).count() * static_cast<double>(plan.systems.size());
@@ -253,9 +266,9 @@ std::string detail_of(const SystemPlan& system, const SystemEntry& entry, const 
 }
 
 /// What a server says of itself, before anything is written to it.
-void examine(const SystemPlan& system, const SystemEntry& entry, const fs::path& directory,
+void examine(const Plan& plan, const SystemPlan& system, const SystemEntry& entry, const fs::path& directory,
              std::vector<Check>& checks) {
-  const auto config = system_config(system, entry, "", directory);
+  const auto config = system_config(plan, system, entry, "", directory);
   if (!config) {
     checks.push_back({system.name, false, config.error().text()});
     return;
@@ -272,6 +285,13 @@ void examine(const SystemPlan& system, const SystemEntry& entry, const fs::path&
       if (!known) checks.push_back(std::move(check));
     }
   }
+  const bool reached = std::all_of(checks.begin(), checks.end(), [&](const Check& check) {
+    return check.passed || check.name != system.name + " connection";
+  });
+  if (!config->identity || !reached) return;
+  const Status right = check_identity(entry, *config, {Clock::now() + kExamineLimit, {}});
+  checks.push_back({system.name + " identity", right.has_value(),
+                    right ? "it is " + *config->identity : right.error().detail});
 }
 
 /// A server's cold cells need a command that restarts it.
@@ -331,7 +351,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
   checks.push_back(
       {"payloads", payloads.has_value(), payloads ? "can be made as planned" : payloads.error().detail});
   if (!payloads) return checks;
-  const Estimate needs = estimate(plan, blocks);
+  const Estimate needs = estimate(plan, blocks, registry);
   std::set<fs::path> taken;
   for (const SystemPlan& system : systems_with_controls(plan)) {
     const SystemEntry* entry = find_system(registry, system.name);
@@ -342,7 +362,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
     check_cold(plan, system, *entry, checks);
     check_after_operations(plan, system, *entry, directory, checks);
     check_probes(plan, system, checks);
-    if (entry->examine != nullptr) examine(system, *entry, directory, checks);
+    if (entry->examine != nullptr) examine(plan, system, *entry, directory, checks);
     if (!entry->has_files) continue;
     if (entry->embedded) {
       const fs::path path = system_path(system, directory);

@@ -33,7 +33,7 @@ inline constexpr double kAssumedMegabytesPerSecond = 100;  // Bulk, and read-bac
 inline constexpr double kAssumedObjectSeconds = 0.002;     // One acknowledged single operation.
 inline constexpr double kAssumedStageSeconds = 0.1;        // Settling and probing.
 
-Estimate estimate(const Plan& plan, const std::vector<Block>& blocks);
+Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Registry& registry);
 
 /// The nearest folder that exists at or above `path`, absolute.
 std::filesystem::path existing_above(std::filesystem::path path);

@@ -214,8 +214,8 @@ TEST_F(PreflightTest, RealFilesAndTheStepOfTheVariantCountInThatWarning) {
   Plan plan = small_plan();
   std::filesystem::create_directories(root_ / "pool");
   for (int number = 0; number < 4; ++number)
-    ASSERT_TRUE(
-        write_file_atomic(root_ / "pool" / fmt::format("{}", number), std::string(100, 'a' + number)));
+    ASSERT_TRUE(write_file_atomic(root_ / "pool" / fmt::format("{}", number),
+                                  std::string(100, static_cast<char>('a' + number))));
   plan.dataset.payloads = {"directory:" + (root_ / "pool").string()};
   plan.dataset.grades = {0};
   plan.dataset.objects = 4;
@@ -230,7 +230,7 @@ TEST_F(PreflightTest, RealFilesAndTheStepOfTheVariantCountInThatWarning) {
 
 TEST(Estimate, CountsCellsStagesAndBytesExactly) {
   const Plan plan = small_plan();
-  const Estimate needs = estimate(plan, expand(plan));
+  const Estimate needs = estimate(plan, expand(plan), two_systems());
   EXPECT_EQ(needs.cells, 8U);  // 2 systems x 2 grades x 2 repetitions
   EXPECT_EQ(needs.control_cells, 0U);
   EXPECT_EQ(needs.stage_measurements, 8U);

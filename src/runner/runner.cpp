@@ -104,7 +104,8 @@ class PlanRun {
     const SystemEntry* entry = find_system(setting_.registry, system.name);
     if (entry == nullptr)
       return Error{ErrorCode::kInvalidArgument, "run", "system " + system.name + " is not built in"};
-    auto config = system_config(system, *entry, setting_.journal.info().run_id, setting_.directory);
+    auto config =
+        system_config(setting_.plan, system, *entry, setting_.journal.info().run_id, setting_.directory);
     if (!config) return config.error();
     auto secret = resolve_password(setting_.plan.prometheus);
     if (!secret) return secret.error();
@@ -253,7 +254,7 @@ std::filesystem::path system_path(const SystemPlan& system, const std::filesyste
   return system.path ? std::filesystem::path(*system.path) : directory / "data" / system.name;
 }
 
-Result<SystemConfig> system_config(const SystemPlan& system, const SystemEntry& entry,
+Result<SystemConfig> system_config(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
                                    const std::string& run_id, const std::filesystem::path& directory) {
   SystemConfig config;
   config.run_id = run_id;
@@ -264,6 +265,10 @@ Result<SystemConfig> system_config(const SystemPlan& system, const SystemEntry& 
   if (system.directory) config.directory = *system.directory;
   if (system.url) config.url = *system.url;
   config.options = system.options;
+  config.identity = system.identity;
+  const auto& placements = plan.dataset.placements;
+  if (std::find(placements.begin(), placements.end(), Placement::kAcross) != placements.end())
+    config.containers = plan.dataset.containers;
   return config;
 }
 
@@ -276,9 +281,9 @@ Status remove_systems(const Plan& plan, const Registry& registry, const RunInfo&
     if (!only_systems.empty() && !contains(only_systems, system.name)) continue;
     const SystemEntry* entry = find_system(registry, system.name);
     if (entry == nullptr) continue;
-    const auto config = system_config(system, *entry, info.run_id, directory);
-    const Status removed =
-        config ? entry->remove(*config, within({}, plan.stages.step_limit)) : Status(config.error());
+    const auto config = system_config(plan, system, *entry, info.run_id, directory);
+    const Status removed = config ? remove_namespace(*entry, *config, within({}, plan.stages.step_limit))
+                                  : Status(config.error());
     if (!removed && first) first = removed;
   }
   return first;

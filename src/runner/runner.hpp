@@ -40,7 +40,7 @@ struct RunOutcome {
 std::filesystem::path system_path(const SystemPlan& system, const std::filesystem::path& directory);
 
 /// What a cell needs to open a system. Errors: those of resolve_password.
-Result<SystemConfig> system_config(const SystemPlan& system, const SystemEntry& entry,
+Result<SystemConfig> system_config(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
                                    const std::string& run_id, const std::filesystem::path& directory);
 
 /// Goes through the plan's blocks, from the first that lacks a valid record on. A system that cannot be

@@ -158,8 +158,9 @@ Status settled_sizes(const StageInput& input, const CallContext& call, StageReco
   record.settle_seconds = outcome.seconds;
   for (const auto& [probe, size] : outcome.reading.bytes) {
     const auto own = outcome.reading.quantum.find(probe);
-    record.quantum_bytes[probe] =
-        own == outcome.reading.quantum.end() ? input.observer.quantum().count : own->second;
+    // What lies below the files grows with them: by their step, or by its own where that is larger.
+    const std::int64_t files = input.observer.quantum().count;
+    record.quantum_bytes[probe] = own == outcome.reading.quantum.end() ? files : std::max(files, own->second);
   }
   for (const std::string& probe : input.required_probes)
     for (const ByteMap* side : {&record.before_bytes, &record.after_bytes})

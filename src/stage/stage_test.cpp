@@ -277,7 +277,9 @@ TEST_F(StageFixture, AHookThatFailsMakesTheStageInvalidWithWhatItSaid) {
 class CountingProbe final : public Probe {
  public:
   explicit CountingProbe(bool disturbs)
-      : info_{.name = disturbs ? "volume:trimmed" : "pool", .quantum = Bytes{512}, .disturbs = disturbs} {}
+      : info_{.name = disturbs ? "volume:trimmed" : "pool",
+              .quantum = disturbs ? Bytes{512} : Bytes{65'536},
+              .disturbs = disturbs} {}
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext&) override { return ByteMap{{info_.name, ++reads_ > 1 ? 2 : 1}}; }
   Result<std::string> remarks(const CallContext&) override {
@@ -304,9 +306,10 @@ TEST_F(StageFixture, FurtherProbesEnterTheRecordWithTheirStepAndMayBeRequired) {
     SCOPED_TRACE(probe);
     EXPECT_EQ(record.before_bytes.at(probe), 1);
     EXPECT_EQ(record.after_bytes.at(probe), 2);
-    EXPECT_EQ(record.quantum_bytes.at(probe), 512);
     EXPECT_EQ(record.scope.at(probe), "all copies");
   }
+  EXPECT_EQ(record.quantum_bytes.at("pool"), 65'536);
+  EXPECT_EQ(record.quantum_bytes.at("volume:trimmed"), 4'096) << "what lies below files grows with them";
   EXPECT_EQ(record.remarks.at("pool"), "not trimmed");
   EXPECT_EQ(record.storage_copies, 3.0);
   required_ = {"zpool"};

@@ -120,6 +120,30 @@ TEST_P(DriverConformance, AnotherRunIsToldWhoHoldsTheNamespace) {
   EXPECT_TRUE(GetParam().entry.open(other, soon())) << "given up at the end of the session";
 }
 
+TEST_P(DriverConformance, AServerThatIsNotTheOneThatIsWantedIsNeitherWrittenToNorCleaned) {
+  const SystemEntry& entry = GetParam().entry;
+  if (embedded()) GTEST_SKIP() << "who it is, its folder says";
+  const auto objects = made_many(0, 3, 1'000);
+  load(objects);
+  const auto who = observer_->identity(soon());
+  ASSERT_TRUE(who);
+  close();
+  const auto told = entry.identify(config_, soon());
+  ASSERT_TRUE(told) << told.error().text();
+  EXPECT_EQ(told->identity, who->identity);
+  SystemConfig wanted = config_;
+  wanted.identity = "some:other:server";
+  const auto opened = open_session(entry, wanted, soon());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kRefused) << opened.error().text();
+  EXPECT_EQ(remove_namespace(entry, wanted, soon()).error().code, ErrorCode::kRefused);
+  ASSERT_NO_FATAL_FAILURE(open());
+  expect_holds(objects);
+  close();
+  wanted.identity = who->identity;
+  EXPECT_TRUE(open_session(entry, wanted, soon()));
+}
+
 TEST_P(DriverConformance, ResetEmptiesTheEngineEachTime) {
   if (embedded()) GTEST_SKIP() << "told from its files, tested above";
   std::vector<std::int64_t> empty;

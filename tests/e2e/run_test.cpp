@@ -299,6 +299,19 @@ TEST_F(Run, CleanShowsThenRemovesWhatARunLeft) {
   EXPECT_FALSE(fs::exists(root_ / "out" / "data" / "cas"));
 }
 
+TEST_F(Run, CleanLeavesARunAloneThatGoesOn) {
+  const auto plan = small_plan(5, "[settle]\nidle = \"300ms\"\n").string();
+  Program program({LAB_PROGRAM_PATH, "run", plan, "--out", out(), "--no-progress"}, scratch_);
+  for (int looks = 0; looks < 1'000 && program.running() && !fs::exists(root_ / "out" / "journal.db");
+       ++looks)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const Ended cleaned = run({"clean", out()});
+  EXPECT_EQ(cleaned.exit_code, 3) << cleaned.out;
+  EXPECT_NE(cleaned.err.find("IN_USE"), std::string::npos) << cleaned.err;
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+}
+
 TEST_F(Run, AFailedExportForbidsTheCleanUpAndEndsWithFour) {
   const auto plan = small_plan().string();
   ASSERT_EQ(run({"run", plan, "--out", out(), "--stop-after", "0ms"}).exit_code, 6);

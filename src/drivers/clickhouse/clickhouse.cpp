@@ -71,6 +71,16 @@ Result<std::unique_ptr<Session>> open_clickhouse(const SystemConfig& config, con
   return std::unique_ptr<Session>(new ClickhouseSession(std::move(shared), std::move(*lock)));
 }
 
+Result<ServerIdentity> identify_clickhouse(const SystemConfig& config, const CallContext& call) {
+  auto reached = reach(config, call);
+  if (!reached) return std::move(reached).error();
+  ClickhouseSession session({.target = reached->connection.target(),
+                             .lifetime = std::make_shared<Lifetime>(),
+                             .home = std::move(reached->home)},
+                            nullptr);
+  return identity_of(session, call);
+}
+
 Status remove_clickhouse(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "clickhouse.remove"));
   auto reached = reach(config, call);
@@ -113,6 +123,7 @@ SystemEntry clickhouse_system() {
           .open = ours::open_clickhouse,
           .remove = ours::remove_clickhouse,
           .examine = ours::examine,
+          .identify = ours::identify_clickhouse,
           .leftovers = ours::leftovers_of_clickhouse,
           .admin = ours::make_admin};
 }

@@ -84,6 +84,13 @@ Result<std::unique_ptr<Session>> open_cockroachdb(const SystemConfig& config, co
   return std::unique_ptr<Session>(std::move(session));
 }
 
+Result<ServerIdentity> identify_cockroachdb(const SystemConfig& config, const CallContext& call) {
+  auto target = make_target(config);
+  if (!target) return std::move(target).error();
+  CockroachSession session(std::move(*target), config);
+  return identity_of(session, call);
+}
+
 template <class Work>
 auto with_namespace(const SystemConfig& config, const CallContext& call, const char* operation, Work&& work)
     -> decltype(work(std::declval<LabNamespace&>(), std::declval<Connection&>())) {
@@ -176,6 +183,7 @@ SystemEntry cockroachdb_system() {
       .open = open_cockroachdb,
       .remove = remove_cockroachdb,
       .examine = examine_cockroachdb,
+      .identify = identify_cockroachdb,
       .leftovers = leftovers_cockroachdb};
 }
 

@@ -105,6 +105,13 @@ Result<std::unique_ptr<Session>> open_kafka(const SystemConfig& config, const Ca
   return std::unique_ptr<Session>(std::move(session));
 }
 
+Result<ServerIdentity> identify_kafka(const SystemConfig& config, const CallContext& call) {
+  auto store = store_of(config);
+  if (!store) return std::move(store).error();
+  KafkaSession session(std::move(*store));
+  return identity_of(session, call);
+}
+
 Status remove_kafka(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "kafka.remove"));
   auto made = store_of(config);
@@ -167,6 +174,7 @@ SystemEntry kafka_system() {
       .open = open_kafka,
       .remove = remove_kafka,
       .examine = examine_kafka,
+      .identify = identify_kafka,
       .leftovers = leftovers_of_kafka};
 }
 

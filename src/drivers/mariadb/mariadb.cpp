@@ -79,6 +79,13 @@ Result<std::unique_ptr<Session>> open_mariadb(const SystemConfig& config, const 
   return std::unique_ptr<Session>(std::move(session));
 }
 
+Result<ServerIdentity> identify_mariadb(const SystemConfig& config, const CallContext& call) {
+  auto what = chosen(config);
+  if (!what) return std::move(what).error();
+  MariadbSession session(std::move(*what), config);
+  return identity_of(session, call);
+}
+
 Status remove_mariadb(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "mariadb.remove"));
   const auto what = chosen(config);
@@ -130,6 +137,7 @@ SystemEntry mariadb_system() {
       .open = open_mariadb,
       .remove = remove_mariadb,
       .examine = examine_mariadb,
+      .identify = identify_mariadb,
       .leftovers = leftovers_mariadb,
       .admin = admin_mariadb,
   };

@@ -6,6 +6,7 @@
 
 #include "core/files.hpp"
 #include "drivers/minio/examine.hpp"
+#include "drivers/minio/server.hpp"
 #include "drivers/minio/session.hpp"
 #include "drivers/minio/space.hpp"
 
@@ -86,6 +87,14 @@ auto with_client(const SystemConfig& config, Do&& act)
   return act(client, *setup);
 }
 
+Result<ServerIdentity> identify_minio(const SystemConfig& config, const CallContext& call) {
+  return with_client(config, [&](Client& client, const Setup& setup) -> Result<ServerIdentity> {
+    const auto answer = client.send({}, call, "minio.identify");
+    if (!answer) return answer.error();
+    return minio::identity_of(*answer, setup.endpoint);
+  });
+}
+
 Status remove_minio(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "minio.remove"));
   return with_client(config, [&](Client& client, const Setup& setup) -> Status {
@@ -138,6 +147,7 @@ SystemEntry minio_system() {
           .open = open_minio,
           .remove = remove_minio,
           .examine = examine_minio,
+          .identify = identify_minio,
           .leftovers = leftovers_minio,
           .admin = admin_minio};
 }

@@ -69,6 +69,15 @@ Result<std::unique_ptr<Session>> open_postgresql(const SystemConfig& config, con
   return std::unique_ptr<Session>(std::move(session));
 }
 
+Result<ServerIdentity> identify_postgresql(const SystemConfig& config, const CallContext& call) {
+  auto target = make_target(config);
+  if (!target) return std::move(target).error();
+  const auto connection = Connection::open(target->address, call, "postgresql.identify");
+  if (!connection) return connection.error();
+  PostgresSession session(std::move(*target), (*connection)->version(), config);
+  return identity_of(session, call);
+}
+
 /// Does `work` with the namespace on a connection of its own.
 template <class Work>
 auto with_namespace(const SystemConfig& config, const CallContext& call, const char* operation, Work&& work)
@@ -140,6 +149,7 @@ SystemEntry postgresql_system() {
       .open = open_postgresql,
       .remove = remove_postgresql,
       .examine = postgres::examine,
+      .identify = identify_postgresql,
       .leftovers = leftovers_postgresql,
       .admin = postgres::make_admin};
 }

@@ -141,6 +141,14 @@ Status remove(const SystemConfig& config, const CallContext& call) {
   return ok();
 }
 
+Result<ServerIdentity> identify(const SystemConfig& config, const CallContext& call) {
+  const auto site = site_of(redis_system(), config);
+  if (!site) return site.error();
+  auto link = Link::open(site->address, call, "redis.identify");
+  if (!link) return std::move(link).error();
+  return RedisObserver(*site, std::move(*link)).identity(call);
+}
+
 std::vector<Finding> examine_config(const SystemConfig& config, const CallContext& call) {
   const auto site = site_of(redis_system(), config);
   if (!site) return {{"configuration", false, site.error().text()}};
@@ -180,6 +188,7 @@ SystemEntry redis_system() {
       .open = redis::open,
       .remove = redis::remove,
       .examine = redis::examine_config,
+      .identify = redis::identify,
       .leftovers = redis::leftovers_of,
       .admin = redis::admin_of};
 }
