@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "probe/probe_set.hpp"
 #include "probe/volume_probe.hpp"
@@ -13,6 +14,10 @@ namespace lab {
 namespace {
 
 constexpr Millis kReadLimit{15'000};  // For one reading of all of them.
+
+bool requires_probe(const SystemPlan& system, const std::string& probe) {
+  return std::find(system.probes.begin(), system.probes.end(), probe) != system.probes.end();
+}
 
 bool monitored(const std::string& volume) {
   return volume.starts_with("longhorn:") || volume.starts_with("minio:");
@@ -45,25 +50,24 @@ Check check_lag(const Plan& plan, const SystemPlan& system, const ProbeInfo& inf
 }  // namespace
 
 void check_probes(const Plan& plan, const SystemPlan& system, std::vector<Check>& checks) {
+  auto secrets = resolve_probe_secrets(plan, system);
+  if (!secrets) {
+    checks.push_back({system.name + " secrets", false, secrets.error().text()});
+    return;
+  }
   if (!system.volume) return;
   if (!monitored(*system.volume)) {
     checks.push_back(check_device(system));
     return;
   }
-  const auto secret = resolve_password(plan.prometheus);
-  if (!secret) {
-    checks.push_back({system.name + " volume", false, secret.error().text()});
-    return;
-  }
   // Of the monitored volume alone: commands and exporters may need what the run has not made yet.
   const SystemPlan bare{.name = system.name, .probes = {}, .volume = system.volume};
   const ProbeSet probes =
-      make_probes({.plan = plan, .system = bare, .roots = {}, .place = {}, .prometheus_secret = *secret});
+      make_probes({.plan = plan, .system = bare, .roots = {}, .place = {}, .secrets = std::move(*secrets)});
   Reading reading;
   probes.read({Clock::now() + kReadLimit, {}}, reading);
   for (const ProbeInfo& info : probes.infos()) {
-    const bool required =
-        std::find(system.probes.begin(), system.probes.end(), info.name) != system.probes.end();
+    const bool required = requires_probe(system, info.name);
     checks.push_back(check_reading(system, info.name, required || info.name != "kubelet", reading));
     if (info.lag >= plan.settle.limit) checks.push_back(check_lag(plan, system, info, required));
   }

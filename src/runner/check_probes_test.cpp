@@ -71,12 +71,22 @@ TEST_F(CheckProbes, ALimitOfSettlingBelowTheLagIsAnErrorWhereTheProbeIsRequired)
 
 TEST_F(CheckProbes, TheLoginGoesWithTheQuestionAndOneThatIsNotThereIsAnError) {
   plan_.prometheus.password_env = "DEDUP_TEST_SECRET";
-  EXPECT_FALSE(check("pg volume").passed);
-  EXPECT_NE(check("pg volume").detail.find("DEDUP_TEST_SECRET"), std::string::npos);
+  EXPECT_FALSE(check("pg secrets").passed);
+  EXPECT_NE(check("pg secrets").detail.find("DEDUP_TEST_SECRET"), std::string::npos);
   EXPECT_TRUE(server_.questions().empty());
   ::setenv("DEDUP_TEST_SECRET", "hunter2", 1);
   EXPECT_TRUE(check("pg volume").passed);
   EXPECT_EQ(server_.questions().back().authorization, "Bearer hunter2");
+}
+
+TEST_F(CheckProbes, ATokenOfAnExporterThatIsNotThereIsAnErrorBeforeTheRun) {
+  system_ = {.name = "pg", .metrics = {{.name = "pvc", .url = "http://127.0.0.1:1", .metric = "m"}}};
+  EXPECT_TRUE(checks().empty()) << "none is named, and the exporter is not asked";
+  system_.metrics[0].token_env = "DEDUP_TEST_SECRET";
+  EXPECT_FALSE(check("pg secrets").passed);
+  EXPECT_NE(check("pg secrets").detail.find("metrics:pvc of system 'pg'"), std::string::npos);
+  ::setenv("DEDUP_TEST_SECRET", "hunter2", 1);
+  EXPECT_TRUE(checks().empty());
 }
 
 TEST_F(CheckProbes, AVolumeOfMinioIsItsPageOfMetricsAndNoFile) {
@@ -87,6 +97,12 @@ TEST_F(CheckProbes, AVolumeOfMinioIsItsPageOfMetricsAndNoFile) {
   system_ = {
       .name = "minio", .probes = {"minio"}, .volume = "minio:" + page.url("/minio/v2/metrics/cluster")};
   EXPECT_TRUE(check("minio minio").passed) << check("minio minio").detail;
+  EXPECT_EQ(page.questions().back().authorization, "");
+  system_.volume_token_env = "DEDUP_TEST_SECRET";
+  EXPECT_FALSE(check("minio secrets").passed);
+  ::setenv("DEDUP_TEST_SECRET", "hunter2", 1);
+  EXPECT_TRUE(check("minio minio").passed) << check("minio minio").detail;
+  EXPECT_EQ(page.questions().back().authorization, "Bearer hunter2");
   page.stop();
   EXPECT_FALSE(check("minio minio").passed);
 }

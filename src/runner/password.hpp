@@ -6,6 +6,7 @@
 
 #include "driver/system.hpp"
 #include "model/plan.hpp"
+#include "probe/probe_set.hpp"
 
 namespace lab {
 
@@ -18,5 +19,9 @@ Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry
 /// The password or the bearer token of Prometheus; empty where the plan names none. Errors: as above;
 /// kInvalidArgument for one that is empty or has control characters in it.
 Result<std::string> resolve_password(const PrometheusPlan& prometheus);
+
+/// All that the probes of a system log in with: to Prometheus, to its exporters, to its volume's own page.
+/// Errors: as those of Prometheus.
+Result<ProbeSecrets> resolve_probe_secrets(const Plan& plan, const SystemPlan& system);
 
 }  // namespace lab
