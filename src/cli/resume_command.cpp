@@ -147,8 +147,9 @@ int resume_with_plan(const fs::path& directory, const Plan& plan, std::optional<
                 usage(directory.string() + " holds a run of another plan: compare its plan.toml with yours"));
   if (const Status payloads = check_payloads(plan, expand(plan)); !payloads)
     return fail(kExitUsage, payloads.error());
-  if (const auto secret = resolve_password(plan.prometheus); !secret)
-    return fail(kExitPreflight, secret.error());
+  for (const SystemPlan& system : plan.systems)
+    if (const auto secrets = resolve_probe_secrets(plan, system); !secrets)
+      return fail(kExitPreflight, secrets.error());
   return execute({.directory = directory,
                   .plan = *recorded,
                   .resume = true,

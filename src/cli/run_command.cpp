@@ -59,17 +59,25 @@ void print_scan(const ScanPlan& scan) {
         format_bytes(scan.memory), scan.threads, scan.threads == 1 ? "" : "s", format_duration(scan.limit));
 }
 
+/// Where a secret is, as far as the plan says it.
+std::string secret_words(const std::optional<std::string>& variable, const std::optional<std::string>& file) {
+  if (variable) return ", secret in the variable " + *variable;
+  return file ? ", secret in the file " + *file : "";
+}
+
 /// What the run runs and asks besides the systems.
 void print_helpers(const Plan& plan) {
   print_scan(plan.scan);
   for (const SystemPlan& system : plan.systems) {
     if (system.volume)
-      print("volume of {}: {}{}\n", system.name, *system.volume,
+      print("volume of {}: {}{}{}\n", system.name, *system.volume,
+            secret_words(system.volume_token_env, system.volume_token_file),
             system.trim ? ", trimmed after each stage" : "");
     for (const CommandProbePlan& command : system.commands)
       print("command:{} of {}: {}\n", command.name, system.name, join(command.argv, " "));
     for (const MetricsProbePlan& metrics : system.metrics)
-      print("metrics:{} of {}: {} of {}\n", metrics.name, system.name, metrics.metric, metrics.url);
+      print("metrics:{} of {}: {}{} of {}{}\n", metrics.name, system.name, metrics.sum ? "the sum of " : "",
+            metrics.metric, metrics.url, secret_words(metrics.token_env, metrics.token_file));
   }
   if (!plan.hooks.restart.empty())
     print("hook restart: {} (at most {})\n", join(plan.hooks.restart, " "),
@@ -79,12 +87,16 @@ void print_helpers(const Plan& plan) {
           format_duration(plan.hooks.after_operations_limit));
   const PrometheusPlan& prometheus = plan.prometheus;
   if (!prometheus.url) return;
-  std::string login;
-  if (prometheus.user) login = " as " + *prometheus.user;
-  if (prometheus.password_env) login += ", secret in the variable " + *prometheus.password_env;
-  if (prometheus.password_file) login += ", secret in the file " + *prometheus.password_file;
-  print("prometheus: {}{}; samples up to {} old\n", *prometheus.url, login,
+  print("prometheus: {}{}{}; samples up to {} old\n", *prometheus.url,
+        prometheus.user ? " as " + *prometheus.user : "",
+        secret_words(prometheus.password_env, prometheus.password_file),
         format_duration(prometheus.sample_age));
+}
+
+void add_secret(nlohmann::ordered_json& out, const std::string& name,
+                const std::optional<std::string>& variable, const std::optional<std::string>& file) {
+  if (variable) out[name + "_env"] = *variable;
+  if (file) out[name + "_file"] = *file;
 }
 
 /// The same for scripts; a key is absent where the plan has nothing of it.
@@ -94,11 +106,18 @@ void add_helpers(const Plan& plan, nlohmann::ordered_json& all) {
                    {"census", plan.scan.census},           {"memory", plan.scan.memory.count},
                    {"threads", plan.scan.threads},         {"limit", format_duration(plan.scan.limit)}};
   for (const SystemPlan& system : plan.systems) {
-    if (system.volume) all["volumes"][system.name] = {{"volume", *system.volume}, {"trim", system.trim}};
+    if (system.volume) {
+      all["volumes"][system.name] = {{"volume", *system.volume}, {"trim", system.trim}};
+      add_secret(all["volumes"][system.name], "volume_token", system.volume_token_env,
+                 system.volume_token_file);
+    }
     for (const CommandProbePlan& command : system.commands)
       all["commands"][system.name][command.name] = command.argv;
-    for (const MetricsProbePlan& metrics : system.metrics)
-      all["metrics"][system.name][metrics.name] = {{"url", metrics.url}, {"metric", metrics.metric}};
+    for (const MetricsProbePlan& metrics : system.metrics) {
+      nlohmann::ordered_json& out = all["metrics"][system.name][metrics.name];
+      out = {{"url", metrics.url}, {"metric", metrics.metric}, {"sum", metrics.sum}};
+      add_secret(out, "token", metrics.token_env, metrics.token_file);
+    }
   }
   if (!plan.hooks.restart.empty()) all["hooks"]["restart"] = plan.hooks.restart;
   if (!plan.hooks.after_operations.empty()) all["hooks"]["after_operations"] = plan.hooks.after_operations;
@@ -107,8 +126,7 @@ void add_helpers(const Plan& plan, nlohmann::ordered_json& all) {
   nlohmann::ordered_json& out = all["prometheus"];
   out["url"] = *prometheus.url;
   if (prometheus.user) out["user"] = *prometheus.user;
-  if (prometheus.password_env) out["password_env"] = *prometheus.password_env;
-  if (prometheus.password_file) out["password_file"] = *prometheus.password_file;
+  add_secret(out, "password", prometheus.password_env, prometheus.password_file);
   out["sample_age"] = format_duration(prometheus.sample_age);
 }
 

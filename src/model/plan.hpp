@@ -67,6 +67,8 @@ struct CommandProbePlan {
   std::vector<std::string> argv{};  // Run without a shell; it prints a number of bytes.
   Millis limit{10'000};             // For one reading.
   bool one_copy = false;            // The figure is of one copy; else all copies are in it.
+  Bytes step{1};                    // In which its figure moves.
+  Millis lag{0};                    // How old its figure may be.
 
   friend bool operator==(const CommandProbePlan&, const CommandProbePlan&) = default;
 };
@@ -78,6 +80,12 @@ struct MetricsProbePlan {
   std::string metric{};
   std::map<std::string, std::string> labels{};  // Those that a line must have to count.
   bool one_copy = false;
+  Bytes step{1};
+  Millis lag{0};
+  bool sum = false;                        // Of all series that match; else exactly one has to.
+  Millis age{90'000};                      // Oldest sample with a time of its own that is taken.
+  std::optional<std::string> token_env{};  // Where the bearer token is.
+  std::optional<std::string> token_file{};
 
   friend bool operator==(const MetricsProbePlan&, const MetricsProbePlan&) = default;
 };
@@ -90,8 +98,10 @@ struct SystemPlan {
   std::optional<std::string> url{};        // Never with a password.
   std::optional<std::string> password_env{};
   std::optional<std::string> password_file{};
-  std::vector<std::string> probes{"files"};  // Required; the others are taken where they answer.
-  std::optional<std::string> volume{};       // Image file, block device or "longhorn:..." below the files.
+  std::vector<std::string> probes{"files"};       // Required; the others are taken where they answer.
+  std::optional<std::string> volume{};            // Image file, device, "longhorn:..." or "minio:..." below.
+  std::optional<std::string> volume_token_env{};  // Where the bearer token of "minio:..." is.
+  std::optional<std::string> volume_token_file{};
   bool trim = false;                         // fstrim, then `volume:trimmed`; only with `volume`.
   std::vector<CommandProbePlan> commands{};  // In the order of their names.
   std::vector<MetricsProbePlan> metrics{};   // In the order of their names.

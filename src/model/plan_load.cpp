@@ -255,7 +255,8 @@ Status read_place(const TomlReader& table, const SystemWords& words, SystemPlan&
 
 Status read_system(const TomlReader& table, const SystemWords& words, SystemPlan& system) {
   LAB_TRY(table.allow_only({"url", "password_env", "password_file", "variants", "directory", "path", "probes",
-                            "volume", "trim", "commands", "metrics", "identity", "max_bytes", "options"}));
+                            "volume", "volume_token_env", "volume_token_file", "trim", "commands", "metrics",
+                            "identity", "max_bytes", "options"}));
   const auto variant = [&](std::string_view text) -> Result<std::string> {
     const bool known = std::find(words.variants.begin(), words.variants.end(), text) != words.variants.end();
     if (known || text == "default" || (!words.built_in && !text.empty())) return std::string(text);

@@ -29,8 +29,25 @@ Status read_url(const TomlReader& table, Status (*check)(std::string_view), std:
   return ok();
 }
 
+/// Where a secret is, which never stands in a plan: a variable or a file, under NAME_env and NAME_file.
+Status read_secret(const TomlReader& table, const std::string& name, std::optional<std::string>& variable,
+                   std::optional<std::string>& file) {
+  LAB_TRY(table.text(name + "_env", variable));
+  LAB_TRY(table.text(name + "_file", file));
+  if (variable && file)
+    return table.error(name + "_file", fmt::format("stands beside '{}_env': give one of the two", name));
+  return ok();
+}
+
+/// What the lab cannot know of a figure that others make. `Item` is a command's or a metric's plan.
+template <class Item>
+Status read_precision(const TomlReader& table, Item& item) {
+  LAB_TRY(table.size("step", 1, item.step));
+  return table.duration("lag", Millis{0}, item.lag);
+}
+
 Status read_command(const TomlReader& table, CommandProbePlan& command) {
-  LAB_TRY(table.allow_only({"argv", "limit", "scope"}));
+  LAB_TRY(table.allow_only({"argv", "limit", "scope", "step", "lag"}));
   if (!table.has("argv")) return table.error("argv", "missing: the program and its arguments");
   // As a whole, since one word may stand twice.
   const auto words = [](const std::vector<std::string>& texts) -> Result<std::vector<std::string>> {
@@ -39,11 +56,13 @@ Status read_command(const TomlReader& table, CommandProbePlan& command) {
   };
   LAB_TRY(table.whole_list("argv", words, command.argv));
   LAB_TRY(table.duration("limit", kTick, command.limit));
+  LAB_TRY(read_precision(table, command));
   return read_scope(table, command.one_copy);
 }
 
 Status read_metric(const TomlReader& table, MetricsProbePlan& metric) {
-  LAB_TRY(table.allow_only({"url", "metric", "labels", "scope"}));
+  LAB_TRY(table.allow_only(
+      {"url", "metric", "labels", "scope", "step", "lag", "sum", "age", "token_env", "token_file"}));
   std::optional<std::string> url;
   std::optional<std::string> name;
   LAB_TRY(read_url(table, check_endpoint_url, url));
@@ -53,6 +72,10 @@ Status read_metric(const TomlReader& table, MetricsProbePlan& metric) {
   if (!is_metric_name(*name)) return table.error("metric", "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
   metric.url = *url;
   metric.metric = *name;
+  LAB_TRY(read_precision(table, metric));
+  LAB_TRY(table.flag("sum", metric.sum));
+  LAB_TRY(table.duration("age", kTick, metric.age));
+  LAB_TRY(read_secret(table, "token", metric.token_env, metric.token_file));
   const auto labels = table.inner("labels");
   if (!labels) return labels.error();
   if (*labels)
@@ -68,6 +91,9 @@ constexpr std::string_view kLonghorn = "longhorn:";
 constexpr std::string_view kMinio = "minio:";
 
 Status check_volume(const TomlReader& table, const SystemPlan& system) {
+  for (const char* key : {"volume_token_env", "volume_token_file"})
+    if (table.has(key) && !(system.volume && system.volume->starts_with(kMinio)))
+      return table.error(key, "goes with volume = \"minio:<address of its metrics>\" alone");
   if (!system.volume) return ok();
   const std::string_view volume = *system.volume;
   const bool monitored = volume.starts_with(kLonghorn) || volume.starts_with(kMinio);
@@ -145,6 +171,7 @@ Status check_required(const TomlReader& table, const SystemPlan& system) {
 Status read_probes(const TomlReader& table, SystemPlan& system) {
   LAB_TRY(table.list("probes", parse_probe, system.probes));
   LAB_TRY(table.text("volume", system.volume));
+  LAB_TRY(read_secret(table, "volume_token", system.volume_token_env, system.volume_token_file));
   LAB_TRY(table.flag("trim", system.trim));
   if (system.trim && !system.volume) return table.error("trim", "stands without 'volume'");
   LAB_TRY(check_volume(table, system));
@@ -157,12 +184,9 @@ Status read_prometheus(const TomlReader& table, PrometheusPlan& prometheus) {
   LAB_TRY(table.allow_only({"url", "user", "password_env", "password_file", "sample_age", "kubelet_age"}));
   LAB_TRY(read_url(table, check_base_url, prometheus.url));
   LAB_TRY(table.text("user", prometheus.user));
-  LAB_TRY(table.text("password_env", prometheus.password_env));
-  LAB_TRY(table.text("password_file", prometheus.password_file));
+  LAB_TRY(read_secret(table, "password", prometheus.password_env, prometheus.password_file));
   LAB_TRY(table.duration("sample_age", kTick, prometheus.sample_age));
   LAB_TRY(table.duration("kubelet_age", kTick, prometheus.kubelet_age));
-  if (prometheus.password_env && prometheus.password_file)
-    return table.error("password_file", "stands beside 'password_env': give one of the two");
   if (prometheus.user && !prometheus.password_env && !prometheus.password_file)
     return table.error("user", "needs its password: name it by password_env or password_file");
   if (prometheus.user && prometheus.user->find(':') != std::string::npos)

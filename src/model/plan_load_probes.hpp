@@ -7,8 +7,8 @@
 
 namespace lab::plan_rules {
 
-/// Reads `probes`, `volume`, `trim`, `commands` and `metrics`. Errors: those of TomlReader; a probe that
-/// needs a key which is not there.
+/// Reads `probes`, `volume` with its token, `trim`, `commands` and `metrics`. Errors: those of TomlReader; a
+/// probe that needs a key which is not there.
 Status read_probes(const TomlReader& table, SystemPlan& system);
 
 Status read_prometheus(const TomlReader& table, PrometheusPlan& prometheus);

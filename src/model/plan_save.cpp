@@ -185,6 +185,14 @@ void write_prometheus(Writer& out, const PrometheusPlan& prometheus) {
 
 std::string_view spell_scope(bool one_copy) { return one_copy ? "one copy" : "all copies"; }
 
+/// What is the same for all figures that others make; only what the plan says, so that a plan without it
+/// stays what it was.
+template <class Item>
+void write_precision(Writer& out, const Item& item) {
+  if (item.step != Item{}.step) out.size("step", item.step);
+  if (item.lag != Item{}.lag) out.duration("lag", item.lag);
+}
+
 /// The tables below a system's that add rungs.
 void write_rungs(Writer& out, const SystemPlan& system, const std::string& header) {
   for (const CommandProbePlan& command : system.commands) {
@@ -192,6 +200,7 @@ void write_rungs(Writer& out, const SystemPlan& system, const std::string& heade
     out.raw("argv", list_of(command.argv));
     out.duration("limit", command.limit);
     out.text("scope", spell_scope(command.one_copy));
+    write_precision(out, command);
   }
   for (const MetricsProbePlan& metric : system.metrics) {
     const std::string table = header + ".metrics." + key_text(metric.name);
@@ -199,6 +208,11 @@ void write_rungs(Writer& out, const SystemPlan& system, const std::string& heade
     out.text("url", metric.url);
     out.text("metric", metric.metric);
     out.text("scope", spell_scope(metric.one_copy));
+    write_precision(out, metric);
+    if (metric.sum) out.raw("sum", "true");
+    if (metric.age != MetricsProbePlan{}.age) out.duration("age", metric.age);
+    out.text_if_any("token_env", metric.token_env);
+    out.text_if_any("token_file", metric.token_file);
     if (metric.labels.empty()) continue;
     out.table(table + ".labels");
     for (const auto& [key, value] : metric.labels) out.text(key, value);
@@ -216,6 +230,8 @@ void write_system(Writer& out, const SystemPlan& system) {
   out.raw("variants", list_of(system.variants));
   out.raw("probes", list_of(system.probes));
   out.text_if_any("volume", system.volume);
+  out.text_if_any("volume_token_env", system.volume_token_env);
+  out.text_if_any("volume_token_file", system.volume_token_file);
   if (system.volume) out.raw("trim", system.trim ? "true" : "false");
   out.text_if_any("identity", system.identity);
   if (system.max_bytes) out.size("max_bytes", *system.max_bytes);

@@ -28,6 +28,35 @@ T one_of(Random& random, std::initializer_list<T> items) {
   return items.begin()[random.below(items.size())];
 }
 
+/// What adds rungs below the files of three systems.
+void draw_rungs(Random& random, Plan& plan) {
+  if (random.below(2) == 0) {
+    plan.systems[0].volume = "/images/a \"b\".img";
+    plan.systems[0].trim = random.below(2) == 0;
+    plan.systems[0].probes = {"volume", "filesystem", "command:a pool"};
+    plan.systems[0].commands = {{"a pool", {"du", "", "du"}, Millis{5}, true}, {"b", {"/bin/b"}}};
+  }
+  if (random.below(2) == 0)
+    plan.systems[1].metrics = {{"pvc", "http://127.0.0.1:9500/metrics", "size", {{"a_b", "\"c\""}}, true}};
+  for (CommandProbePlan& command : plan.systems[0].commands) {
+    command.step = Bytes{static_cast<std::int64_t>(1 + random.below(5))};
+    command.lag = Millis{static_cast<std::int64_t>(random.below(5))};
+  }
+  for (MetricsProbePlan& metrics : plan.systems[1].metrics) {
+    metrics.step = Bytes{static_cast<std::int64_t>(1 + random.below(99'999))};
+    metrics.lag = Millis{static_cast<std::int64_t>(random.below(99'999))};
+    metrics.sum = random.below(2) == 0;
+    metrics.age = Millis{static_cast<std::int64_t>(1 + random.below(99'999))};
+    if (random.below(2) == 0) metrics.token_env = "TOKEN";
+    if (!metrics.token_env) metrics.token_file = "/a \"b\"";
+  }
+  if (random.below(2) == 0) {
+    plan.systems[2].volume = "minio:http://127.0.0.1:9000/minio/v2/metrics/cluster";
+    if (random.below(2) == 0) plan.systems[2].volume_token_env = "MINIO";
+    if (!plan.systems[2].volume_token_env) plan.systems[2].volume_token_file = "/token";
+  }
+}
+
 /// A valid plan whose fields are drawn.
 Plan random_plan(Random& random) {
   Plan plan;
@@ -78,14 +107,7 @@ Plan random_plan(Random& random) {
   plan.systems = {{.name = "sqlite"}, {.name = "kafka"}, {.name = "cas"}};
   plan.systems[0].options["journal_mode"] = one_of<std::string>(random, {"wal", "a \"b\"\n", ""});
   plan.systems[0].max_bytes = Bytes{static_cast<std::int64_t>(1 + random.below(1'000'000'000))};
-  if (random.below(2) == 0) {
-    plan.systems[0].volume = "/images/a \"b\".img";
-    plan.systems[0].trim = random.below(2) == 0;
-    plan.systems[0].probes = {"volume", "filesystem", "command:a pool"};
-    plan.systems[0].commands = {{"a pool", {"du", "", "du"}, Millis{5}, true}, {"b", {"/bin/b"}}};
-  }
-  if (random.below(2) == 0)
-    plan.systems[1].metrics = {{"pvc", "http://127.0.0.1:9500/metrics", "size", {{"a_b", "\"c\""}}, true}};
+  draw_rungs(random, plan);
   plan.systems[1].options = {{"a.dotted key", "1"}, {"plain", "2"}};
   plan.systems[1].url = "kafka://127.0.0.1:9092";
   return plan;

@@ -82,6 +82,22 @@ max_bytes = "50 GiB"
 [systems.sqlite.options]
 page_size = 8192
 journal_mode = "wal"
+[systems.sqlite.commands.pool]
+argv = ["zpool", "get", "-Hp"]
+limit = "7s"
+step = "8 KiB"
+lag = "3s"
+[systems.sqlite.metrics.pvc]
+url = "http://127.0.0.1:9500/metrics"
+metric = "size_bytes"
+scope = "one copy"
+step = "1 MiB"
+lag = "70s"
+sum = true
+age = "45s"
+token_file = "/run/secrets/pvc"
+[systems.sqlite.metrics.pvc.labels]
+replica = "r1"
 [systems.postgresql]
 url = "postgresql://lab@127.0.0.1:5432/lab"
 password_env = "DEDUP_PG_PASSWORD"

@@ -81,6 +81,16 @@ std::uint32_t line_of_bad_utf8(std::string_view text) {
   return 1 + static_cast<std::uint32_t>(std::count(text.begin(), at, '\n'));
 }
 
+/// What a key that looks like a secret is called where the plan says only where it is; empty for other keys.
+std::string place_of_secret(const std::string& name, std::initializer_list<std::string_view> known) {
+  const auto takes = [&](const std::string& key) {
+    return std::find(known.begin(), known.end(), key + "_env") != known.end();
+  };
+  if (!name.starts_with("password") && !name.ends_with("token") && name != "secret") return "";
+  if (takes(name)) return name;
+  return !takes("password") && takes("token") ? "token" : "password";
+}
+
 }  // namespace
 
 Result<toml::table> parse_toml(std::string_view text, const std::string& file) try {
@@ -126,8 +136,8 @@ Status TomlReader::allow_only(std::initializer_list<std::string_view> known) con
     std::uint32_t line = 1;
     for (const auto& [key, value] : table_)
       if (key.str() == name) line = key.source().begin.line;
-    if (name.find("password") == 0 || name == "secret" || name == "token")
-      return error_on_line(line, name, "a plan holds no secret: use password_env or password_file");
+    if (const std::string where = place_of_secret(name, known); !where.empty())
+      return error_on_line(line, name, fmt::format("a plan holds no secret: use {0}_env or {0}_file", where));
     const std::vector<std::string> words(known.begin(), known.end());
     return error_on_line(line, name, "unknown key" + suggestion(name, words));
   }

@@ -51,13 +51,19 @@ class Maker {
       set_.add(make_command_probe({.name = command.name,
                                    .argv = command.argv,
                                    .limit = command.limit,
-                                   .scope = scope_of(command.one_copy)}));
+                                   .scope = scope_of(command.one_copy),
+                                   .quantum = command.step,
+                                   .lag = command.lag}));
     for (const MetricsProbePlan& metrics : setting_.system.metrics)
       set_.add(make_metrics_probe({.name = metrics.name,
-                                   .endpoint = {.url = metrics.url},
+                                   .endpoint = {.url = metrics.url, .secret = token_of(metrics)},
                                    .metric = metrics.metric,
                                    .labels = metrics.labels,
-                                   .scope = scope_of(metrics.one_copy)}));
+                                   .sum = metrics.sum,
+                                   .scope = scope_of(metrics.one_copy),
+                                   .quantum = metrics.step,
+                                   .lag = metrics.lag,
+                                   .age_max = metrics.age}));
     return std::move(set_);
   }
 
@@ -65,6 +71,11 @@ class Maker {
   bool required(std::string_view probe) const {
     const auto& probes = setting_.system.probes;
     return std::find(probes.begin(), probes.end(), probe) != probes.end();
+  }
+
+  std::string token_of(const MetricsProbePlan& metrics) const {
+    const auto found = setting_.secrets.metrics.find(metrics.name);
+    return found == setting_.secrets.metrics.end() ? "" : found->second;
   }
 
   /// Of what a file system frees: ext4 and tmpfs do so at once, others in the background.
@@ -75,7 +86,8 @@ class Maker {
     if (!named) return;
     if (named->starts_with(kLonghorn)) return add_claims(named->substr(kLonghorn.size()));
     if (named->starts_with(kMinio)) {
-      set_.add(make_minio_probe({.endpoint = {.url = named->substr(kMinio.size())}}));
+      set_.add(make_minio_probe(
+          {.endpoint = {.url = named->substr(kMinio.size()), .secret = setting_.secrets.volume}}));
       return;
     }
     const auto volume = std::make_shared<const Volume>(*named);
@@ -90,7 +102,7 @@ class Maker {
     LAB_CHECK(claims.has_value() && setting_.plan.prometheus.url, "a plan with such a volume is not read");
     const PrometheusPlan& plan = setting_.plan.prometheus;
     const PrometheusConfig prometheus{
-        .endpoint = {.url = *plan.url, .user = plan.user.value_or(""), .secret = setting_.prometheus_secret},
+        .endpoint = {.url = *plan.url, .user = plan.user.value_or(""), .secret = setting_.secrets.prometheus},
         .age_max = plan.sample_age,
         .limit = prometheus_limit(setting_.plan.settle)};
     set_.add(

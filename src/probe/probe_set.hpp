@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "model/plan.hpp"
@@ -53,13 +55,20 @@ class ProbeSet {
   std::vector<std::unique_ptr<Probe>> probes_{};
 };
 
+/// Passwords and tokens that a plan names and never holds; resolved by the caller.
+struct ProbeSecrets {
+  std::string prometheus{};  // Password of the plan's user, or a bearer token; empty: no login.
+  std::string volume{};      // Bearer token of a volume's own page of metrics; empty: none.
+  std::map<std::string, std::string> metrics{};  // Bearer tokens, by the names of their probes.
+};
+
 /// What the probes of one system are made from.
 struct ProbeSetting {
   const Plan& plan;
   const SystemPlan& system;
-  RootsOf roots{};                  // The system's folders.
-  std::filesystem::path place{};    // A folder on their file system that is there already; empty: not local.
-  std::string prometheus_secret{};  // Password of the plan's user, or a bearer token; empty: no login.
+  RootsOf roots{};                // The system's folders.
+  std::filesystem::path place{};  // A folder on their file system that is there already; empty: not local.
+  ProbeSecrets secrets{};
 };
 
 /// Of one reading of a probe that asks Prometheus. A server that hangs holds up settling, which needs several

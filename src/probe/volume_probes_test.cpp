@@ -68,6 +68,44 @@ TEST(VolumeProbesOfAFrozenServer, HoldSettlingUpForAQuarterOfItsLimitAtMost) {
   EXPECT_LT(Clock::now() - began, 20s) << "what they say besides is bounded too";
 }
 
+TEST(ProbesOfAPlan, HaveTheStepTheLagTheAgeTheSumAndTheTokenThatItSays) {
+  const ScriptedHttp::Answer sizes{
+      200, fmt::format("m{{a=\"1\"}} 10 {0}\nm{{a=\"2\"}} 20 {0}\n", wall_time_ms() - 5'000)};
+  ScriptedHttp page(sizes);
+  const Plan plan;
+  SystemPlan system{.name = "x", .probes = {}};
+  system.commands = {{"c", {"echo", R"({"bytes":3})"}, Millis{20'000}, false, 8_KiB, Millis{4'000}}};
+  system.metrics = {{.name = "m",
+                     .url = page.url("/metrics"),
+                     .metric = "m",
+                     .step = 1_MiB,
+                     .lag = Millis{70'000},
+                     .sum = true,
+                     .age = Millis{60'000}}};
+  const auto read = [&] {
+    Reading reading;
+    make_probes({.plan = plan,
+                 .system = system,
+                 .roots = {},
+                 .place = {},
+                 .secrets = {.metrics = {{"m", "hunter2"}}}})
+        .read(soon(), reading);
+    return reading;
+  };
+  const Reading reading = read();
+  EXPECT_EQ(reading.bytes, (ByteMap{{"command:c", 3}, {"metrics:m", 30}}));
+  EXPECT_EQ(reading.quantum.at("command:c"), 8192);
+  EXPECT_EQ(reading.lag.at("command:c"), Millis{4'000});
+  EXPECT_EQ(reading.quantum.at("metrics:m"), 1 << 20);
+  EXPECT_EQ(reading.lag.at("metrics:m"), Millis{70'000});
+  EXPECT_EQ(page.questions().back().authorization, "Bearer hunter2");
+  system.metrics[0].age = Millis{1'000};
+  EXPECT_NE(read().missing.at("metrics:m").find("stale"), std::string::npos);
+  system.metrics[0] = {.name = "m", .url = page.url("/metrics"), .metric = "m"};
+  EXPECT_NE(read().missing.at("metrics:m").find("2 series match"), std::string::npos)
+      << "no sum was asked for";
+}
+
 /// A StatefulSet of two, healthy, two replicas each.
 class VolumeProbes : public testing::Test {
  protected:

@@ -110,7 +110,7 @@ class ChainRun {
                            .system = setting_.system,
                            .roots = [this](const CallContext& now) { return observer_->directories(now); },
                            .place = roots_.empty() ? fs::path() : existing_above(roots_.front()),
-                           .prometheus_secret = setting_.prometheus_secret});
+                           .secrets = setting_.secrets});
     return ok();
   }
 

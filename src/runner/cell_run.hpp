@@ -9,6 +9,7 @@
 #include "driver/system.hpp"
 #include "journal/journal.hpp"
 #include "model/plan.hpp"
+#include "probe/probe_set.hpp"
 #include "runner/listener.hpp"
 #include "stage/stage.hpp"
 
@@ -28,7 +29,7 @@ struct CellSetting {
   RunListener& listener;
   TimeSource& time;
   std::stop_token stop{};
-  std::string prometheus_secret{};
+  ProbeSecrets secrets{};
 };
 
 struct CellOutcome {

@@ -4,15 +4,92 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
 
+#include "core/process.hpp"
+#include "core/text.hpp"
+#include "probe/mount.hpp"
 #include "probe/probe_set.hpp"
+#include "probe/vdo_probe.hpp"
 #include "probe/volume_probe.hpp"
 #include "runner/password.hpp"
 
 namespace lab {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr Millis kReadLimit{15'000};  // For one reading of all of them.
+
+/// Read where the system's files are, and nowhere else.
+constexpr std::array<std::string_view, 8> kOfFiles{"apparent", "files", "extents", "filesystem",
+                                                   "btrfs",    "zfs",   "zpool",   "vdo"};
+
+bool requires_probe(const SystemPlan& system, const std::string& probe) {
+  return std::find(system.probes.begin(), system.probes.end(), probe) != system.probes.end();
+}
+
+/// No server tells a client where its files are on the local machine: the plan has to.
+void check_directory(const SystemPlan& system, const SystemEntry& entry, std::vector<Check>& checks) {
+  if (entry.embedded || !entry.has_files || system.directory) return;
+  std::vector<std::string> needing;
+  for (const std::string& probe : system.probes)
+    if (std::find(kOfFiles.begin(), kOfFiles.end(), probe) != kOfFiles.end())
+      needing.push_back("'" + probe + "'");
+  if (needing.empty()) return;
+  checks.push_back({system.name + " directory", false,
+                    fmt::format("probes requires {}, and where the server's files are is not known: give "
+                                "'directory', or require other probes, as probes = [\"engine\"]",
+                                join(needing, ", "))});
+}
+
+void check_commands(const SystemPlan& system, std::vector<Check>& checks) {
+  for (const CommandProbePlan& command : system.commands) {
+    const std::string probe = "command:" + command.name;
+    const bool needed = requires_probe(system, probe);
+    const auto program = find_program(command.argv.front());
+    checks.push_back(
+        {fmt::format("{} {}", system.name, probe), program.has_value() || !needed,
+         program
+             ? "by " + to_text(Command{.argv = command.argv})
+             : fmt::format("[systems.{}.commands.{}] argv: {}; install it, or write its path{}", system.name,
+                           command.name, program.error().detail, needed ? ", or leave it out of probes" : ""),
+         !program.has_value() && !needed});
+  }
+}
+
+/// A VDO volume may lie below any file system, so it is asked.
+Status find_vdo(const fs::path& place) {
+  VdoProbe probe([&](const CallContext&) { return Result<std::vector<fs::path>>(std::vector{place}); });
+  const auto figure = probe.read({Clock::now() + kReadLimit, {}});
+  return figure ? ok() : Status(figure.error());
+}
+
+/// What is below the file system is there as the plan requires it.
+void check_place(const SystemPlan& system, const fs::path& files, std::vector<Check>& checks) {
+  const fs::path place = existing_above(files);
+  for (const std::string& probe : system.probes) {
+    if (probe != "btrfs" && probe != "zfs" && probe != "zpool" && probe != "vdo") continue;
+    const std::string name = fmt::format("{} {}", system.name, probe);
+    const auto mount = find_mount(place);
+    if (!mount) {
+      checks.push_back({name, false, mount.error().text()});
+      continue;
+    }
+    const std::string where = fmt::format("{} lies on {} ({})", place.string(), mount->type, mount->source);
+    const Status vdo = probe == "vdo" ? find_vdo(place) : ok();
+    const std::string wanted = probe == "zpool" ? "zfs" : probe;
+    const bool fits = probe == "vdo" ? vdo.has_value() : mount->type == wanted;
+    checks.push_back(
+        {name, fits,
+         fits ? where
+              : fmt::format("{}, and '{}' needs {}{}; put the files there, or leave it out of probes", where,
+                            probe, probe == "vdo" ? "a VDO volume below it" : wanted,
+                            vdo ? "" : " (" + vdo.error().text() + ")")});
+  }
+}
 
 bool monitored(const std::string& volume) {
   return volume.starts_with("longhorn:") || volume.starts_with("minio:");
@@ -33,39 +110,55 @@ Check check_reading(const SystemPlan& system, const std::string& probe, bool nee
   return {name, !needed, why == reading.missing.end() ? "no reading" : why->second, !needed};
 }
 
-Check check_lag(const Plan& plan, const SystemPlan& system, const ProbeInfo& info, bool needed) {
+Check check_lag(const Plan& plan, const SystemPlan& system, const std::string& probe, Millis lag,
+                bool needed) {
   return {
-      fmt::format("{} {} lag", system.name, info.name), !needed,
+      fmt::format("{} {} lag", system.name, probe), !needed,
       fmt::format("its figures are up to {} old and must rest for longer; [settle] limit is {}, so it can "
                   "never answer: raise the limit",
-                  format_duration(info.lag), format_duration(plan.settle.limit)),
+                  format_duration(lag), format_duration(plan.settle.limit)),
       !needed};
+}
+
+/// Of those whose lag the plan says.
+void check_named_lags(const Plan& plan, const SystemPlan& system, std::vector<Check>& checks) {
+  const auto look = [&](const std::string& probe, Millis lag) {
+    if (lag < plan.settle.limit) return;
+    checks.push_back(check_lag(plan, system, probe, lag, requires_probe(system, probe)));
+  };
+  for (const CommandProbePlan& command : system.commands) look("command:" + command.name, command.lag);
+  for (const MetricsProbePlan& metrics : system.metrics) look("metrics:" + metrics.name, metrics.lag);
 }
 
 }  // namespace
 
-void check_probes(const Plan& plan, const SystemPlan& system, std::vector<Check>& checks) {
+void check_probes(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
+                  const std::optional<fs::path>& files, std::vector<Check>& checks) {
+  check_directory(system, entry, checks);
+  check_commands(system, checks);
+  if (files) check_place(system, *files, checks);
+  check_named_lags(plan, system, checks);
+  auto secrets = resolve_probe_secrets(plan, system);
+  if (!secrets) {
+    checks.push_back({system.name + " secrets", false, secrets.error().text()});
+    return;
+  }
   if (!system.volume) return;
   if (!monitored(*system.volume)) {
     checks.push_back(check_device(system));
     return;
   }
-  const auto secret = resolve_password(plan.prometheus);
-  if (!secret) {
-    checks.push_back({system.name + " volume", false, secret.error().text()});
-    return;
-  }
   // Of the monitored volume alone: commands and exporters may need what the run has not made yet.
   const SystemPlan bare{.name = system.name, .probes = {}, .volume = system.volume};
   const ProbeSet probes =
-      make_probes({.plan = plan, .system = bare, .roots = {}, .place = {}, .prometheus_secret = *secret});
+      make_probes({.plan = plan, .system = bare, .roots = {}, .place = {}, .secrets = std::move(*secrets)});
   Reading reading;
   probes.read({Clock::now() + kReadLimit, {}}, reading);
   for (const ProbeInfo& info : probes.infos()) {
-    const bool required =
-        std::find(system.probes.begin(), system.probes.end(), info.name) != system.probes.end();
+    const bool required = requires_probe(system, info.name);
     checks.push_back(check_reading(system, info.name, required || info.name != "kubelet", reading));
-    if (info.lag >= plan.settle.limit) checks.push_back(check_lag(plan, system, info, required));
+    if (info.lag >= plan.settle.limit)
+      checks.push_back(check_lag(plan, system, info.name, info.lag, required));
   }
 }
 

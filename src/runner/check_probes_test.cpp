@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "core/testing/temporary_folder.hpp"
+#include "probe/mount.hpp"
 #include "probe/testing/fake_prometheus.hpp"
 
 namespace lab {
@@ -26,7 +28,7 @@ class CheckProbes : public testing::Test {
 
   std::vector<Check> checks() {
     std::vector<Check> all;
-    check_probes(plan_, system_, all);
+    check_probes(plan_, system_, entry_, files_, all);
     return all;
   }
   Check check(const std::string& name) {
@@ -39,6 +41,8 @@ class CheckProbes : public testing::Test {
   FakePrometheus server_;
   Plan plan_{};
   SystemPlan system_{.name = "pg", .probes = {"volume"}};
+  SystemEntry entry_{.name = "pg", .embedded = false};
+  std::optional<std::filesystem::path> files_{};
 };
 
 TEST_F(CheckProbes, AMonitoredVolumeIsReadBeforeTheRun) {
@@ -69,14 +73,107 @@ TEST_F(CheckProbes, ALimitOfSettlingBelowTheLagIsAnErrorWhereTheProbeIsRequired)
   EXPECT_TRUE(check("pg volume lag").warning);
 }
 
+TEST_F(CheckProbes, ALagThatThePlanSaysIsComparedWithTheLimitOfSettlingToo) {
+  plan_.settle.limit = Millis{60'000};
+  system_ = {.name = "pg",
+             .probes = {"metrics:m"},
+             .commands = {{.name = "c", .argv = {"sh"}, .lag = Millis{60'000}}},
+             .metrics = {{.name = "m", .url = "http://127.0.0.1:1", .metric = "m", .lag = Millis{90'000}}}};
+  EXPECT_FALSE(check("pg metrics:m lag").passed);
+  EXPECT_TRUE(check("pg command:c lag").passed);
+  EXPECT_TRUE(check("pg command:c lag").warning);
+  plan_.settle.limit = Millis{90'001};
+  for (const Check& one : checks()) EXPECT_EQ(one.name.find(" lag"), std::string::npos) << one.name;
+}
+
 TEST_F(CheckProbes, TheLoginGoesWithTheQuestionAndOneThatIsNotThereIsAnError) {
   plan_.prometheus.password_env = "DEDUP_TEST_SECRET";
-  EXPECT_FALSE(check("pg volume").passed);
-  EXPECT_NE(check("pg volume").detail.find("DEDUP_TEST_SECRET"), std::string::npos);
+  EXPECT_FALSE(check("pg secrets").passed);
+  EXPECT_NE(check("pg secrets").detail.find("DEDUP_TEST_SECRET"), std::string::npos);
   EXPECT_TRUE(server_.questions().empty());
   ::setenv("DEDUP_TEST_SECRET", "hunter2", 1);
   EXPECT_TRUE(check("pg volume").passed);
   EXPECT_EQ(server_.questions().back().authorization, "Bearer hunter2");
+}
+
+TEST_F(CheckProbes, ATokenOfAnExporterThatIsNotThereIsAnErrorBeforeTheRun) {
+  system_ = {.name = "pg",
+             .probes = {"engine"},
+             .metrics = {{.name = "pvc", .url = "http://127.0.0.1:1", .metric = "m"}}};
+  EXPECT_TRUE(checks().empty()) << "none is named, and the exporter is not asked";
+  system_.metrics[0].token_env = "DEDUP_TEST_SECRET";
+  EXPECT_FALSE(check("pg secrets").passed);
+  EXPECT_NE(check("pg secrets").detail.find("metrics:pvc of system 'pg'"), std::string::npos);
+  ::setenv("DEDUP_TEST_SECRET", "hunter2", 1);
+  EXPECT_TRUE(checks().empty());
+}
+
+TEST_F(CheckProbes, AServerThatDoesNotTellItsFoldersNeedsThemForWhatReadsFiles) {
+  system_ = {.name = "pg", .probes = {"engine"}};
+  EXPECT_TRUE(checks().empty());
+  for (const char* probe : {"files", "apparent", "extents", "zfs"}) {
+    SCOPED_TRACE(probe);
+    system_.probes = {"engine", probe};
+    EXPECT_FALSE(check("pg directory").passed);
+    EXPECT_NE(check("pg directory").detail.find("requires '" + std::string(probe) + "'"), std::string::npos);
+    EXPECT_NE(check("pg directory").detail.find("give 'directory'"), std::string::npos);
+  }
+  system_.probes = {"files", "apparent"};
+  EXPECT_NE(check("pg directory").detail.find("'files', 'apparent'"), std::string::npos);
+  system_.directory = "/";
+  EXPECT_TRUE(checks().empty()) << "where they are is known";
+  system_.directory.reset();
+  entry_.embedded = true;
+  EXPECT_TRUE(checks().empty()) << "an embedded system's folder is ours";
+  entry_ = {.name = "pg", .embedded = false, .has_files = false};
+  EXPECT_TRUE(checks().empty()) << "it keeps nothing";
+}
+
+TEST_F(CheckProbes, ACommandWhoseProgramCannotBeRunIsAnErrorWhereItIsRequired) {
+  const TemporaryFolder folder;
+  const std::string text = (folder.path() / "pool-size").string();
+  ASSERT_TRUE(write_file_atomic(text, "#!/bin/sh\n", 0600));
+  system_ = {.name = "pg", .probes = {"command:a"}};
+  for (const std::string& program : {std::string("no-such-program-anywhere"), text}) {
+    SCOPED_TRACE(program);
+    system_.commands = {{.name = "a", .argv = {program, "-b"}}};
+    const Check required = check("pg command:a");
+    EXPECT_FALSE(required.passed);
+    EXPECT_NE(required.detail.find("[systems.pg.commands.a] argv: " + program), std::string::npos)
+        << required.detail;
+    EXPECT_NE(required.detail.find("install it"), std::string::npos);
+  }
+  system_.probes = {"engine"};
+  EXPECT_TRUE(check("pg command:a").passed);
+  EXPECT_TRUE(check("pg command:a").warning);
+  system_ = {
+      .name = "pg", .probes = {"command:a"}, .commands = {{.name = "a", .argv = {"sh", "-c", "echo"}}}};
+  EXPECT_TRUE(check("pg command:a").passed);
+  EXPECT_FALSE(check("pg command:a").warning);
+  EXPECT_EQ(check("pg command:a").detail, "by sh -c echo");
+}
+
+TEST_F(CheckProbes, ARequiredFileSystemThatTheFilesAreNotOnIsNamedBeforeTheRun) {
+  const TemporaryFolder folder;
+  files_ = folder.path() / "will" / "be" / "made";
+  const auto mount = find_mount(folder.path());
+  ASSERT_TRUE(mount) << mount.error().text();
+  system_ = {.name = "pg", .probes = {"btrfs", "zfs", "zpool", "vdo"}};
+  entry_.embedded = true;
+  for (const std::string probe : {"btrfs", "zfs", "zpool", "vdo"}) {
+    SCOPED_TRACE(probe);
+    const Check one = check("pg " + probe);
+    const bool there = mount->type == (probe == "zpool" ? "zfs" : probe);
+    EXPECT_EQ(one.passed, there) << one.detail;
+    EXPECT_NE(one.detail.find(folder.path().string() + " lies on " + mount->type), std::string::npos)
+        << one.detail;
+    if (!there) {
+      EXPECT_NE(one.detail.find("leave it out of probes"), std::string::npos) << one.detail;
+    }
+  }
+  system_.probes = {"files"};
+  EXPECT_TRUE(checks().empty()) << "what is not required is read where it is there";
+  EXPECT_FALSE(std::filesystem::exists(*files_)) << "nothing is written";
 }
 
 TEST_F(CheckProbes, AVolumeOfMinioIsItsPageOfMetricsAndNoFile) {
@@ -87,6 +184,12 @@ TEST_F(CheckProbes, AVolumeOfMinioIsItsPageOfMetricsAndNoFile) {
   system_ = {
       .name = "minio", .probes = {"minio"}, .volume = "minio:" + page.url("/minio/v2/metrics/cluster")};
   EXPECT_TRUE(check("minio minio").passed) << check("minio minio").detail;
+  EXPECT_EQ(page.questions().back().authorization, "");
+  system_.volume_token_env = "DEDUP_TEST_SECRET";
+  EXPECT_FALSE(check("minio secrets").passed);
+  ::setenv("DEDUP_TEST_SECRET", "hunter2", 1);
+  EXPECT_TRUE(check("minio minio").passed) << check("minio minio").detail;
+  EXPECT_EQ(page.questions().back().authorization, "Bearer hunter2");
   page.stop();
   EXPECT_FALSE(check("minio minio").passed);
 }

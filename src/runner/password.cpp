@@ -24,7 +24,8 @@ struct Source {
   std::string owner{};  // For errors: "system 'redis'".
   std::optional<std::string> variable{};
   std::optional<std::string> file{};
-  std::string usual{};  // The variable where the plan names none; empty: none either.
+  std::string usual{};           // The variable where the plan names none; empty: none either.
+  std::string key = "password";  // In the plan, before _env and _file.
 };
 
 Error bad(const Source& source, ErrorCode code, std::string why) {
@@ -56,7 +57,7 @@ Result<std::string> look_up(const Source& source) {
   if (value != nullptr) return std::string(value);
   if (source.variable)
     return bad(source, ErrorCode::kInvalidArgument,
-               fmt::format("the variable {} that password_env names is not set", name));
+               fmt::format("the variable {} that {}_env names is not set", name, source.key));
   return std::string();
 }
 
@@ -64,6 +65,19 @@ Result<std::string> resolve(const Source& source) {
   auto password = look_up(source);
   if (password) log_redact(*password);
   return password;
+}
+
+/// One that a request's header carries; empty where the plan names none.
+Result<std::string> resolve_token(const Source& source) {
+  auto secret = resolve(source);
+  if (!secret || (!source.variable && !source.file)) return secret;
+  if (secret->empty()) return bad(source, ErrorCode::kInvalidArgument, "its password or token is empty");
+  // It stands in a line of the request as it is.
+  const auto control = [](unsigned char letter) { return letter < ' ' || letter == 0x7F; };
+  if (std::any_of(secret->begin(), secret->end(), control))
+    return bad(source, ErrorCode::kInvalidArgument,
+               "its password or token has a line feed or the like in it");
+  return secret;
 }
 
 }  // namespace
@@ -85,17 +99,28 @@ Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry
 }
 
 Result<std::string> resolve_password(const PrometheusPlan& prometheus) {
-  const Source source{
-      .owner = "prometheus", .variable = prometheus.password_env, .file = prometheus.password_file};
-  auto secret = resolve(source);
-  if (!secret || (!source.variable && !source.file)) return secret;
-  if (secret->empty()) return bad(source, ErrorCode::kInvalidArgument, "its password or token is empty");
-  // A token stands in a line of the request as it is.
-  const auto control = [](unsigned char letter) { return letter < ' ' || letter == 0x7F; };
-  if (std::any_of(secret->begin(), secret->end(), control))
-    return bad(source, ErrorCode::kInvalidArgument,
-               "its password or token has a line feed or the like in it");
-  return secret;
+  return resolve_token(
+      {.owner = "prometheus", .variable = prometheus.password_env, .file = prometheus.password_file});
+}
+
+Result<ProbeSecrets> resolve_probe_secrets(const Plan& plan, const SystemPlan& system) {
+  auto prometheus = resolve_password(plan.prometheus);
+  if (!prometheus) return std::move(prometheus).error();
+  auto volume = resolve_token({.owner = fmt::format("the volume of system '{}'", system.name),
+                               .variable = system.volume_token_env,
+                               .file = system.volume_token_file,
+                               .key = "volume_token"});
+  if (!volume) return std::move(volume).error();
+  ProbeSecrets secrets{.prometheus = std::move(*prometheus), .volume = std::move(*volume)};
+  for (const MetricsProbePlan& metrics : system.metrics) {
+    auto token = resolve_token({.owner = fmt::format("metrics:{} of system '{}'", metrics.name, system.name),
+                                .variable = metrics.token_env,
+                                .file = metrics.token_file,
+                                .key = "token"});
+    if (!token) return std::move(token).error();
+    secrets.metrics[metrics.name] = std::move(*token);
+  }
+  return secrets;
 }
 
 }  // namespace lab

@@ -6,6 +6,7 @@
 
 #include "driver/system.hpp"
 #include "model/plan.hpp"
+#include "probe/probe_set.hpp"
 
 namespace lab {
 
@@ -18,6 +19,10 @@ Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry
 /// The password or the bearer token of Prometheus; empty where the plan names none. Errors: as above;
 /// kInvalidArgument for one that is empty or has control characters in it.
 Result<std::string> resolve_password(const PrometheusPlan& prometheus);
+
+/// All that the probes of a system log in with: to Prometheus, to its exporters, to its volume's own page.
+/// Errors: as those of Prometheus.
+Result<ProbeSecrets> resolve_probe_secrets(const Plan& plan, const SystemPlan& system);
 
 /// From now on the values of all variables named as the program's own are (DEDUP_..._PASSWORD) are kept out
 /// of logs and of the words of children, whatever the plan names: a hook that prints its environment has them

@@ -82,6 +82,35 @@ TEST_F(Password, OfPrometheusComesFromWhereThePlanSaysAndFromNowhereElse) {
   EXPECT_EQ(open.error().text().find("hunter2"), std::string::npos);
 }
 
+TEST_F(Password, OfProbesIsFoundForEachOfThem) {
+  Plan plan;
+  plan.prometheus.url = "http://h";
+  plan.prometheus.password_env = "DEDUP_TEST_PASSWORD";
+  plan_.volume = "minio:http://h";
+  plan_.volume_token_env = "DEDUP_TEST_OTHER";
+  plan_.metrics = {{.name = "a", .token_file = file("of a\n", 0600)}, {.name = "b"}};
+  ::setenv("DEDUP_TEST_PASSWORD", "of prometheus", 1);
+  const auto unset = resolve_probe_secrets(plan, plan_);
+  ASSERT_FALSE(unset);
+  EXPECT_EQ(
+      unset.error().detail,
+      "the volume of system 'redis': the variable DEDUP_TEST_OTHER that volume_token_env names is not set");
+  ::setenv("DEDUP_TEST_OTHER", "of the volume", 1);
+  const auto secrets = resolve_probe_secrets(plan, plan_);
+  ASSERT_TRUE(secrets) << secrets.error().text();
+  EXPECT_EQ(secrets->prometheus, "of prometheus");
+  EXPECT_EQ(secrets->volume, "of the volume");
+  EXPECT_EQ(secrets->metrics, (std::map<std::string, std::string>{{"a", "of a"}, {"b", ""}}));
+  plan_.metrics[0].token_file = file("hunter2\n", 0644);
+  const auto open = resolve_probe_secrets(plan, plan_);
+  ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().code, ErrorCode::kRefused);
+  EXPECT_EQ(open.error().text().find("hunter2"), std::string::npos);
+  plan_.metrics = {{.name = "c", .token_env = "DEDUP_TEST_OTHER"}};
+  ::setenv("DEDUP_TEST_OTHER", "hunter2\r\nX-Evil: 1", 1);
+  EXPECT_EQ(resolve_probe_secrets(plan, plan_).error().code, ErrorCode::kInvalidArgument);
+}
+
 TEST_F(Password, AFileThatOthersMayReadIsRefusedWithoutItsText) {
   for (const unsigned mode : {0640U, 0604U, 0620U}) {
     plan_.password_file = file("hunter2", mode);

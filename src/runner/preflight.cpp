@@ -312,13 +312,18 @@ void check_cold(const Plan& plan, const SystemPlan& system, const SystemEntry& e
                     program ? "by " + to_text(command) : "[hooks] restart: " + program.error().detail});
 }
 
+/// The folder of a system's files, as far as it is known before the run.
+std::optional<fs::path> files_of(const SystemPlan& system, const SystemEntry& entry,
+                                 const fs::path& directory) {
+  if (entry.embedded && entry.has_files) return system_path(system, directory);
+  if (!entry.embedded && system.directory) return fs::path(*system.directory);
+  return std::nullopt;
+}
+
 /// The hook between load and sizes: its program, and the folder that it is told.
-void check_after_operations(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
-                            const fs::path& directory, std::vector<Check>& checks) {
+void check_after_operations(const Plan& plan, const SystemPlan& system, const std::optional<fs::path>& files,
+                            std::vector<Check>& checks) {
   if (plan.hooks.after_operations.empty() || system.control) return;
-  std::optional<fs::path> files;
-  if (entry.embedded && entry.has_files) files = system_path(system, directory);
-  if (!entry.embedded && system.directory) files = *system.directory;
   const std::string name = system.name + " after_operations";
   const auto command = after_operations_command(plan.hooks, system.name, "bulk_insert", files);
   if (!command) {
@@ -360,8 +365,9 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
       continue;
     }
     check_cold(plan, system, *entry, checks);
-    check_after_operations(plan, system, *entry, directory, checks);
-    check_probes(plan, system, checks);
+    const auto files = files_of(system, *entry, directory);
+    check_after_operations(plan, system, files, checks);
+    check_probes(plan, system, *entry, files, checks);
     if (entry->examine != nullptr) examine(plan, system, *entry, directory, checks);
     if (!entry->has_files) continue;
     if (entry->embedded) {

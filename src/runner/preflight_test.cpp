@@ -103,6 +103,38 @@ TEST_F(PreflightTest, TheHookBetweenLoadAndSizesNeedsItsProgramAndItsFolder) {
   EXPECT_NE(find(bad, "files after_operations")->detail.find("no-such-dedupe"), std::string::npos);
 }
 
+TEST_F(PreflightTest, WhatARequiredProbeNeedsIsSaidBeforeTheLoad) {
+  SystemEntry server = files_system();
+  server.name = "server";
+  server.embedded = false;
+  const Registry registry{server, files_system(), cas_system()};
+  Plan plan = small_plan();
+  plan.systems = {{.name = "server", .url = "x://y"}, {.name = "files", .probes = {"files", "command:a"}}};
+  plan.systems[1].commands = {{.name = "a", .argv = {"no-such-program-anywhere"}}};
+  const auto bad = preflight(plan, registry, root_ / "run");
+  for (const char* name : {"server directory", "files command:a"}) {
+    SCOPED_TRACE(name);
+    ASSERT_NE(find(bad, name), nullptr);
+    EXPECT_FALSE(find(bad, name)->passed);
+  }
+  plan.systems[0].directory = root_.string();
+  plan.systems[1].commands[0].argv = {"sh"};
+  const auto good = preflight(plan, registry, root_ / "run");
+  EXPECT_EQ(find(good, "server directory"), nullptr);
+  ASSERT_NE(find(good, "files command:a"), nullptr);
+  EXPECT_TRUE(find(good, "files command:a")->passed);
+  plan.systems[0].probes = {"zfs"};
+  plan.systems[1].probes = {"btrfs"};
+  const auto there = preflight(plan, registry, root_ / "run");
+  for (const char* name : {"server zfs", "files btrfs"}) {
+    SCOPED_TRACE(name);
+    ASSERT_NE(find(there, name), nullptr);
+    EXPECT_NE(find(there, name)->detail.find(root_.string() + " lies on "), std::string::npos)
+        << find(there, name)->detail;
+  }
+  EXPECT_TRUE(fs::is_empty(root_));
+}
+
 TEST_F(PreflightTest, AVolumeThatCannotBeReadIsSaidBeforeTheLoad) {
   Plan plan = small_plan();
   plan.systems[0].volume = (root_ / "gone.img").string();

@@ -107,11 +107,18 @@ class PlanRun {
     auto config =
         system_config(setting_.plan, system, *entry, setting_.journal.info().run_id, setting_.directory);
     if (!config) return config.error();
-    auto secret = resolve_password(setting_.plan.prometheus);
-    if (!secret) return secret.error();
-    const CellSetting cells{
-        setting_.plan,     system,        *entry,        *config,           setting_.journal, noise_,
-        setting_.listener, setting_.time, setting_.stop, std::move(*secret)};
+    auto secrets = resolve_probe_secrets(setting_.plan, system);
+    if (!secrets) return secrets.error();
+    const CellSetting cells{setting_.plan,
+                            system,
+                            *entry,
+                            *config,
+                            setting_.journal,
+                            noise_,
+                            setting_.listener,
+                            setting_.time,
+                            setting_.stop,
+                            std::move(*secrets)};
     const auto blocks = blocks_of(system.name);
     int restarts = 0;
     bool warmed = false;

@@ -131,12 +131,15 @@ TEST_F(Run, ADryRunNamesVolumesCommandsAndHooks) {
   const auto plan = small_plan(1,
                                "volume = \"/images/disk.img\"\ntrim = true\n"
                                "[systems.cas.commands.pool]\nargv = [\"pool-size\", \"-b\"]\n"
+                               "[systems.cas.metrics.pvc]\nurl = \"http://h:1/m\"\nmetric = \"size\"\n"
+                               "sum = true\ntoken_env = \"PVC_TOKEN\"\n"
                                "[hooks]\nafter_operations = [\"duperemove\", \"-dr\", \"{directory}\"]\n")
                         .string();
   const Ended ended = run({"run", plan, "--dry-run"});
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
   for (const char* line :
        {"volume of cas: /images/disk.img, trimmed after each stage\n", "command:pool of cas: pool-size -b\n",
+        "metrics:pvc of cas: the sum of size of http://h:1/m, secret in the variable PVC_TOKEN\n",
         "hook after_operations: duperemove -dr {directory} (at most 30m)\n"})
     EXPECT_NE(ended.out.find(line), std::string::npos) << ended.out;
   EXPECT_EQ(ended.out.find("prometheus"), std::string::npos) << "the plan has none";
@@ -144,6 +147,8 @@ TEST_F(Run, ADryRunNamesVolumesCommandsAndHooks) {
   ASSERT_TRUE(all.is_object());
   EXPECT_EQ(all["volumes"]["cas"], (Json{{"volume", "/images/disk.img"}, {"trim", true}}));
   EXPECT_EQ(all["commands"]["cas"]["pool"], (Json{"pool-size", "-b"}));
+  EXPECT_EQ(all["metrics"]["cas"]["pvc"],
+            (Json{{"url", "http://h:1/m"}, {"metric", "size"}, {"sum", true}, {"token_env", "PVC_TOKEN"}}));
   EXPECT_EQ(all["hooks"]["after_operations"], (Json{"duperemove", "-dr", "{directory}"}));
   EXPECT_FALSE(all.contains("prometheus"));
 }
@@ -250,7 +255,9 @@ TEST_F(Run, AServerThatIsDownAtTheStartIsThreeWithOneLineAndNothingIsWritten) {
                                           {"redis", "redis://127.0.0.1:1"},
                                           {"minio", "s3://lab@127.0.0.1:1?tls=off"}}) {
     SCOPED_TRACE(system);
-    const auto plan = small_plan(5, fmt::format("[systems.{}]\nurl = \"{}\"\n", system, url)).string();
+    const auto plan =
+        small_plan(5, fmt::format("[systems.{}]\nurl = \"{}\"\nprobes = [\"engine\"]\n", system, url))
+            .string();
     const Ended ended = run({"run", plan, "--out", out()});
     EXPECT_EQ(ended.exit_code, 3);
     EXPECT_NE(ended.err.find("preflight: " + system), std::string::npos) << ended.err;
