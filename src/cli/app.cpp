@@ -190,6 +190,8 @@ void add_generate(CLI::App& app, Values& values) {
   command->add_option("--output", options.output, "New or empty directory, or - for standard output")
       ->required()
       ->type_name("DIR|-");
+  command->add_option("--format", options.format, "Of --output -: raw (default), framed or tar")
+      ->type_name("FORMAT");
   command->add_flag("--audit", options.audit, "Count what is distinct, against what was asked for");
   command->callback(
       [&values] { values.action = [&values] { return generate(values.generate, values.global); }; });

@@ -72,6 +72,7 @@ struct GenerateOptions {
   std::string placement = "within";
   std::optional<std::int64_t> containers{};
   std::string output{};
+  std::string format{};  // Of a stream; empty: raw.
   bool audit = false;
 };
 

@@ -12,7 +12,8 @@
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
-#include "payload/manifest.hpp"
+#include "cli/temporary_folder.hpp"
+#include "payload/stream_output.hpp"
 
 namespace lab::cli {
 namespace {
@@ -62,6 +63,17 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
     return usage("--containers", "within has one container, across at least two");
   spec.containers = static_cast<std::uint32_t>(containers);
   return spec;
+}
+
+/// Where a stream goes and how it is written; only standard output has a choice.
+Result<StreamOutput> stream_output_of(const GenerateOptions& options) {
+  StreamOutput output{.descriptor = STDOUT_FILENO, .temporary = temporary_folder({})};
+  if (options.format.empty()) return output;
+  if (options.output != "-") return usage("--format", "is of --output -, standard output");
+  const auto format = parse_stream_format(options.format);
+  if (!format) return usage("--format", format.error().detail);
+  output.format = *format;
+  return output;
 }
 
 /// A line a second at most, for the eye.
@@ -136,6 +148,8 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
     return fail(kExitUsage, usage("--output", "- would write payloads to a terminal"));
   if (options.output == "-" && global.json)
     return fail(kExitUsage, usage("--json", "standard output is taken by the payloads"));
+  const auto output = stream_output_of(options);
+  if (!output) return fail(kExitUsage, output.error());
   const auto dataset = Dataset::make(*spec);
   if (!dataset) return fail(kExitUsage, dataset.error());
   Measured measured;
@@ -157,7 +171,7 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
   }
   const GenerateAudit* const audited = measured.audit ? &hooks : nullptr;
   const auto made = options.output == "-"
-                        ? generate_stream(**dataset, STDOUT_FILENO, call, progress, audited)
+                        ? generate_stream(**dataset, *output, call, progress, audited)
                         : generate_directory(**dataset, options.output, call, progress, audited);
   if (!made) return exit_code_of_failure(made.error());
   print_summary(*made, options, measured, global.json);
