@@ -184,11 +184,15 @@ void add_generate(CLI::App& app, Values& values) {
       ->capture_default_str()
       ->type_name("PLACEMENT");
   command->add_option("--containers", options.containers, "Containers of across (default 4)")->type_name("N");
-  command->add_option("--compressible", options.compressible, "Target ratio of zstd: known, not built in")
+  command
+      ->add_option("--compressible", options.compressible,
+                   "What zstd at level 3 leaves of an object, 0.2 to 0.99")
       ->type_name("R");
   command->add_option("--output", options.output, "New or empty directory, or - for standard output")
       ->required()
       ->type_name("DIR|-");
+  command->add_option("--format", options.format, "Of --output -: raw (default), framed or tar")
+      ->type_name("FORMAT");
   command->add_flag("--audit", options.audit, "Count what is distinct, against what was asked for");
   command->callback(
       [&values] { values.action = [&values] { return generate(values.generate, values.global); }; });

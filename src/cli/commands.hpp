@@ -66,12 +66,13 @@ struct GenerateOptions {
   std::string object_size = "128 KiB";
   std::uint64_t seed = 1;  // As results.json gives it: up to 64 bits.
   std::string duplicate_unit = "object";
-  std::string compressible{};
+  std::string compressible{};  // Empty: as the kind is.
   std::string popularity = "even";
   std::string order = "shuffled";
   std::string placement = "within";
   std::optional<std::int64_t> containers{};
   std::string output{};
+  std::string format{};  // Of a stream; empty: raw.
   bool audit = false;
 };
 

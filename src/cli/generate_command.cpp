@@ -6,12 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/compressed_share.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/generate_audit.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
-#include "payload/manifest.hpp"
+#include "scan/spill_file.hpp"
+#include "payload/stream_output.hpp"
 
 namespace lab::cli {
 namespace {
@@ -33,7 +35,11 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   spec.objects = static_cast<std::uint64_t>(options.objects);
   if (options.duplicate_unit != "object")
     return usage("--duplicate-unit", "'" + options.duplicate_unit + "' is not built in; object is");
-  if (!options.compressible.empty()) return usage("--compressible", "is known but not built in");
+  if (!options.compressible.empty()) {
+    const auto share = parse_compressible(options.compressible);
+    if (!share) return usage("--compressible", share.error().detail);
+    spec.compressible = *share;
+  }
   const auto grade = parse_grade(options.grade);
   if (!grade) return usage("--grade", grade.error().detail);
   spec.grade = *grade;
@@ -59,6 +65,17 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   return spec;
 }
 
+/// Where a stream goes and how it is written; only standard output has a choice.
+Result<StreamOutput> stream_output_of(const GenerateOptions& options) {
+  StreamOutput output{.descriptor = STDOUT_FILENO, .temporary = scan::temporary_folder()};
+  if (options.format.empty()) return output;
+  if (options.output != "-") return usage("--format", "is of --output -, standard output");
+  const auto format = parse_stream_format(options.format);
+  if (!format) return usage("--format", format.error().detail);
+  output.format = *format;
+  return output;
+}
+
 /// A line a second at most, for the eye.
 class GenerateLine {
  public:
@@ -78,7 +95,13 @@ class GenerateLine {
   Clock::time_point last_ = Clock::now();
 };
 
-void print_summary(const GenerateSummary& made, const GenerateOptions& options, const DatasetAudit* audit,
+/// What is known of the data beside its summary, where it was asked for.
+struct Measured {
+  std::optional<CompressedShare> share{};
+  std::unique_ptr<DatasetAudit> audit{};
+};
+
+void print_summary(const GenerateSummary& made, const GenerateOptions& options, const Measured& measured,
                    bool json) {
   const double ratio = made.unique.count == 0
                            ? 1
@@ -91,11 +114,19 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
                                {"logical_bytes", made.logical.count},
                                {"unique_bytes", made.unique.count},
                                {"edr_max", ratio}};
-    if (audit != nullptr) all["audit"] = audit->as_json();
+    if (measured.share)
+      all["compressed_share"] = {{"asked", measured.share->asked},
+                                 {"least", measured.share->least},
+                                 {"most", measured.share->most},
+                                 {"originals", measured.share->originals}};
+    if (measured.audit) all["audit"] = measured.audit->as_json();
     print("{}\n", all.dump(2));
     return;
   }
-  if (audit != nullptr) audit->print();
+  if (measured.share)
+    say("zstd at level 3 leaves {:.4f} to {:.4f} of each of {} originals, {} asked\n", measured.share->least,
+        measured.share->most, measured.share->originals, measured.share->asked);
+  if (measured.audit) measured.audit->print();
   say("{} objects, {} distinct; L = {} bytes, U = {} bytes, EDR_max = {:.4f}\n", made.objects, made.distinct,
       made.logical.count, made.unique.count, ratio);
 }
@@ -117,26 +148,33 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
     return fail(kExitUsage, usage("--output", "- would write payloads to a terminal"));
   if (options.output == "-" && global.json)
     return fail(kExitUsage, usage("--json", "standard output is taken by the payloads"));
+  const auto output = stream_output_of(options);
+  if (!output) return fail(kExitUsage, output.error());
   const auto dataset = Dataset::make(*spec);
   if (!dataset) return fail(kExitUsage, dataset.error());
+  Measured measured;
+  if (spec->compressible) {
+    const auto share = measure_compressed_share(**dataset);
+    if (!share) return fail(kExitUsage, share.error());
+    measured.share = *share;
+  }
   const InterruptGuard interrupt;
   const CallContext call{Clock::time_point::max(), interrupt.token()};
   GenerateLine line(spec->objects, global.no_progress);
   const auto progress = [&line](std::uint64_t done, Bytes bytes) { line(done, bytes); };
-  std::unique_ptr<DatasetAudit> audit;
   GenerateAudit hooks;
   if (options.audit) {
     auto counting = DatasetAudit::make(*spec, call.stop);
     if (!counting) return fail(exit_code_of(counting.error()), counting.error());
-    audit = std::move(*counting);
-    hooks = audit->hooks();
+    measured.audit = std::move(*counting);
+    hooks = measured.audit->hooks();
   }
-  const GenerateAudit* const audited = audit ? &hooks : nullptr;
+  const GenerateAudit* const audited = measured.audit ? &hooks : nullptr;
   const auto made = options.output == "-"
-                        ? generate_stream(**dataset, STDOUT_FILENO, call, progress, audited)
+                        ? generate_stream(**dataset, *output, call, progress, audited)
                         : generate_directory(**dataset, options.output, call, progress, audited);
   if (!made) return exit_code_of_failure(made.error());
-  print_summary(*made, options, audit.get(), global.json);
+  print_summary(*made, options, measured, global.json);
   return kExitOk;
 }
 

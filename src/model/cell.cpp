@@ -108,6 +108,7 @@ std::vector<Block> blocks_of_system(const Plan& plan, const SystemPlan& system) 
         Cell shape{.system = system.name, .variant = variant, .chains = plan.stages.chains};
         shape.dataset.payload = payload;
         shape.dataset.popularity = plan.dataset.popularity;
+        shape.dataset.compressible = plan.dataset.compressible;
         set_amount(shape, amount);
         add_amount(plan, shape, blocks);
       }
@@ -129,6 +130,7 @@ std::vector<Block> blocks_of_control(const Plan& plan, const SystemPlan& system)
     shape.chains = {Chain{StageKind::kBulkInsert}};
     shape.dataset.payload = payload;
     shape.dataset.popularity = plan.dataset.popularity;
+    shape.dataset.compressible = plan.dataset.compressible;
     if (!plan.dataset.orders.empty()) shape.dataset.order = plan.dataset.orders.front();
     set_amount(shape, for_control(amounts.front(), highest, is_directory(payload)));
     add_repetitions(plan, shape, grades, blocks);
@@ -178,6 +180,7 @@ std::string block_id(const Cell& cell) {
   add("objects", fmt::format("{}", dataset.objects));
   add("object_size", object_size_name(dataset));
   if (cell.total_bytes) add("total_bytes", fmt::format("{}", cell.total_bytes->count));
+  if (dataset.compressible) add("compressible", compressible_name(*dataset.compressible));
   add("order", to_string(dataset.order));
   add("placement", to_string(dataset.placement));
   add("mode", cell.mode);

@@ -102,6 +102,16 @@ TEST(Cells, AnIdNamesEveryDimensionAndEncodesItsValues) {
       "total_bytes=6553600;order=shuffled;placement=within;mode=blob;cache=warm;repetition=3;grade=U50");
 }
 
+TEST(Cells, AnIdNamesWhatObjectsCompressToWhereItIsAskedFor) {
+  Plan plan = small_plan();
+  const std::string plain = expand(plan).front().id;
+  plan.dataset.compressible = 250;
+  const Block block = expand(plan).front();
+  EXPECT_EQ(block.cells.front().dataset.compressible, 250);
+  EXPECT_NE(block.id.find(";compressible=0.25;order="), std::string::npos) << block.id;
+  EXPECT_EQ(plain.find("compressible"), std::string::npos);
+}
+
 TEST(Cells, TheSizeIsNamedAsItIsPlannedOrFound) {
   DatasetSpec dataset{.payload = "random_binary", .object_size = {.low = 64_KiB}};
   EXPECT_EQ(object_size_name(dataset), "65536");

@@ -179,6 +179,28 @@ std::string to_string(const Popularity& popularity) {
   return popularity.zipf_exponent > 0 ? fmt::format("zipf:{}", popularity.zipf_exponent) : "even";
 }
 
+Result<std::optional<int>> parse_compressible(std::string_view text) {
+  constexpr int kLeast = 200;
+  constexpr int kMost = 990;
+  constexpr std::string_view kPoint = "0.";
+  const std::string_view digits = text.starts_with(kPoint) ? text.substr(kPoint.size()) : std::string_view{};
+  int thousandths = 0;
+  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), thousandths);
+  const bool shaped = code == std::errc{} && end == digits.data() + digits.size() && digits.size() <= 3 &&
+                      !digits.starts_with('-');
+  for (std::size_t length = digits.size(); length < 3; ++length) thousandths *= 10;
+  if (shaped && thousandths >= kLeast && thousandths <= kMost) return std::optional(thousandths);
+  return bad("compressible", fmt::format("'{}' is not a compressed share: what zstd at level 3 leaves of an "
+                                         "object, from 0.2 to 0.99 with at most three decimals",
+                                         text));
+}
+
+std::string compressible_name(int thousandths) {
+  std::string name = fmt::format("0.{:03}", thousandths);
+  while (name.ends_with('0')) name.pop_back();
+  return name;
+}
+
 std::uint64_t dataset_seed_of(std::uint64_t seed, std::string_view payload, int repetition) {
   return leading_u64(sha256(fmt::format("v1/{}/{}/{}", seed, payload, repetition)));
 }

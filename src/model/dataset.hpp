@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,11 @@ struct Popularity {
 Result<Popularity> parse_popularity(std::string_view text);
 std::string to_string(const Popularity& popularity);
 
+/// What zstd at level 3 makes of each object alone, as a share of its size: "0.2" to "0.99", in thousandths.
+/// Errors: kInvalidArgument.
+Result<std::optional<int>> parse_compressible(std::string_view text);
+std::string compressible_name(int thousandths);  // Canonical; read back by parse_compressible.
+
 /// N - floor(N * grade / 100), in integers.
 constexpr std::uint64_t distinct_objects(std::uint64_t objects, int grade) {
   const auto share = static_cast<std::uint64_t>(grade);
@@ -71,7 +77,8 @@ struct DatasetSpec {
   Popularity popularity{};
   Order order = Order::kShuffled;
   Placement placement = Placement::kWithin;
-  std::uint32_t containers = 1;  // More than one only with Placement::kAcross.
+  std::uint32_t containers = 1;       // More than one only with Placement::kAcross.
+  std::optional<int> compressible{};  // In thousandths; none: as the kind is.
 
   friend bool operator==(const DatasetSpec&, const DatasetSpec&) = default;
 };

@@ -129,5 +129,19 @@ TEST(DatasetModel, AnIdIsWrittenAsAUuid) {
   EXPECT_EQ(format_uuid(id), "00112233-4455-6677-8899-aabbccddeeff");
 }
 
+TEST(Compressible, IsAShareWithAtMostThreeDecimals) {
+  for (const auto& [text, thousandths] :
+       {std::pair{"0.2", 200}, {"0.25", 250}, {"0.333", 333}, {"0.99", 990}, {"0.5", 500}}) {
+    const auto parsed = parse_compressible(text);
+    ASSERT_TRUE(parsed) << text;
+    EXPECT_EQ(*parsed, thousandths);
+    EXPECT_EQ(compressible_name(thousandths), text);
+  }
+  EXPECT_EQ(*parse_compressible("0.500"), 500);
+  for (const char* text :
+       {"", "0", "1", "2", "0.", ".5", "0.199", "0.991", "0.5000", "0.-5", "-0.5", "0.5x", "5e-1"})
+    EXPECT_FALSE(parse_compressible(text)) << text;
+}
+
 }  // namespace
 }  // namespace lab

@@ -28,6 +28,7 @@ struct DatasetPlan {
   std::vector<Bytes> totals{};
   std::vector<SizeLaw> object_sizes{SizeLaw{}};
   Popularity popularity{};
+  std::optional<int> compressible{};  // In thousandths; none: as the kinds are.
   std::vector<Order> orders{Order::kShuffled};
   std::vector<Placement> placements{Placement::kWithin};
   std::uint32_t containers = 4;  // Used where the placement is across.

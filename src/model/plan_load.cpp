@@ -82,8 +82,9 @@ Status read_amount(const TomlReader& table, DatasetPlan& dataset) {
 }
 
 Status read_dataset(const TomlReader& table, const Vocabulary& words, LoadedPlan& loaded) {
-  LAB_TRY(table.allow_only({"payloads", "grades", "objects", "totals", "object_size", "orders", "placements",
-                            "containers", "caches", "modes", "popularity", "duplicate_unit"}));
+  LAB_TRY(
+      table.allow_only({"payloads", "grades", "objects", "totals", "object_size", "orders", "placements",
+                        "containers", "caches", "modes", "popularity", "compressible", "duplicate_unit"}));
   DatasetPlan& dataset = loaded.plan.dataset;
   if (!table.has("payloads")) return table.error("payloads", "missing: a plan names at least one payload");
   const auto payload = [&](std::string_view text) { return plan_rules::parse_payload(text, words); };
@@ -104,6 +105,7 @@ Status read_dataset(const TomlReader& table, const Vocabulary& words, LoadedPlan
   LAB_TRY(table.list("caches", cache, dataset.caches));
   LAB_TRY(table.list("modes", plan_rules::parse_mode, dataset.modes));
   LAB_TRY(table.word("popularity", parse_popularity, dataset.popularity));
+  LAB_TRY(table.word("compressible", parse_compressible, dataset.compressible));
   LAB_TRY(read_duplicate_unit(table, loaded));
   if (const Status fits = plan_rules::check_amounts(loaded.plan); !fits)
     return table.error(dataset.objects ? "objects" : "totals", fits.error().detail);

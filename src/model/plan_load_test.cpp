@@ -233,6 +233,8 @@ const BadPlan kBadPlans[] = {
     {"\"blob\"", "\"blobs\"", "key 'dataset.modes': 'blobs' is not a mode; did you mean 'blob'?"},
     {"popularity = \"zipf:1.2\"", "popularity = \"zipf:0\"",
      "key 'dataset.popularity': 'zipf:0' is not a popularity"},
+    {"popularity = \"zipf:1.2\"", "compressible = \"2\"",
+     "key 'dataset.compressible': '2' is not a compressed share"},
     {"duplicate_unit = \"object\"", "duplicate_unit = \"blok:4096\"",
      "key 'dataset.duplicate_unit': 'blok:4096' is not a duplicate unit"},
     {"duplicate_unit = \"object\"", "duplicate_unit = \"block:0\"",

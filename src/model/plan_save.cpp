@@ -110,6 +110,8 @@ void write_dataset(Writer& out, const DatasetPlan& dataset) {
   out.raw("caches", list_of(dataset.caches));
   out.raw("modes", list_of(dataset.modes));
   out.text("popularity", to_string(dataset.popularity));
+  // Only where it is: plans without it keep the hash that they have always had.
+  if (dataset.compressible) out.text("compressible", compressible_name(*dataset.compressible));
 }
 
 void write_stages(Writer& out, const StagesPlan& stages) {

@@ -78,6 +78,7 @@ Plan random_plan(Random& random) {
     dataset.totals = {1_GiB, Bytes{static_cast<std::int64_t>((1ULL << 31U) + random.below(1U << 30U))}};
   dataset.popularity.zipf_exponent =
       random.below(2) == 0 ? 0.0 : 0.01 + static_cast<double>(random.below(999)) / 100.0;
+  if (random.below(2) == 0) dataset.compressible = static_cast<int>(200 + random.below(791));
   dataset.containers = static_cast<std::uint32_t>(2 + random.below(900));
   dataset.placements = {one_of(random, {Placement::kWithin, Placement::kAcross})};
   plan.stages.update_share_percent = static_cast<int>(1 + random.below(100));
@@ -145,6 +146,22 @@ TEST(PlanSave, TheHashDependsOnWhatRunsAndNotOnTheName) {
   changed = plan;
   std::swap(changed.systems[0], changed.systems[1]);
   EXPECT_NE(plan_hash(changed), hash) << "systems run in plan order";
+}
+
+TEST(PlanHash, CountsWhatObjectsCompressToAndDoesNotChangeWhereNothingIsSaid) {
+  const auto with = [](const char* line) {
+    const auto loaded = parse_plan(
+        std::string("[dataset]\npayloads = ['random_binary']\nobjects = 8\n") + line + "[systems.lmdb]\n",
+        "p.toml", test_words());
+    EXPECT_TRUE(loaded) << loaded.error().detail;
+    return plan_hash(loaded->plan);
+  };
+  const std::string plain = with("");
+  EXPECT_EQ(plain, "252197564fc96619ba3828615d91b34bccfef66d24a0edc9c2835ac5344274fc")
+      << "plans of earlier versions have this hash";
+  EXPECT_NE(with("compressible = '0.5'\n"), plain);
+  EXPECT_NE(with("compressible = '0.5'\n"), with("compressible = '0.501'\n"));
+  EXPECT_EQ(with("compressible = '0.5'\n"), with("compressible = '0.500'\n"));
 }
 
 TEST(PlanOverridesTest, FlagsReplaceWhatThePlanSays) {

@@ -128,6 +128,7 @@ void write_plan_of_cell(ordered_json& out, const Cell& cell) {
   field("planned_objects", cell.dataset.objects);
   field("planned_object_size", to_string(cell.dataset.object_size));
   field("popularity", to_string(cell.dataset.popularity));
+  if (cell.dataset.compressible) field("compressible", compressible_name(*cell.dataset.compressible));
   field("containers", cell.dataset.containers);
   ordered_json chains = ordered_json::array();
   for (const Chain& chain : cell.chains) chains.push_back(chain_name(chain));
@@ -165,6 +166,7 @@ struct CellWords {
   std::string placement{};
   std::string size{};
   std::string popularity = "even";
+  std::optional<std::string> compressible{};
   std::optional<std::int64_t> total_bytes{};
 };
 
@@ -186,6 +188,7 @@ Status read_cell(const ordered_json& in, std::string& problem, Cell& cell) {
   field("planned_objects", cell.dataset.objects, Need::kRequired);
   field("planned_object_size", words.size, Need::kRequired);
   field("popularity", words.popularity);
+  field("compressible", words.compressible);
   field("containers", cell.dataset.containers);
   if (!problem.empty()) return damaged(problem);
   if (words.total_bytes) cell.total_bytes = Bytes{*words.total_bytes};
@@ -194,6 +197,8 @@ Status read_cell(const ordered_json& in, std::string& problem, Cell& cell) {
   LAB_TRY(read_word("placement", parse_placement(words.placement), cell.dataset.placement));
   LAB_TRY(read_word("planned_object_size", parse_size_law(words.size), cell.dataset.object_size));
   LAB_TRY(read_word("popularity", parse_popularity(words.popularity), cell.dataset.popularity));
+  if (words.compressible)
+    LAB_TRY(read_word("compressible", parse_compressible(*words.compressible), cell.dataset.compressible));
   return read_chains(in, cell.chains);
 }
 

@@ -86,7 +86,8 @@ StageRecord full_record() {
                     .popularity = {1.2},
                     .order = Order::kDistant,
                     .placement = Placement::kAcross,
-                    .containers = 4};
+                    .containers = 4,
+                    .compressible = 250};
   r.cell_id = cell_id(r.cell);
   r.chain = "bulk_insert";
   r.stage = "bulk_insert";

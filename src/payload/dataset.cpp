@@ -149,12 +149,16 @@ Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
 
 Status check_spec(const DatasetSpec& spec) {
   LAB_TRY(check_kind(spec.payload));
+  if (spec.compressible && spec.payload.starts_with(kDirectoryPrefix))
+    return bad("compressible: real files compress as they do; random_binary can be asked for a share");
   if (spec.objects == 0) return bad("objects: at least 1");
   if (spec.grade < 0 || spec.grade > 99) return bad(fmt::format("grade U{}: U0 to U99", spec.grade));
   const double exponent = spec.popularity.zipf_exponent;
   if (!(exponent == 0 || (exponent >= 0.01 && exponent <= 10)))
     return bad(fmt::format("popularity zipf:{}: 0.01 to 10", exponent));
   if (spec.containers == 0) return bad("containers: at least 1");
+  if (spec.compressible && (*spec.compressible < 200 || *spec.compressible > 990))
+    return bad(fmt::format("compressible {} thousandths: 200 to 990", *spec.compressible));
   if (spec.containers > 1 && spec.placement == Placement::kWithin)
     return bad(fmt::format("placement 'within' has 1 container, not {}", spec.containers));
   return ok();
@@ -187,7 +191,7 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) tr
     if (!pool) return pool.error();
     return planned(spec, make_directory_source(*pool, spec.dataset_seed), (*pool)->report);
   }
-  auto mix = made_mix(spec.payload);
+  auto mix = made_mix(spec);
   if (!mix) return mix.error();
   LAB_TRY(check_size_law(spec, *mix));
   return planned(spec, make_made_source(std::move(*mix), spec), std::nullopt);
@@ -202,7 +206,7 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) tr
 Status Dataset::check(const DatasetSpec& spec) {
   LAB_TRY(check_spec(spec));
   if (!spec.payload.starts_with(kDirectoryPrefix)) {
-    const auto mix = made_mix(spec.payload);
+    const auto mix = made_mix(spec);
     return mix ? check_size_law(spec, *mix) : Status(mix.error());
   }
   const auto pool = pool_of(spec);

@@ -33,7 +33,12 @@ class MadeSource final : public ContentSource {
     const auto size = size_of(content);
     if (!size) return size.error();
     try {
-      kind_of(content).make({dataset_seed_, content}, static_cast<std::size_t>(size->count), out);
+      const ContentKey key{dataset_seed_, content};
+      const auto bytes = static_cast<std::size_t>(size->count);
+      if (mix_.compressible)
+        make_compressible_binary(key, bytes, *mix_.compressible, out);
+      else
+        kind_of(content).make(key, bytes, out);
     } catch (const std::bad_alloc&) {
       return Error{ErrorCode::kResourceExhausted, "payload",
                    fmt::format("no memory for an object of {}", format_bytes(*size))};
@@ -100,14 +105,28 @@ Result<MadeMix> made_mix(std::string_view payload) {
   return mix;
 }
 
+Result<MadeMix> made_mix(const DatasetSpec& spec) {
+  auto mix = made_mix(spec.payload);
+  if (!mix || !spec.compressible) return mix;
+  if (mix->kinds.size() > 1 || mix->kinds.front()->purpose != Purpose::kBinary)
+    return Error{
+        ErrorCode::kInvalidArgument, "payload",
+        fmt::format("compressible {}: {} compresses as it does; random_binary can be asked for a share",
+                    compressible_name(*spec.compressible), spec.payload)};
+  mix->compressible = spec.compressible;
+  return mix;
+}
+
 Bytes smallest_any_size(const MadeMix& mix) {
+  if (mix.compressible) return kSmallestCompressible;
   const auto smallest = [](const MadeKind* kind) { return kind->smallest_any; };
   return (*std::ranges::max_element(mix.kinds, {}, smallest))->smallest_any;
 }
 
 Bytes smallest_size(const MadeMix& mix, std::uint64_t objects) {
   // In a mix every kind has to fit, whatever content the number of objects ends with.
-  return mix.kinds.size() == 1 ? smallest_made_size(*mix.kinds.front(), objects) : smallest_any_size(mix);
+  return mix.kinds.size() == 1 && !mix.compressible ? smallest_made_size(*mix.kinds.front(), objects)
+                                                    : smallest_any_size(mix);
 }
 
 std::unique_ptr<const ContentSource> make_made_source(MadeMix mix, const DatasetSpec& spec) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ struct MadeMix {
   std::vector<const MadeKind*> kinds{};
   /// Among any number of contents from 0 on, each kind has its share, rounded down or up.
   std::vector<std::uint8_t> order{};
+  std::optional<int> compressible{};  // Only of random_binary alone; in thousandths.
 };
 
 /// True for a made kind's name and for mixes, whether or not they are well written.
@@ -26,6 +28,10 @@ bool is_made(std::string_view payload);
 
 /// Errors: kInvalidArgument, for a mix. Precondition: is_made(payload).
 Result<MadeMix> made_mix(std::string_view payload);
+
+/// The same with what its objects compress to. Errors: kInvalidArgument where the kind has a ratio of its
+/// own.
+Result<MadeMix> made_mix(const DatasetSpec& spec);
 
 /// From this size on there are more contents than anybody can ask for.
 Bytes smallest_any_size(const MadeMix& mix);

@@ -1,20 +1,17 @@
-// Writing a whole dataset: into a directory with its manifest, all or nothing, or into a descriptor.
+// Writing a whole dataset into a directory with its manifest, all or nothing.
 // SPDX-License-Identifier: Apache-2.0
 #include "payload/manifest.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <nlohmann/json.hpp>
 
 #include "core/files.hpp"
-#include "payload/producer.hpp"
+#include "payload/write_objects.hpp"
 
 namespace lab {
 
@@ -23,52 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kManifestBuffer = 1U << 20U;
-constexpr Bytes kBuffer{2 << 20};  // Objects made ahead. Small, so that memory is the same for every dataset.
-constexpr Millis kProgressInterval{100};
-constexpr int kPollMs = 100;  // How soon a stop or a deadline is seen while a reader does not read.
 constexpr const char* kManifestName = "manifest.jsonl";
 constexpr const char* kManifestTemporary = ".manifest.jsonl.tmp";
-
-/// A dataset that somebody else owns, in the producer's terms.
-std::shared_ptr<const Dataset> borrowed(const Dataset& dataset) {
-  return {std::shared_ptr<void>(), &dataset};
-}
-
-/// Makes every object in order and hands it to `write`; sums up and reports progress.
-Result<GenerateSummary> write_objects(
-    const Dataset& dataset, const CallContext& call, const GenerateProgress& progress,
-    const GenerateAudit* audit, const std::function<Status(const ObjectFacts&, const MadeObject&)>& write) {
-  const auto order_of = [&](std::uint64_t number) {
-    const ObjectFacts facts = dataset.facts(number);
-    return ObjectOrder{{facts.number, facts.id, facts.container}, facts.content};
-  };
-  Producer producer(borrowed(dataset), dataset.objects(), order_of, kBuffer);
-  GenerateSummary summary;
-  auto reported = Clock::now();
-  while (true) {
-    auto made = producer.next(call);
-    if (!made) return std::move(made).error();
-    if (!*made) break;
-    MadeObject& object = **made;
-    const ObjectFacts facts = dataset.facts(object.key.number);
-    LAB_TRY(write(facts, object));
-    if (audit != nullptr) LAB_TRY(audit->object(facts, object.payload, object.digest));
-    const Bytes size{std::ssize(object.payload)};
-    summary.objects += 1;
-    summary.logical += size;
-    if (!facts.copy_of) {
-      summary.distinct += 1;
-      summary.unique += size;
-    }
-    producer.recycle(std::move(object));
-    if (progress && Clock::now() - reported >= kProgressInterval) {
-      progress(summary.objects, summary.logical);
-      reported = Clock::now();
-    }
-  }
-  if (progress) progress(summary.objects, summary.logical);
-  return summary;
-}
 
 // --- Directory ---
 
@@ -160,29 +113,6 @@ class ManifestWriter {
   std::string lines_{};
 };
 
-// --- Descriptor ---
-
-/// Waits until the descriptor takes bytes, within the call's bounds.
-Status wait_writable(int descriptor, const CallContext& call) {
-  while (true) {
-    LAB_TRY(allowed(call, "generate"));
-    pollfd waiting{.fd = descriptor, .events = POLLOUT, .revents = 0};
-    const int ready = ::poll(&waiting, 1, kPollMs);
-    if (ready > 0) return ok();  // An error or a closed reader too: the write says which.
-    if (ready < 0 && errno != EINTR) return errno_error("generate", "poll", errno);
-  }
-}
-
-Status write_bounded(int descriptor, std::string_view bytes, std::size_t piece_max, const CallContext& call) {
-  while (!bytes.empty()) {
-    LAB_TRY(wait_writable(descriptor, call));
-    const ssize_t written = ::write(descriptor, bytes.data(), std::min(bytes.size(), piece_max));
-    if (written < 0 && errno != EINTR && errno != EAGAIN) return errno_error("generate", "output", errno);
-    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return ok();
-}
-
 }  // namespace
 
 std::string manifest_line(const ObjectFacts& facts, std::string_view mime, Bytes size, const Digest& digest) {
@@ -221,22 +151,6 @@ Result<GenerateSummary> generate_directory(const Dataset& dataset, const fs::pat
   LAB_TRY(sync_file_system(objects));
   LAB_TRY(manifest->finish());
   undo.keep();
-  return summary;
-}
-
-Result<GenerateSummary> generate_stream(const Dataset& dataset, int descriptor, const CallContext& call,
-                                        const GenerateProgress& progress, const GenerateAudit* audit) {
-  struct stat info{};
-  if (::fstat(descriptor, &info) != 0) return errno_error("generate", "output", errno);
-  // A pipe that polls as writable takes PIPE_BUF bytes without blocking (POSIX write); more could hang.
-  const std::size_t piece_max = S_ISREG(info.st_mode) ? kManifestBuffer : std::size_t{PIPE_BUF};
-  auto summary = write_objects(dataset, call, progress, audit,
-                               [&](const ObjectFacts& /*facts*/, const MadeObject& object) {
-                                 return write_bounded(descriptor, as_text(object.payload), piece_max, call);
-                               });
-  if (!summary || audit == nullptr) return summary;
-  const auto line = audit->last_line();
-  if (!line) return line.error();
   return summary;
 }
 

@@ -36,13 +36,6 @@ Result<GenerateSummary> generate_directory(const Dataset& dataset, const std::fi
                                            const CallContext& call, const GenerateProgress& progress,
                                            const GenerateAudit* audit = nullptr);
 
-/// Writes every payload, one after the other, to an open file descriptor, which may be a pipe that nobody
-/// reads: the call's bounds hold. SIGPIPE is the caller's to ignore; a reader that went away is then kIo.
-/// The audit's last line is asked for and not written: a stream has no manifest.
-Result<GenerateSummary> generate_stream(const Dataset& dataset, int descriptor, const CallContext& call,
-                                        const GenerateProgress& progress,
-                                        const GenerateAudit* audit = nullptr);
-
 /// One line of the manifest, without its newline.
 std::string manifest_line(const ObjectFacts& facts, std::string_view mime, Bytes size, const Digest& digest);
 

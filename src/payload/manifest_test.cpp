@@ -1,4 +1,4 @@
-// Generated directories and streams: complete and true, or not there at all.
+// Generated directories: complete and true, or not there at all.
 // SPDX-License-Identifier: Apache-2.0
 #include "payload/manifest.hpp"
 
@@ -10,7 +10,6 @@
 
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 
 #include "core/files.hpp"
 #include "core/text.hpp"
@@ -222,66 +221,6 @@ TEST(GenerateDirectory, LeavesNothingBehindWhenAWriteFails) {
   EXPECT_EQ(failed.error().code, ErrorCode::kIo);
   EXPECT_NE(failed.error().detail.find("objects/"), std::string::npos) << failed.error().detail;
   EXPECT_TRUE(names_in(folder.path()).empty());
-}
-
-TEST(GenerateStream, WritesThePayloadsOneAfterTheOther) {
-  const TemporaryFolder folder;
-  const auto dataset = made(spec_of("structured_json", 30, 50, Bytes{999}));
-  const auto file = open_file(folder.path() / "stream", O_WRONLY | O_CREAT);
-  ASSERT_TRUE(file);
-  const auto summary = generate_stream(*dataset, file->get(), {}, {});
-  ASSERT_TRUE(summary) << summary.error().text();
-  EXPECT_EQ(summary->logical, Bytes{30 * 999});
-  EXPECT_EQ(summary->unique, Bytes{15 * 999});
-  std::string expected;
-  for (std::uint64_t number = 0; number < 30; ++number)
-    expected += text_of(*dataset, dataset->facts(number).content);
-  EXPECT_EQ(text_in(folder.path() / "stream"), expected);
-}
-
-class PipeTest : public testing::Test {
- protected:
-  void SetUp() override {
-    ::signal(SIGPIPE, SIG_IGN);
-    int ends[2] = {-1, -1};
-    ASSERT_EQ(::pipe(ends), 0);
-    reader_ = FileHandle(ends[0]);
-    writer_ = FileHandle(ends[1]);
-  }
-  FileHandle reader_{};
-  FileHandle writer_{};
-  std::shared_ptr<const Dataset> dataset_ = made(spec_of("random_binary", 10, 0, Bytes{100'003}));
-};
-
-using GenerateStreamToAPipe = PipeTest;
-
-TEST_F(GenerateStreamToAPipe, DeliversEveryByte) {
-  Sha256 hash;
-  std::jthread reading([&] {
-    std::vector<std::byte> buffer(10'000);
-    for (ssize_t got = 0; (got = ::read(reader_.get(), buffer.data(), buffer.size())) > 0;)
-      hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
-  });
-  const auto summary = generate_stream(*dataset_, writer_.get(), {}, {});
-  writer_.reset();
-  reading.join();
-  ASSERT_TRUE(summary) << summary.error().text();
-  Sha256 expected;
-  for (std::uint64_t number = 0; number < 10; ++number) expected.update(bytes_of(*dataset_, number));
-  EXPECT_EQ(hash.digest(), expected.digest());
-}
-
-TEST_F(GenerateStreamToAPipe, DoesNotHangOnAReaderThatDoesNotRead) {
-  const auto late = generate_stream(*dataset_, writer_.get(), {Clock::now() + 50ms, {}}, {});
-  ASSERT_FALSE(late);
-  EXPECT_EQ(late.error().code, ErrorCode::kTimeout);
-}
-
-TEST_F(GenerateStreamToAPipe, FailsWhenTheReaderIsGone) {
-  reader_.reset();
-  const auto failed = generate_stream(*dataset_, writer_.get(), {}, {});
-  ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().code, ErrorCode::kIo);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // random_binary: a counter turned into noise, 8 bytes a step, so that the compiler can make several at once.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -30,6 +31,29 @@ void make_random_binary(ContentKey key, std::size_t size, std::vector<std::byte>
   std::byte* const to = out.data();
   for (std::size_t i = 0; i < words; ++i) store_little_endian(to + i * kWord, stream.at(i));
   if (size % kWord != 0) store_little_endian(to + words * kWord, stream.at(words), size % kWord);
+}
+
+void make_compressible_binary(ContentKey key, std::size_t size, int thousandths,
+                              std::vector<std::byte>& out) {
+  constexpr std::size_t kStretch = 512;  // Each keeps two numbers and more: no two blocks of 512 are equal.
+  // What zstd 1.5 adds to the noise, which it cannot shrink: in thousandths of a byte, measured. It differs
+  // by half a byte from one stretch to the next, so that a fifth of the size is the least that is met within
+  // 2 %.
+  constexpr std::uint64_t kOfObject = 18'000;
+  constexpr std::uint64_t kOfStretch = 2'900;
+  make_random_binary(key, size, out);
+  const std::uint64_t stretches = (size + kStretch - 1) / kStretch;
+  const std::uint64_t noise =
+      (size * static_cast<std::uint64_t>(thousandths) - kOfObject - kOfStretch * stretches) / 1'000;
+  std::uint64_t kept = 0;
+  for (std::size_t begin = 0; begin < size; begin += kStretch) {
+    const std::size_t end = std::min(begin + kStretch, size);
+    const auto upto = static_cast<std::uint64_t>(Uint128{noise} * end / size);
+    const std::size_t zeros_begin = begin + static_cast<std::size_t>(upto - kept);
+    std::fill(out.begin() + static_cast<std::ptrdiff_t>(zeros_begin),
+              out.begin() + static_cast<std::ptrdiff_t>(end), std::byte{0});
+    kept = upto;
+  }
 }
 
 }  // namespace lab
