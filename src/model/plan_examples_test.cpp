@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 
 Vocabulary experiment_words() {
   Vocabulary words;
-  for (const char* name : {"files", "cas", "sqlite", "rocksdb", "lmdb"})
-    words.systems.push_back({.name = name});
+  for (const char* name : {"files", "cas", "sqlite", "lmdb"}) words.systems.push_back({.name = name});
+  words.systems.push_back({.name = "rocksdb", .variants = {"none", "blob_files"}});
   words.payloads_built_in = {"random_binary",   "structured_json",   "text_document", "uuid_keys",
                              "jsonb_documents", "bank_transactions", "text_corpus",   "numeric_dataset"};
   return with_known_servers(std::move(words));

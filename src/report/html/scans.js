@@ -114,6 +114,7 @@ function scanOption(curve, ideal) {
 function scanSentence(curve, ideal) {
   const best = curve.reduce((most, entry) => (entry.residual.mean > most.residual.mean ? entry : most));
   const of = ideal === null ? '' : `, ${formatShare(ideal)} of the payload are copies`;
+  if (best.residual.mean === 0) return `no chunk is there twice${of}`;
   return `at most ${formatShare(best.residual.mean)} redundant, by ${best.name}${of}`;
 }
 
@@ -204,11 +205,11 @@ function censusShare(found) {
   return share ? rangeText(share, (value) => `${(100 * value).toFixed(2)} %`) : '';
 }
 
-// What stands in place of the files that hold the copies.
+// What compression leaves is a few bytes here and there, and no object whole.
 function censusRemark(found) {
   const expected = found.filter((census) => census.expected > 0);
   if (expected.length === 0) return 'no copy is expected';
-  const none = expected.every((census) => census.located === 0);
+  const none = expected.every((census) => census.whole === 0 && census.located < census.expected / 2);
   return none ? 'not located: compressed, encrypted or gone' : null;
 }
 
@@ -248,6 +249,20 @@ function censusTable() {
     .flatMap((name) => grades.map((grade) => censusRow(name, grade)))
     .filter((row) => row !== null);
   if (rows.length === 0) return null;
+  const columns = [
+    {title: 'System'},
+    {title: 'Payload'},
+    {title: 'Grade'},
+    {title: 'Copies expected', number: true},
+    {title: 'Copies found', number: true},
+    {title: 'By bytes', number: true},
+    {title: 'Share located', number: true},
+    {title: 'Located in', wrap: true},
+    {title: 'Should be gone', number: true},
+    {title: 'n', number: true},
+  ];
+  const gone = columns.findIndex((column) => column.title === 'Should be gone');
+  const shown = columns.filter((_, i) => i !== gone || rows.some((cells) => cells[gone] !== ''));
   return [
     h('h3', {}, 'Where the copies are'),
     h(
@@ -258,19 +273,8 @@ function censusTable() {
         'replaced objects.',
     ),
     table(
-      [
-        {title: 'System'},
-        {title: 'Payload'},
-        {title: 'Grade'},
-        {title: 'Copies expected', number: true},
-        {title: 'Copies found', number: true},
-        {title: 'By bytes', number: true},
-        {title: 'Share located', number: true},
-        {title: 'Located in', wrap: true},
-        {title: 'Should be gone', number: true},
-        {title: 'n', number: true},
-      ],
-      rows,
+      shown,
+      rows.map((cells) => cells.filter((_, i) => shown.includes(columns[i]))),
       'Where the copies are',
     ),
   ];
