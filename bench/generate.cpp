@@ -56,8 +56,7 @@ void measure_memory() {
   });
   measure("memset, fresh memory", [&] {
     for (std::uint64_t i = 0; i < kObjects; ++i) {
-      void* const fresh =
-          ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      void* const fresh = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       LAB_CHECK(fresh != MAP_FAILED, "there is memory for an object");
       std::memset(fresh, 1, size);
       asm volatile("" : : "r"(fresh) : "memory");

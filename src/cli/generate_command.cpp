@@ -12,8 +12,8 @@
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
-#include "scan/spill_file.hpp"
 #include "payload/stream_output.hpp"
+#include "scan/spill_file.hpp"
 
 namespace lab::cli {
 namespace {

@@ -51,6 +51,12 @@ bool can_enter(const fs::path& path, const UserId& user) {
   }
 }
 
+Status check_free(const fs::path& home) {
+  std::error_code failure;
+  if (!fs::exists(fs::symlink_status(home, failure))) return ok();
+  return refused(home, "exists and is not ours: name another folder with --directory");
+}
+
 Status make_home(const fs::path& home, const std::string& token, const std::optional<UserId>& user) {
   LAB_TRY(make_parents(home.parent_path(), user.has_value()));
   if (user && !can_enter(home.parent_path(), *user))

@@ -11,6 +11,10 @@
 
 namespace lab::testbed {
 
+/// Errors: kRefused where something lies at `home`. Asked before there is a record of it, by which somebody's
+/// own folder would become one to remove.
+Status check_free(const std::filesystem::path& home);
+
 /// Makes `home` (mode 0700, of `user`), which must not exist, and what is missing above it. `token` is the
 /// mark by which remove_home knows it. Errors: kRefused where something is there, or where `user` cannot get
 /// to it.

@@ -155,6 +155,7 @@ class Testbed::Work {
     if (!record) return record.error();
     const auto password = random_word();
     if (!password) return password.error();
+    LAB_TRY(check_free(record->home));
     LAB_TRY(remove_tree(log_file()));
     LAB_TRY(save_record(record_file(), *record));
     LAB_TRY(write_file_atomic(password_file(), *password + "\n", 0600));

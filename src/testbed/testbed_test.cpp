@@ -409,6 +409,18 @@ TEST_F(TestbedLife, AStopEndsAStartAndCleansUp) {
   EXPECT_FALSE(fs::exists(state() / "fake/home"));
 }
 
+TEST_F(TestbedLife, AFolderOfTheUserInThePlaceOfAHomeIsLeftAndStopsNothingElse) {
+  const fs::path where = folder_.path() / "elsewhere";
+  ASSERT_TRUE(make_directories(where / "fake"));
+  ASSERT_TRUE(write_file_atomic(where / "fake" / "mine", "x"));
+  const auto started = Testbed({.state = state(), .directory = where, .search = {}}).up(fake(), soon());
+  ASSERT_FALSE(started);
+  EXPECT_NE(started.error().detail.find("name another folder"), std::string::npos) << started.error().text();
+  EXPECT_TRUE(fs::exists(where / "fake" / "mine"));
+  EXPECT_FALSE(fs::exists(record_file()));
+  must_start();
+}
+
 TEST_F(TestbedLife, HomesCanLieInAFolderOfTheUser) {
   const fs::path where = folder_.path() / "elsewhere";
   const Testbed other({.state = state(), .directory = where, .search = {}});
