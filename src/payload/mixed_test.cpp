@@ -13,10 +13,11 @@ namespace lab {
 namespace {
 
 TEST(Mixed, HasEachShareRoundedDownOrUpAmongAnyNumberOfContents) {
+  constexpr const char* kSevenKinds =
+      "mixed:random_binary=1+structured_json=1+text_document=2+uuid_keys=3+"
+      "jsonb_documents=5+time_series=8+synthetic_transactions=13";
   for (const char* payload : {"mixed", "mixed:uuid_keys=3+time_series=1", "mixed:uuid_keys=100+time_series=1",
-                              "mixed:uuid_keys=7+time_series=11+text_document=13+structured_json=2",
-                              "mixed:random_binary=1+structured_json=1+text_document=2+uuid_keys=3+"
-                              "jsonb_documents=5+time_series=8+synthetic_transactions=13"}) {
+                              "mixed:uuid_keys=7+time_series=11+text_document=13", kSevenKinds}) {
     SCOPED_TRACE(payload);
     const auto mix = made_mix(payload);
     ASSERT_TRUE(mix) << mix.error().text();
