@@ -156,7 +156,10 @@ const Known kKnown[] = {
      .variant = "low_cardinality",
      .edr = {{"U0", {0.99, 1.0}}, {"U50", {1.97, 2.0}}, {"U90", {9.6, 10.0}}}},
     {.system = "clickhouse", .variant = "replacing", .edr = {{"U90", {}}}, .rows_left = 40},
-    {.system = "redis", .variant = "aof", .edr = {{"U0", {0.999, 1.0}}, {"U90", {0.999, 1.0}}}},
+    {.system = "redis",
+     .variant = "aof",
+     .edr = {{"U0", {0.999, 1.0}}, {"U90", {0.999, 1.0}}},
+     .located = {{0.9999, 1.0001}}},
     {.system = "redis", .variant = "rdb", .edr = {{"U0", {0.999, 1.0}}, {"U90", {0.999, 1.0}}}},
 };
 
