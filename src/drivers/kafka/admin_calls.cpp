@@ -115,26 +115,10 @@ Status send_creation(Client& client, const CallContext& call, const char* operat
                       operation);
 }
 
-Result<Settings> describe(Client& client, const CallContext& call, const char* operation,
-                          rd_kafka_ResourceType_t type, const std::string& name) {
-  const Held<rd_kafka_ConfigResource_t> resource(rd_kafka_ConfigResource_new(type, name.c_str()));
-  rd_kafka_ConfigResource_t* list[] = {resource.get()};
-  const auto event = request(client, call, operation, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, false,
-                             [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                               rd_kafka_DescribeConfigs(client.handle(), list, 1, options, queue);
-                             });
-  if (!event) return event.error();
-  std::size_t count = 0;
-  const auto* const result = rd_kafka_event_DescribeConfigs_result(event->get());
-  const rd_kafka_ConfigResource_t** const found = rd_kafka_DescribeConfigs_result_resources(result, &count);
-  if (count != 1) return Error{ErrorCode::kCorruption, operation, "no answer about " + name};
-  if (const auto code = rd_kafka_ConfigResource_error(found[0]); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    const char* const said = rd_kafka_ConfigResource_error_string(found[0]);
-    return kafka_error(code, operation, said == nullptr ? name : said);
-  }
+Settings settings_in(const rd_kafka_ConfigResource_t& resource) {
   Settings settings;
   std::size_t entries = 0;
-  const rd_kafka_ConfigEntry_t** const entry = rd_kafka_ConfigResource_configs(found[0], &entries);
+  const rd_kafka_ConfigEntry_t** const entry = rd_kafka_ConfigResource_configs(&resource, &entries);
   for (std::size_t index = 0; index < entries; ++index) {
     const char* const value = rd_kafka_ConfigEntry_value(entry[index]);
     if (value == nullptr || rd_kafka_ConfigEntry_is_sensitive(entry[index]) == 1) continue;
@@ -145,6 +129,45 @@ Result<Settings> describe(Client& client, const CallContext& call, const char* o
         .is_default = source == RD_KAFKA_CONFIG_SOURCE_DEFAULT_CONFIG};
   }
   return settings;
+}
+
+/// One request for all of them, an answer for each.
+Result<std::map<std::string, Result<Settings>>> describe(Client& client, const CallContext& call,
+                                                         const char* operation, rd_kafka_ResourceType_t type,
+                                                         const std::vector<std::string>& names) {
+  std::vector<Held<rd_kafka_ConfigResource_t>> resources;
+  for (const std::string& name : names)
+    resources.emplace_back(rd_kafka_ConfigResource_new(type, name.c_str()));
+  auto list = plain(resources);
+  const auto event =
+      request(client, call, operation, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, false,
+              [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                rd_kafka_DescribeConfigs(client.handle(), list.data(), list.size(), options, queue);
+              });
+  if (!event) return event.error();
+  std::size_t count = 0;
+  const auto* const result = rd_kafka_event_DescribeConfigs_result(event->get());
+  const rd_kafka_ConfigResource_t** const found = rd_kafka_DescribeConfigs_result_resources(result, &count);
+  std::map<std::string, Result<Settings>> all;
+  for (std::size_t index = 0; index < count; ++index) {
+    const std::string name = rd_kafka_ConfigResource_name(found[index]);
+    const auto code = rd_kafka_ConfigResource_error(found[index]);
+    const char* const said = rd_kafka_ConfigResource_error_string(found[index]);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+      all.emplace(name, settings_in(*found[index]));
+    else
+      all.emplace(name, kafka_error(code, operation, said == nullptr ? name : said));
+  }
+  for (const std::string& name : names)
+    if (!all.contains(name)) return Error{ErrorCode::kCorruption, operation, "no answer about " + name};
+  return all;
+}
+
+Result<Settings> describe_one(Client& client, const CallContext& call, const char* operation,
+                              rd_kafka_ResourceType_t type, const std::string& name) {
+  const auto all = describe(client, call, operation, type, {name});
+  if (!all) return all.error();
+  return all->at(name);
 }
 
 }  // namespace
@@ -193,6 +216,7 @@ Status delete_topics(Client& client, const CallContext& call, const char* operat
 
 Status delete_records(Client& client, const CallContext& call, const char* operation,
                       const std::vector<std::string>& names) {
+  if (names.empty()) return ok();
   const Held<rd_kafka_topic_partition_list_t> ends(
       rd_kafka_topic_partition_list_new(static_cast<int>(names.size())));
   for (const std::string& name : names)
@@ -214,12 +238,27 @@ Status delete_records(Client& client, const CallContext& call, const char* opera
 
 Result<Settings> describe_topic(Client& client, const CallContext& call, const char* operation,
                                 const std::string& name) {
-  return describe(client, call, operation, RD_KAFKA_RESOURCE_TOPIC, name);
+  return describe_one(client, call, operation, RD_KAFKA_RESOURCE_TOPIC, name);
+}
+
+Result<std::map<std::string, Settings>> describe_topics(Client& client, const CallContext& call,
+                                                        const char* operation,
+                                                        const std::vector<std::string>& names) {
+  std::map<std::string, Settings> there;
+  if (names.empty()) return there;
+  const auto all = describe(client, call, operation, RD_KAFKA_RESOURCE_TOPIC, names);
+  if (!all) return all.error();
+  for (const auto& [name, settings] : *all) {
+    if (!settings && settings.error().code == ErrorCode::kNotFound) continue;  // Gone since it was listed.
+    if (!settings) return settings.error();
+    there.emplace(name, *settings);
+  }
+  return there;
 }
 
 Result<Settings> describe_broker(Client& client, const CallContext& call, const char* operation,
                                  std::int32_t broker) {
-  return describe(client, call, operation, RD_KAFKA_RESOURCE_BROKER, std::to_string(broker));
+  return describe_one(client, call, operation, RD_KAFKA_RESOURCE_BROKER, std::to_string(broker));
 }
 
 Status alter_topics(Client& client, const CallContext& call, const char* operation,

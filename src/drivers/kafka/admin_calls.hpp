@@ -37,6 +37,10 @@ Status delete_records(Client& client, const CallContext& call, const char* opera
 /// Of a topic. Errors: kNotFound.
 Result<Settings> describe_topic(Client& client, const CallContext& call, const char* operation,
                                 const std::string& name);
+/// Of several; one that is not there has no entry.
+Result<std::map<std::string, Settings>> describe_topics(Client& client, const CallContext& call,
+                                                        const char* operation,
+                                                        const std::vector<std::string>& names);
 Result<Settings> describe_broker(Client& client, const CallContext& call, const char* operation,
                                  std::int32_t broker);
 

@@ -115,7 +115,7 @@ Status remove_kafka(const SystemConfig& config, const CallContext& call) {
   if (!client) return client.error();
   const auto state = kafka::look_at_namespace(store, **client, call, "kafka.remove");
   if (!state) return state.error();
-  if (!state->marker_topic && state->numbered.empty()) return ok();
+  if (!state->marker_topic && state->numbered.empty() && state->unknown.empty()) return ok();
   LAB_TRY(kafka::check_ours(store, *state, "kafka.remove"));
   auto lock = MarkerLock::open(store.access, store.names, call);
   if (!lock) return lock.error();
