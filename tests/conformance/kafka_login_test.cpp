@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
+#include <signal.h>
 
 #include "conformance.hpp"
 #include "core/files.hpp"
 #include "core/process.hpp"
 #include "core/text.hpp"
+#include "drivers/kafka/client.hpp"
 #include "drivers/kafka/kafka.hpp"
 #include "servers.hpp"
 #include "testbed/recipes.hpp"
@@ -163,6 +165,53 @@ class KafkaServerLogins : public testing::Test {
   TemporaryFolder folder_{};
   std::map<std::string, std::string> ports_{};
 };
+
+/// A process that does nothing for as long as this lives.
+class Stopped {
+ public:
+  explicit Stopped(pid_t pid) : pid_(pid) { EXPECT_EQ(::kill(pid_, SIGSTOP), 0); }
+  ~Stopped() { ::kill(pid_, SIGCONT); }
+  Stopped(const Stopped&) = delete;
+  Stopped& operator=(const Stopped&) = delete;
+
+ private:
+  pid_t pid_;
+};
+
+TEST_F(KafkaServerLogins, ABrokerThatHangsHoldsNeitherACallNorTheEndOfASessionUp) {
+  const auto status = bed().status(broker(), within(20s));
+  ASSERT_TRUE(status) << status.error().text();
+  ASSERT_GT(status->pid, 0);
+  SystemConfig config;
+  config.url = fmt::format("kafka://lab@127.0.0.1:{}?security=sasl_plaintext&mechanism=PLAIN",
+                           ports_.at("sasl_plaintext"));
+  config.password = kPassword;
+  config.run_id = "hang";
+  config.options["namespace"] = "dedup-hang";
+  auto session = kafka_system().open(config, within(20s));
+  ASSERT_TRUE(session) << session.error().text();
+  const auto address = kafka::parse_address(config.url);
+  ASSERT_TRUE(address) << address.error().text();
+  auto client =
+      kafka::Client::connect({.address = *address, .password = kPassword}, kafka::Client::Kind::kReader,
+                             kafka::reader_settings(), within(20s), "test");
+  ASSERT_TRUE(client) << client.error().text();
+  const auto marks = (*client)->watermarks(within(20s), "test", "dedup-hang-marker");
+  ASSERT_TRUE(marks) << marks.error().text();
+  EXPECT_LT(marks->low, marks->high) << "the lock is a record";
+  {
+    const Stopped hung(status->pid);
+    auto begun = Clock::now();
+    const auto none = (*client)->watermarks(within(2s), "test", "dedup-hang-marker");
+    ASSERT_FALSE(none);
+    const ErrorCode code = none.error().code;  // Later releases of librdkafka cut the connection themselves.
+    EXPECT_TRUE(code == ErrorCode::kTimeout || code == ErrorCode::kConnectionLost) << none.error().text();
+    EXPECT_LT(Clock::now() - begun, 5s);
+    begun = Clock::now();
+    session->reset();
+    EXPECT_LT(Clock::now() - begun, 15s) << "a request of librdkafka may take 60 s";
+  }
+}
 
 /// So what librdkafka is refused with is not the broker's or the password's fault.
 TEST_F(KafkaServerLogins, TheBrokersOwnClientLogsInByScram) {
