@@ -233,6 +233,19 @@ TEST_F(KafkaServer, ResetRefusesOnceTheMarkerIsGone) {
   EXPECT_EQ(*driver_->count(soon()), 10U);
 }
 
+TEST_F(KafkaServer, AUserWithoutAPasswordIsRefusedByTheNameOfTheVariable) {
+  config_.url = "kafka://lab@127.0.0.1:9?security=sasl_plaintext&mechanism=PLAIN";
+  config_.password = "";
+  const auto opened = entry_.open(config_, soon());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kRefused) << opened.error().text();
+  EXPECT_NE(opened.error().detail.find("DEDUP_KAFKA_PASSWORD"), std::string::npos) << opened.error().text();
+  const auto findings = entry_.examine(config_, soon());
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_FALSE(findings[0].passed);
+  EXPECT_EQ(findings[0].unreached, ErrorCode::kRefused) << "the advice about a password is found by it";
+}
+
 /// The broker of the tests speaks plain text without users; each other wish is an error, none is granted in
 /// plain text.
 TEST_F(KafkaServer, SecurityThatTheBrokerDoesNotSpeakIsAnErrorAndNeverPlainText) {

@@ -228,6 +228,10 @@ Result<std::unique_ptr<Client>> Client::connect(const Access& access, Kind kind,
                                                 const ClientSettings& settings, const CallContext& call,
                                                 const char* operation, OnDelivery on_delivery) {
   LAB_TRY(allowed(call, operation));
+  if (!access.address.user.empty() && access.password.empty())
+    return Error{ErrorCode::kRefused, operation,
+                 fmt::format("there is no password of user {}: set {}, password_env or password_file",
+                             access.address.user, kPasswordVariable)};
   Handle<rd_kafka_conf_t> conf(rd_kafka_conf_new());
   LAB_TRY(set_all(conf.get(), access_settings(access)));
   LAB_TRY(set_all(conf.get(), settings));

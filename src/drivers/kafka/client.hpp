@@ -32,6 +32,8 @@ struct HandleDelete {
 template <class T>
 using Handle = std::unique_ptr<T, HandleDelete>;
 
+constexpr const char* kPasswordVariable = "DEDUP_KAFKA_PASSWORD";  // Unless a plan names another.
+
 /// Who is spoken to, and as whom.
 struct Access {
   Address address{};

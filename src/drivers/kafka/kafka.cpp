@@ -163,7 +163,7 @@ SystemEntry kafka_system() {
             "whole, so that copies within one batch may shrink"},
            {"storage", "missing", "kafka.apache.org/documentation: a segment is the batches as they came"}},
       .library = std::string("librdkafka ") + rd_kafka_version_str(),
-      .password_env = "DEDUP_KAFKA_PASSWORD",
+      .password_env = kafka::kPasswordVariable,
       .open = open_kafka,
       .remove = remove_kafka,
       .examine = examine_kafka,
