@@ -233,6 +233,17 @@ TEST_F(KafkaServer, ResetRefusesOnceTheMarkerIsGone) {
   EXPECT_EQ(*driver_->count(soon()), 10U);
 }
 
+/// The testbed's broker lets everybody do everything.
+TEST_F(KafkaServer, SetupSaysPlainlyThatABrokerHasNoAuthorizer) {
+  const auto admin = entry_.admin(config_);
+  ASSERT_TRUE(admin) << admin.error().text();
+  for (const Status& status : {(*admin)->apply(soon()), (*admin)->undo(soon())}) {
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::kUnsupported) << status.error().text();
+    EXPECT_NE(status.error().detail.find("has no authorizer"), std::string::npos) << status.error().text();
+  }
+}
+
 TEST_F(KafkaServer, AUserWithoutAPasswordIsRefusedByTheNameOfTheVariable) {
   config_.url = "kafka://lab@127.0.0.1:9?security=sasl_plaintext&mechanism=PLAIN";
   config_.password = "";

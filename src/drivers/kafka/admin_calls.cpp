@@ -12,6 +12,7 @@ namespace lab::kafka {
 namespace {
 
 constexpr int kSliceMs = 50;
+constexpr const char* kAnyHost = "*";
 constexpr Millis kAsk{50};  // Between two looks whether the cluster has done what it has accepted.
 
 struct AdminDelete {
@@ -22,6 +23,7 @@ struct AdminDelete {
   void operator()(rd_kafka_DeleteTopic_t* topic) const { rd_kafka_DeleteTopic_destroy(topic); }
   void operator()(rd_kafka_DeleteRecords_t* records) const { rd_kafka_DeleteRecords_destroy(records); }
   void operator()(rd_kafka_ConfigResource_t* resource) const { rd_kafka_ConfigResource_destroy(resource); }
+  void operator()(rd_kafka_AclBinding_t* acl) const { rd_kafka_AclBinding_destroy(acl); }
   void operator()(rd_kafka_topic_partition_list_t* list) const {
     rd_kafka_topic_partition_list_destroy(list);
   }
@@ -170,6 +172,18 @@ Result<Settings> describe_one(Client& client, const CallContext& call, const cha
   return all->at(name);
 }
 
+/// Nothing where all went well. A cluster without an authorizer says so in a word that few know.
+Status check_acl(const rd_kafka_error_t* error, const char* operation) {
+  if (error == nullptr || rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_NO_ERROR) return ok();
+  if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_SECURITY_DISABLED)
+    return Error{
+        ErrorCode::kUnsupported, operation,
+        fmt::format("the cluster has no authorizer (authorizer.class.name is not set): everybody may "
+                    "do everything, and there are no rights to give ({})",
+                    rd_kafka_error_string(error))};
+  return kafka_error(rd_kafka_error_code(error), operation, rd_kafka_error_string(error));
+}
+
 }  // namespace
 
 Status create_topics(Client& client, const CallContext& call, const char* operation,
@@ -290,6 +304,55 @@ Status alter_topics(Client& client, const CallContext& call, const char* operati
       if (!now) return now.error();
       return same_settings(own_settings(*now), settings);
     }));
+  return ok();
+}
+
+Status create_acls(Client& client, const CallContext& call, const char* operation,
+                   const std::vector<AclRule>& rules) {
+  std::vector<Held<rd_kafka_AclBinding_t>> bindings;
+  std::array<char, 256> why{};
+  for (const AclRule& rule : rules) {
+    bindings.emplace_back(rd_kafka_AclBinding_new(
+        rule.resource, rule.name.c_str(), rule.pattern, rule.principal.c_str(), kAnyHost, rule.operation,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, why.data(), why.size()));
+    if (bindings.back() == nullptr) return Error{ErrorCode::kInvalidArgument, operation, why.data()};
+  }
+  auto list = plain(bindings);
+  const auto event = request(client, call, operation, RD_KAFKA_ADMIN_OP_CREATEACLS, false,
+                             [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                               rd_kafka_CreateAcls(client.handle(), list.data(), list.size(), options, queue);
+                             });
+  if (!event) return event.error();
+  std::size_t count = 0;
+  const auto* const result = rd_kafka_event_CreateAcls_result(event->get());
+  const rd_kafka_acl_result_t** const results = rd_kafka_CreateAcls_result_acls(result, &count);
+  for (std::size_t index = 0; index < count; ++index)
+    LAB_TRY(check_acl(rd_kafka_acl_result_error(results[index]), operation));
+  return ok();
+}
+
+Status delete_acls(Client& client, const CallContext& call, const char* operation,
+                   const std::vector<AclRule>& rules) {
+  std::vector<Held<rd_kafka_AclBindingFilter_t>> filters;
+  std::array<char, 256> why{};
+  for (const AclRule& rule : rules) {
+    filters.emplace_back(rd_kafka_AclBindingFilter_new(
+        rule.resource, rule.name.c_str(), rule.pattern, rule.principal.c_str(), kAnyHost, rule.operation,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, why.data(), why.size()));
+    if (filters.back() == nullptr) return Error{ErrorCode::kInvalidArgument, operation, why.data()};
+  }
+  auto list = plain(filters);
+  const auto event = request(client, call, operation, RD_KAFKA_ADMIN_OP_DELETEACLS, false,
+                             [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                               rd_kafka_DeleteAcls(client.handle(), list.data(), list.size(), options, queue);
+                             });
+  if (!event) return event.error();
+  std::size_t count = 0;
+  const auto* const result = rd_kafka_event_DeleteAcls_result(event->get());
+  const rd_kafka_DeleteAcls_result_response_t** const results =
+      rd_kafka_DeleteAcls_result_responses(result, &count);
+  for (std::size_t index = 0; index < count; ++index)
+    LAB_TRY(check_acl(rd_kafka_DeleteAcls_result_response_error(results[index]), operation));
   return ok();
 }
 
