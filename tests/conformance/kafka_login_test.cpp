@@ -1,13 +1,18 @@
-// Kafka's logins and encryption, on a broker of this test that offers all of them with a CA of its own.
-// SPDX-License-Identifier: Apache-2.0
+// Kafka's logins, encryption and rights, on a broker of this test that offers all of them with a CA of its
+// own. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
+#include <signal.h>
+
+#include <thread>
 
 #include "conformance.hpp"
 #include "core/files.hpp"
 #include "core/process.hpp"
 #include "core/text.hpp"
+#include "driver/waiting.hpp"
+#include "drivers/kafka/client.hpp"
 #include "drivers/kafka/kafka.hpp"
 #include "servers.hpp"
 #include "testbed/recipes.hpp"
@@ -63,14 +68,16 @@ std::string logins(const testbed::Place& place) {
       "SASL_SSL://127.0.0.1:{4}\n"
       "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,"
       "SSL:SSL,SASL_SSL:SASL_SSL\n"
+      "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n"
+      "super.users=User:ANONYMOUS;User:lab\n"
       "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512\n"
       "ssl.keystore.type=PEM\nssl.keystore.location={5}\n",
       place.port(0), place.port(1), place.port(2), place.port(3), place.port(4),
       (certificates() / "server.pem").string());
   for (const char* listener : {"sasl_plaintext", "sasl_ssl"}) {
     text += fmt::format(
-        "listener.name.{}.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule "
-        "required user_lab=\"{}\";\n",
+        "listener.name.{0}.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule "
+        "required user_lab=\"{1}\" user_bench=\"{1}\";\n",
         listener, kPassword);
     for (const char* mechanism : {"scram-sha-256", "scram-sha-512"})
       text += fmt::format(
@@ -163,6 +170,96 @@ class KafkaServerLogins : public testing::Test {
   TemporaryFolder folder_{};
   std::map<std::string, std::string> ports_{};
 };
+
+/// User `lab` may do everything, `bench` only what it is given. What was given is in force a moment later.
+TEST_F(KafkaServerLogins, TheRightsOfSetupAreEnoughForARunAndItsUndoTakesNoOthers) {
+  const auto config_of = [&](const char* user, const char* space) {
+    SystemConfig config;
+    config.url = fmt::format("kafka://{}@127.0.0.1:{}?security=sasl_plaintext&mechanism=PLAIN", user,
+                             ports_.at("sasl_plaintext"));
+    config.password = kPassword;
+    config.options = {{"namespace", space}, {"lab_user", "bench"}};
+    return config;
+  };
+  const SystemConfig bench = config_of("bench", "dedup-login");
+  const auto may = [&] { return use(bench.url, kPassword); };
+  const auto wait_for = [&](bool wanted) {
+    return poll_until(within(20s), 200ms, "test",
+                      [&]() -> Result<bool> { return may().has_value() == wanted; });
+  };
+  const Status before = may();
+  ASSERT_FALSE(before);
+  EXPECT_EQ(before.error().code, ErrorCode::kRefused) << before.error().text();
+  const auto admin = kafka_system().admin(config_of("lab", "dedup-login"));
+  const auto other = kafka_system().admin(config_of("lab", "dedup-other"));
+  ASSERT_TRUE(admin && other);
+  for (int time = 0; time < 2; ++time) {
+    const Status applied = (*admin)->apply(within(20s));
+    ASSERT_TRUE(applied) << applied.error().text();
+  }
+  const Status given = wait_for(true);
+  EXPECT_TRUE(given) << given.error().text();
+  for (const Finding& finding : kafka_system().examine(bench, within(20s))) {
+    EXPECT_TRUE(finding.passed) << finding.what << ": " << finding.detail;
+    EXPECT_EQ(finding.detail.find("does not tell its settings"), std::string::npos) << finding.detail;
+  }
+  ASSERT_TRUE((*other)->apply(within(20s)));
+  ASSERT_TRUE((*other)->undo(within(20s)));
+  std::this_thread::sleep_for(1s);
+  const Status kept = may();
+  EXPECT_TRUE(kept) << kept.error().text();
+  const Status undone = (*admin)->undo(within(20s));
+  ASSERT_TRUE(undone) << undone.error().text();
+  EXPECT_TRUE(wait_for(false)) << "the rights are still there";
+  EXPECT_TRUE((*admin)->undo(within(20s))) << "a second time changes nothing";
+}
+
+/// A process that does nothing for as long as this lives.
+class Stopped {
+ public:
+  explicit Stopped(pid_t pid) : pid_(pid) { EXPECT_EQ(::kill(pid_, SIGSTOP), 0); }
+  ~Stopped() { ::kill(pid_, SIGCONT); }
+  Stopped(const Stopped&) = delete;
+  Stopped& operator=(const Stopped&) = delete;
+
+ private:
+  pid_t pid_;
+};
+
+TEST_F(KafkaServerLogins, ABrokerThatHangsHoldsNeitherACallNorTheEndOfASessionUp) {
+  const auto status = bed().status(broker(), within(20s));
+  ASSERT_TRUE(status) << status.error().text();
+  ASSERT_GT(status->pid, 0);
+  SystemConfig config;
+  config.url = fmt::format("kafka://lab@127.0.0.1:{}?security=sasl_plaintext&mechanism=PLAIN",
+                           ports_.at("sasl_plaintext"));
+  config.password = kPassword;
+  config.run_id = "hang";
+  config.options["namespace"] = "dedup-hang";
+  auto session = kafka_system().open(config, within(20s));
+  ASSERT_TRUE(session) << session.error().text();
+  const auto address = kafka::parse_address(config.url);
+  ASSERT_TRUE(address) << address.error().text();
+  auto client =
+      kafka::Client::connect({.address = *address, .password = kPassword}, kafka::Client::Kind::kReader,
+                             kafka::reader_settings(), within(20s), "test");
+  ASSERT_TRUE(client) << client.error().text();
+  const auto marks = (*client)->watermarks(within(20s), "test", "dedup-hang-marker");
+  ASSERT_TRUE(marks) << marks.error().text();
+  EXPECT_LT(marks->low, marks->high) << "the lock is a record";
+  {
+    const Stopped hung(status->pid);
+    auto begun = Clock::now();
+    const auto none = (*client)->watermarks(within(2s), "test", "dedup-hang-marker");
+    ASSERT_FALSE(none);
+    const ErrorCode code = none.error().code;  // Later releases of librdkafka cut the connection themselves.
+    EXPECT_TRUE(code == ErrorCode::kTimeout || code == ErrorCode::kConnectionLost) << none.error().text();
+    EXPECT_LT(Clock::now() - begun, 5s);
+    begun = Clock::now();
+    session->reset();
+    EXPECT_LT(Clock::now() - begun, 15s) << "a request of librdkafka may take 60 s";
+  }
+}
 
 /// So what librdkafka is refused with is not the broker's or the password's fault.
 TEST_F(KafkaServerLogins, TheBrokersOwnClientLogsInByScram) {

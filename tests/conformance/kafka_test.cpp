@@ -7,6 +7,7 @@
 #include "drivers/kafka/admin_calls.hpp"
 #include "drivers/kafka/producer.hpp"
 #include "drivers/kafka/store.hpp"
+#include "drivers/kafka/topics.hpp"
 #include "server_suite.hpp"
 
 namespace lab {
@@ -40,13 +41,23 @@ class KafkaServer : public ServerSuite {
   void drop() {
     const Status dropped =
         kafka::delete_topics(*other_, soon(), kOperation,
-                             {"dedup-kafka-suite-0", "dedup-kafka-suite-1", "dedup-kafka-suite-marker",
-                              "dedup-kafka-suite", "dedup-kafka-suite-theirs", "dedup-kafka-suite2-0"});
+                             {"dedup-kafka-suite-0", "dedup-kafka-suite-1", "dedup-kafka-suite-2",
+                              "dedup-kafka-suite-2024", "dedup-kafka-suite-marker", "dedup-kafka-suite",
+                              "dedup-kafka-suite-theirs", "dedup-kafka-suite2-0"});
     ASSERT_TRUE(dropped) << dropped.error().text();
   }
-  void foreign_topic(const std::string& name) {
-    const Status made = kafka::create_topics(*other_, soon(), kOperation, {name}, {}, -1);
+  void make_topic(const std::string& name, const kafka::TopicSettings& settings) {
+    const Status made = kafka::create_topics(*other_, soon(), kOperation, {name}, settings, -1);
     ASSERT_TRUE(made) << made.error().text();
+  }
+  bool is_there(const std::string& name) {
+    const auto state = other_->topic(soon(), kOperation, name);
+    EXPECT_TRUE(state) << state.error().text();
+    return state && state->find(name) != nullptr;
+  }
+  /// As somebody else may make it, with 20 records.
+  void foreign_topic(const std::string& name) {
+    ASSERT_NO_FATAL_FAILURE(make_topic(name, {}));
     auto producer =
         kafka::Producer::open(access_, kafka::producer_settings("none"), soon(), kOperation, nullptr);
     ASSERT_TRUE(producer) << producer.error().text();
@@ -119,6 +130,92 @@ TEST_F(KafkaServer, TopicsOfOurNamesWithoutOurMarkerAreRefusedAndLeft) {
   EXPECT_EQ(content_of("dedup-kafka-suite-0"), before);
 }
 
+/// Nothing but what we made ourselves is emptied or dropped, whatever it is called.
+TEST_F(KafkaServer, ATopicWithAContainersNameThatWeDidNotMakeIsRefusedAndLeft) {
+  config_.containers = 2;
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_TRUE(driver_->reset(soon()));
+  ASSERT_TRUE(driver_->put_batch(soon(), views(made_many(0, 10, 1'000))));
+  for (const char* name : {"dedup-kafka-suite-2024", "dedup-kafka-suite-1"}) {
+    SCOPED_TRACE(name);
+    ASSERT_TRUE(kafka::delete_topics(*other_, soon(), kOperation, {name}));  // Ours, where it has that name.
+    ASSERT_NO_FATAL_FAILURE(foreign_topic(name));
+    const std::string before = content_of(name);
+    const std::string ours = content_of("dedup-kafka-suite-0");
+    const auto refused = [&](const Status& status) {
+      ASSERT_FALSE(status);
+      EXPECT_EQ(status.error().code, ErrorCode::kRefused) << status.error().text();
+      EXPECT_NE(status.error().detail.find(name), std::string::npos) << status.error().text();
+    };
+    if (driver_ != nullptr) {
+      refused(driver_->reset(soon()));
+      refused(driver_->erase_all(soon(), DeleteAll::kDrop));
+    }
+    close();
+    const auto opened = entry_.open(config_, soon());
+    refused(opened ? ok() : Status(opened.error()));
+    refused(entry_.remove(config_, soon()));
+    EXPECT_TRUE(did_not_pass(entry_.examine(config_, soon())));
+    EXPECT_EQ(content_of(name), before);
+    EXPECT_EQ(content_of("dedup-kafka-suite-0"), ours);
+    ASSERT_TRUE(kafka::delete_topics(*other_, soon(), kOperation, {name}));
+  }
+  const Status removed = entry_.remove(config_, soon());
+  EXPECT_TRUE(removed) << removed.error().text();
+}
+
+TEST_F(KafkaServer, TopicsOfAnEarlierRunWithMoreContainersAreRemoved) {
+  config_.containers = 3;
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_TRUE(driver_->reset(soon()));
+  close();
+  ASSERT_TRUE(is_there("dedup-kafka-suite-2"));
+  config_.containers = 1;
+  ASSERT_NO_FATAL_FAILURE(open());
+  const Status emptied = driver_->reset(soon());
+  ASSERT_TRUE(emptied) << emptied.error().text();
+  EXPECT_TRUE(is_there("dedup-kafka-suite-0"));
+  EXPECT_FALSE(is_there("dedup-kafka-suite-1"));
+  EXPECT_FALSE(is_there("dedup-kafka-suite-2"));
+}
+
+/// Releases before the mark gave the topics all other settings.
+TEST_F(KafkaServer, UnmarkedTopicsAreOursOnlyWithinThePlanAndWithAllOfOurSettings) {
+  kafka::TopicSettings unmarked = kafka::topic_settings(kafka::setup_of("delete"));
+  ASSERT_EQ(unmarked.erase("flush.messages"), 1U);
+  ASSERT_NO_FATAL_FAILURE(make_topic("dedup-kafka-suite-marker", kafka::marker_settings()));
+  ASSERT_NO_FATAL_FAILURE(make_topic("dedup-kafka-suite-0", unmarked));
+  ASSERT_NO_FATAL_FAILURE(open());
+  close();
+  ASSERT_NO_FATAL_FAILURE(make_topic("dedup-kafka-suite-1", unmarked));
+  const auto opened = entry_.open(config_, soon());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kRefused) << opened.error().text();
+  EXPECT_NE(opened.error().detail.find("dedup-kafka-suite-1"), std::string::npos) << opened.error().text();
+  EXPECT_EQ(opened.error().detail.find("dedup-kafka-suite-0"), std::string::npos) << opened.error().text();
+  config_.containers = 2;
+  ASSERT_NO_FATAL_FAILURE(open());
+  const Status emptied = driver_->reset(soon());
+  EXPECT_TRUE(emptied) << emptied.error().text();
+}
+
+TEST_F(KafkaServer, AnOperatorsTopicsAreEmptiedOnlyUpToTheContainersOfThePlan) {
+  config_.options["namespace_mode"] = "existing";
+  ASSERT_NO_FATAL_FAILURE(make_topic("dedup-kafka-suite-marker", kafka::marker_settings()));
+  ASSERT_NO_FATAL_FAILURE(make_topic("dedup-kafka-suite-0", {{"cleanup.policy", "delete"}}));
+  ASSERT_NO_FATAL_FAILURE(foreign_topic("dedup-kafka-suite-2024"));
+  const std::string before = content_of("dedup-kafka-suite-2024");
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_TRUE(driver_->reset(soon()));
+  ASSERT_TRUE(driver_->put_batch(soon(), views(made_many(0, 10, 1'000))));
+  ASSERT_TRUE(driver_->reset(soon()));
+  EXPECT_EQ(*driver_->count(soon()), 0U);
+  close();
+  const Status removed = entry_.remove(config_, soon());
+  EXPECT_TRUE(removed) << removed.error().text();
+  EXPECT_EQ(content_of("dedup-kafka-suite-2024"), before);
+}
+
 TEST_F(KafkaServer, ATopicWithTheMarkersNameThatIsNoMarkerIsRefusedAndLeft) {
   ASSERT_NO_FATAL_FAILURE(foreign_topic("dedup-kafka-suite-marker"));
   const std::string before = content_of("dedup-kafka-suite-marker");
@@ -134,6 +231,30 @@ TEST_F(KafkaServer, ResetRefusesOnceTheMarkerIsGone) {
   ASSERT_TRUE(kafka::delete_topics(*other_, soon(), kOperation, {"dedup-kafka-suite-marker"}));
   EXPECT_EQ(driver_->reset(soon()).error().code, ErrorCode::kRefused);
   EXPECT_EQ(*driver_->count(soon()), 10U);
+}
+
+/// The testbed's broker lets everybody do everything.
+TEST_F(KafkaServer, SetupSaysPlainlyThatABrokerHasNoAuthorizer) {
+  const auto admin = entry_.admin(config_);
+  ASSERT_TRUE(admin) << admin.error().text();
+  for (const Status& status : {(*admin)->apply(soon()), (*admin)->undo(soon())}) {
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::kUnsupported) << status.error().text();
+    EXPECT_NE(status.error().detail.find("has no authorizer"), std::string::npos) << status.error().text();
+  }
+}
+
+TEST_F(KafkaServer, AUserWithoutAPasswordIsRefusedByTheNameOfTheVariable) {
+  config_.url = "kafka://lab@127.0.0.1:9?security=sasl_plaintext&mechanism=PLAIN";
+  config_.password = "";
+  const auto opened = entry_.open(config_, soon());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kRefused) << opened.error().text();
+  EXPECT_NE(opened.error().detail.find("DEDUP_KAFKA_PASSWORD"), std::string::npos) << opened.error().text();
+  const auto findings = entry_.examine(config_, soon());
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_FALSE(findings[0].passed);
+  EXPECT_EQ(findings[0].unreached, ErrorCode::kRefused) << "the advice about a password is found by it";
 }
 
 /// The broker of the tests speaks plain text without users; each other wish is an error, none is granted in

@@ -12,6 +12,7 @@ namespace lab::kafka {
 namespace {
 
 constexpr int kSliceMs = 50;
+constexpr const char* kAnyHost = "*";
 constexpr Millis kAsk{50};  // Between two looks whether the cluster has done what it has accepted.
 
 struct AdminDelete {
@@ -22,6 +23,7 @@ struct AdminDelete {
   void operator()(rd_kafka_DeleteTopic_t* topic) const { rd_kafka_DeleteTopic_destroy(topic); }
   void operator()(rd_kafka_DeleteRecords_t* records) const { rd_kafka_DeleteRecords_destroy(records); }
   void operator()(rd_kafka_ConfigResource_t* resource) const { rd_kafka_ConfigResource_destroy(resource); }
+  void operator()(rd_kafka_AclBinding_t* acl) const { rd_kafka_AclBinding_destroy(acl); }
   void operator()(rd_kafka_topic_partition_list_t* list) const {
     rd_kafka_topic_partition_list_destroy(list);
   }
@@ -115,26 +117,10 @@ Status send_creation(Client& client, const CallContext& call, const char* operat
                       operation);
 }
 
-Result<Settings> describe(Client& client, const CallContext& call, const char* operation,
-                          rd_kafka_ResourceType_t type, const std::string& name) {
-  const Held<rd_kafka_ConfigResource_t> resource(rd_kafka_ConfigResource_new(type, name.c_str()));
-  rd_kafka_ConfigResource_t* list[] = {resource.get()};
-  const auto event = request(client, call, operation, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, false,
-                             [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                               rd_kafka_DescribeConfigs(client.handle(), list, 1, options, queue);
-                             });
-  if (!event) return event.error();
-  std::size_t count = 0;
-  const auto* const result = rd_kafka_event_DescribeConfigs_result(event->get());
-  const rd_kafka_ConfigResource_t** const found = rd_kafka_DescribeConfigs_result_resources(result, &count);
-  if (count != 1) return Error{ErrorCode::kCorruption, operation, "no answer about " + name};
-  if (const auto code = rd_kafka_ConfigResource_error(found[0]); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    const char* const said = rd_kafka_ConfigResource_error_string(found[0]);
-    return kafka_error(code, operation, said == nullptr ? name : said);
-  }
+Settings settings_in(const rd_kafka_ConfigResource_t& resource) {
   Settings settings;
   std::size_t entries = 0;
-  const rd_kafka_ConfigEntry_t** const entry = rd_kafka_ConfigResource_configs(found[0], &entries);
+  const rd_kafka_ConfigEntry_t** const entry = rd_kafka_ConfigResource_configs(&resource, &entries);
   for (std::size_t index = 0; index < entries; ++index) {
     const char* const value = rd_kafka_ConfigEntry_value(entry[index]);
     if (value == nullptr || rd_kafka_ConfigEntry_is_sensitive(entry[index]) == 1) continue;
@@ -145,6 +131,57 @@ Result<Settings> describe(Client& client, const CallContext& call, const char* o
         .is_default = source == RD_KAFKA_CONFIG_SOURCE_DEFAULT_CONFIG};
   }
   return settings;
+}
+
+/// One request for all of them, an answer for each.
+Result<std::map<std::string, Result<Settings>>> describe(Client& client, const CallContext& call,
+                                                         const char* operation, rd_kafka_ResourceType_t type,
+                                                         const std::vector<std::string>& names) {
+  std::vector<Held<rd_kafka_ConfigResource_t>> resources;
+  for (const std::string& name : names)
+    resources.emplace_back(rd_kafka_ConfigResource_new(type, name.c_str()));
+  auto list = plain(resources);
+  const auto event =
+      request(client, call, operation, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, false,
+              [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                rd_kafka_DescribeConfigs(client.handle(), list.data(), list.size(), options, queue);
+              });
+  if (!event) return event.error();
+  std::size_t count = 0;
+  const auto* const result = rd_kafka_event_DescribeConfigs_result(event->get());
+  const rd_kafka_ConfigResource_t** const found = rd_kafka_DescribeConfigs_result_resources(result, &count);
+  std::map<std::string, Result<Settings>> all;
+  for (std::size_t index = 0; index < count; ++index) {
+    const std::string name = rd_kafka_ConfigResource_name(found[index]);
+    const auto code = rd_kafka_ConfigResource_error(found[index]);
+    const char* const said = rd_kafka_ConfigResource_error_string(found[index]);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+      all.emplace(name, settings_in(*found[index]));
+    else
+      all.emplace(name, kafka_error(code, operation, said == nullptr ? name : said));
+  }
+  for (const std::string& name : names)
+    if (!all.contains(name)) return Error{ErrorCode::kCorruption, operation, "no answer about " + name};
+  return all;
+}
+
+Result<Settings> describe_one(Client& client, const CallContext& call, const char* operation,
+                              rd_kafka_ResourceType_t type, const std::string& name) {
+  const auto all = describe(client, call, operation, type, {name});
+  if (!all) return all.error();
+  return all->at(name);
+}
+
+/// Nothing where all went well. A cluster without an authorizer says so in a word that few know.
+Status check_acl(const rd_kafka_error_t* error, const char* operation) {
+  if (error == nullptr || rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_NO_ERROR) return ok();
+  if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_SECURITY_DISABLED)
+    return Error{
+        ErrorCode::kUnsupported, operation,
+        fmt::format("the cluster has no authorizer (authorizer.class.name is not set): everybody may "
+                    "do everything, and there are no rights to give ({})",
+                    rd_kafka_error_string(error))};
+  return kafka_error(rd_kafka_error_code(error), operation, rd_kafka_error_string(error));
 }
 
 }  // namespace
@@ -193,6 +230,7 @@ Status delete_topics(Client& client, const CallContext& call, const char* operat
 
 Status delete_records(Client& client, const CallContext& call, const char* operation,
                       const std::vector<std::string>& names) {
+  if (names.empty()) return ok();
   const Held<rd_kafka_topic_partition_list_t> ends(
       rd_kafka_topic_partition_list_new(static_cast<int>(names.size())));
   for (const std::string& name : names)
@@ -214,12 +252,27 @@ Status delete_records(Client& client, const CallContext& call, const char* opera
 
 Result<Settings> describe_topic(Client& client, const CallContext& call, const char* operation,
                                 const std::string& name) {
-  return describe(client, call, operation, RD_KAFKA_RESOURCE_TOPIC, name);
+  return describe_one(client, call, operation, RD_KAFKA_RESOURCE_TOPIC, name);
+}
+
+Result<std::map<std::string, Settings>> describe_topics(Client& client, const CallContext& call,
+                                                        const char* operation,
+                                                        const std::vector<std::string>& names) {
+  std::map<std::string, Settings> there;
+  if (names.empty()) return there;
+  const auto all = describe(client, call, operation, RD_KAFKA_RESOURCE_TOPIC, names);
+  if (!all) return all.error();
+  for (const auto& [name, settings] : *all) {
+    if (!settings && settings.error().code == ErrorCode::kNotFound) continue;  // Gone since it was listed.
+    if (!settings) return settings.error();
+    there.emplace(name, *settings);
+  }
+  return there;
 }
 
 Result<Settings> describe_broker(Client& client, const CallContext& call, const char* operation,
                                  std::int32_t broker) {
-  return describe(client, call, operation, RD_KAFKA_RESOURCE_BROKER, std::to_string(broker));
+  return describe_one(client, call, operation, RD_KAFKA_RESOURCE_BROKER, std::to_string(broker));
 }
 
 Status alter_topics(Client& client, const CallContext& call, const char* operation,
@@ -251,6 +304,55 @@ Status alter_topics(Client& client, const CallContext& call, const char* operati
       if (!now) return now.error();
       return same_settings(own_settings(*now), settings);
     }));
+  return ok();
+}
+
+Status create_acls(Client& client, const CallContext& call, const char* operation,
+                   const std::vector<AclRule>& rules) {
+  std::vector<Held<rd_kafka_AclBinding_t>> bindings;
+  std::array<char, 256> why{};
+  for (const AclRule& rule : rules) {
+    bindings.emplace_back(rd_kafka_AclBinding_new(
+        rule.resource, rule.name.c_str(), rule.pattern, rule.principal.c_str(), kAnyHost, rule.operation,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, why.data(), why.size()));
+    if (bindings.back() == nullptr) return Error{ErrorCode::kInvalidArgument, operation, why.data()};
+  }
+  auto list = plain(bindings);
+  const auto event = request(client, call, operation, RD_KAFKA_ADMIN_OP_CREATEACLS, false,
+                             [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                               rd_kafka_CreateAcls(client.handle(), list.data(), list.size(), options, queue);
+                             });
+  if (!event) return event.error();
+  std::size_t count = 0;
+  const auto* const result = rd_kafka_event_CreateAcls_result(event->get());
+  const rd_kafka_acl_result_t** const results = rd_kafka_CreateAcls_result_acls(result, &count);
+  for (std::size_t index = 0; index < count; ++index)
+    LAB_TRY(check_acl(rd_kafka_acl_result_error(results[index]), operation));
+  return ok();
+}
+
+Status delete_acls(Client& client, const CallContext& call, const char* operation,
+                   const std::vector<AclRule>& rules) {
+  std::vector<Held<rd_kafka_AclBindingFilter_t>> filters;
+  std::array<char, 256> why{};
+  for (const AclRule& rule : rules) {
+    filters.emplace_back(rd_kafka_AclBindingFilter_new(
+        rule.resource, rule.name.c_str(), rule.pattern, rule.principal.c_str(), kAnyHost, rule.operation,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, why.data(), why.size()));
+    if (filters.back() == nullptr) return Error{ErrorCode::kInvalidArgument, operation, why.data()};
+  }
+  auto list = plain(filters);
+  const auto event = request(client, call, operation, RD_KAFKA_ADMIN_OP_DELETEACLS, false,
+                             [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                               rd_kafka_DeleteAcls(client.handle(), list.data(), list.size(), options, queue);
+                             });
+  if (!event) return event.error();
+  std::size_t count = 0;
+  const auto* const result = rd_kafka_event_DeleteAcls_result(event->get());
+  const rd_kafka_DeleteAcls_result_response_t** const results =
+      rd_kafka_DeleteAcls_result_responses(result, &count);
+  for (std::size_t index = 0; index < count; ++index)
+    LAB_TRY(check_acl(rd_kafka_DeleteAcls_result_response_error(results[index]), operation));
   return ok();
 }
 

@@ -37,12 +37,33 @@ Status delete_records(Client& client, const CallContext& call, const char* opera
 /// Of a topic. Errors: kNotFound.
 Result<Settings> describe_topic(Client& client, const CallContext& call, const char* operation,
                                 const std::string& name);
+/// Of several; one that is not there has no entry.
+Result<std::map<std::string, Settings>> describe_topics(Client& client, const CallContext& call,
+                                                        const char* operation,
+                                                        const std::vector<std::string>& names);
 Result<Settings> describe_broker(Client& client, const CallContext& call, const char* operation,
                                  std::int32_t broker);
 
 /// Gives the topics exactly these settings, and returns when the cluster says that they are in force.
 Status alter_topics(Client& client, const CallContext& call, const char* operation,
                     const std::vector<std::string>& names, const TopicSettings& settings);
+
+/// That a principal may do one thing with one resource, from any host.
+struct AclRule {
+  std::string principal{};
+  rd_kafka_ResourceType_t resource{};
+  std::string name{};
+  rd_kafka_ResourcePatternType_t pattern{};
+  rd_kafka_AclOperation_t operation{};
+};
+
+/// Adds what is not there yet. Errors: kUnsupported for a cluster without an authorizer, kRefused.
+Status create_acls(Client& client, const CallContext& call, const char* operation,
+                   const std::vector<AclRule>& rules);
+
+/// Removes these and no other, not even one that says more. One that is not there is fine.
+Status delete_acls(Client& client, const CallContext& call, const char* operation,
+                   const std::vector<AclRule>& rules);
 
 /// Those that were set for the topic itself.
 TopicSettings own_settings(const Settings& all);

@@ -228,6 +228,10 @@ Result<std::unique_ptr<Client>> Client::connect(const Access& access, Kind kind,
                                                 const ClientSettings& settings, const CallContext& call,
                                                 const char* operation, OnDelivery on_delivery) {
   LAB_TRY(allowed(call, operation));
+  if (!access.address.user.empty() && access.password.empty())
+    return Error{ErrorCode::kRefused, operation,
+                 fmt::format("there is no password of user {}: set {}, password_env or password_file",
+                             access.address.user, kPasswordVariable)};
   Handle<rd_kafka_conf_t> conf(rd_kafka_conf_new());
   LAB_TRY(set_all(conf.get(), access_settings(access)));
   LAB_TRY(set_all(conf.get(), settings));
@@ -355,21 +359,38 @@ Result<ClusterState> Client::look(const CallContext& call, const char* operation
   return state;
 }
 
-Result<Watermarks> Client::watermarks(const CallContext& call, const char* operation,
-                                      const std::string& topic) {
+/// rd_kafka_query_watermark_offsets looks at its limit only until the requests are sent, and then waits for
+/// the answers as long as a request may take: a minute on a broker that hangs.
+Result<std::int64_t> Client::offset_at(const CallContext& call, const char* operation,
+                                       const std::string& topic, std::int64_t which) {
   const auto election = Clock::now() + kElectionLimit;
   while (true) {
     LAB_TRY(usable(call, operation));
-    Watermarks marks;
-    const auto code =
-        rd_kafka_query_watermark_offsets(handle_, topic.c_str(), 0, &marks.low, &marks.high, kRequestSliceMs);
+    const Handle<rd_kafka_topic_partition_list_t> asked(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), 0)->offset = which;
+    const auto left = std::chrono::duration_cast<Millis>(call.deadline - Clock::now()).count();
+    const int slice = static_cast<int>(std::clamp<std::int64_t>(left, 1, kRequestSliceMs));
+    auto code = rd_kafka_offsets_for_times(handle_, asked.get(), slice);
     LAB_TRY(usable(call, operation));
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return marks;
+    const rd_kafka_topic_partition_t& answer = asked->elems[0];
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = answer.err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && answer.offset >= 0) return answer.offset;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+      return Error{ErrorCode::kCorruption, operation, "the broker tells no offset of " + topic};
     if (code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION && Clock::now() < election)
       rd_kafka_poll(handle_, kSliceMs);
     else if (code != RD_KAFKA_RESP_ERR__TIMED_OUT)
       return kafka_error(code, operation, topic);
   }
+}
+
+Result<Watermarks> Client::watermarks(const CallContext& call, const char* operation,
+                                      const std::string& topic) {
+  const auto low = offset_at(call, operation, topic, RD_KAFKA_OFFSET_BEGINNING);
+  if (!low) return low.error();
+  const auto high = offset_at(call, operation, topic, RD_KAFKA_OFFSET_END);
+  if (!high) return high.error();
+  return Watermarks{.low = *low, .high = *high};
 }
 
 Status Client::consume(const CallContext& call, const char* operation, const std::string& topic,

@@ -23,11 +23,16 @@ struct HandleDelete {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
   void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
   void operator()(rd_kafka_headers_t* headers) const { rd_kafka_headers_destroy(headers); }
   void operator()(char* text) const { rd_kafka_mem_free(nullptr, text); }
 };
 template <class T>
 using Handle = std::unique_ptr<T, HandleDelete>;
+
+constexpr const char* kPasswordVariable = "DEDUP_KAFKA_PASSWORD";  // Unless a plan names another.
 
 /// Who is spoken to, and as whom.
 struct Access {
@@ -103,6 +108,8 @@ class Client {
   explicit Client(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
   Status await_cluster(const CallContext& call, const char* operation, const Access& access);
   Result<ClusterState> look(const CallContext& call, const char* operation, const std::string* name);
+  Result<std::int64_t> offset_at(const CallContext& call, const char* operation, const std::string& topic,
+                                 std::int64_t which);
   Result<const rd_kafka_metadata_t*> ask(const CallContext& call, const char* operation,
                                          rd_kafka_topic_t* topic);
 

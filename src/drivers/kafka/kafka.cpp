@@ -6,6 +6,7 @@
 
 #include <charconv>
 
+#include "drivers/kafka/admin.hpp"
 #include "drivers/kafka/driver.hpp"
 #include "drivers/kafka/examine.hpp"
 #include "drivers/kafka/lock.hpp"
@@ -17,6 +18,9 @@ namespace {
 using kafka::Client;
 using kafka::MarkerLock;
 using kafka::Store;
+
+constexpr const char* kLabUser = "lab_user";
+constexpr const char* kNobody = "ANONYMOUS";  // Kafka's own name for a client that has not logged in.
 
 class KafkaSession final : public Session {
  public:
@@ -122,7 +126,7 @@ Status remove_kafka(const SystemConfig& config, const CallContext& call) {
   if (!client) return client.error();
   const auto state = kafka::look_at_namespace(store, **client, call, "kafka.remove");
   if (!state) return state.error();
-  if (!state->marker_topic && state->numbered.empty()) return ok();
+  if (!state->marker_topic && state->numbered.empty() && state->unknown.empty()) return ok();
   LAB_TRY(kafka::check_ours(store, *state, "kafka.remove"));
   auto lock = MarkerLock::open(store.access, store.names, call);
   if (!lock) return lock.error();
@@ -150,6 +154,15 @@ Result<std::vector<std::string>> leftovers_of_kafka(const SystemConfig& config, 
   return kafka::leftovers_in(**store, call);
 }
 
+Result<std::unique_ptr<Admin>> admin_of_kafka(const SystemConfig& config) {
+  auto store = store_of(config);
+  if (!store) return store.error();
+  const auto option = config.options.find(kLabUser);
+  if (option != config.options.end()) return kafka::make_admin(**store, option->second);
+  const std::string& user = (*store)->access.address.user;
+  return kafka::make_admin(**store, user.empty() ? kNobody : user);
+}
+
 }  // namespace
 
 SystemEntry kafka_system() {
@@ -158,7 +171,7 @@ SystemEntry kafka_system() {
       .what = "Apache Kafka, a record an object, a topic of one partition a container",
       .embedded = false,
       .variants = kafka::variants(),
-      .options = server_options({"replication_factor"}),
+      .options = server_options({"replication_factor", kLabUser}),
       .mechanisms =
           {{"ingestion", "missing",
             "kafka.apache.org/documentation: the idempotent producer drops repeated sends of one batch, "
@@ -170,12 +183,13 @@ SystemEntry kafka_system() {
             "whole, so that copies within one batch may shrink"},
            {"storage", "missing", "kafka.apache.org/documentation: a segment is the batches as they came"}},
       .library = std::string("librdkafka ") + rd_kafka_version_str(),
-      .password_env = "DEDUP_KAFKA_PASSWORD",
+      .password_env = kafka::kPasswordVariable,
       .open = open_kafka,
       .remove = remove_kafka,
       .examine = examine_kafka,
       .identify = identify_kafka,
-      .leftovers = leftovers_of_kafka};
+      .leftovers = leftovers_of_kafka,
+      .admin = admin_of_kafka};
 }
 
 }  // namespace lab

@@ -52,12 +52,12 @@ Result<std::int64_t> MarkerLock::append(const CallContext& call, std::string_vie
   return appended_;
 }
 
-Status MarkerLock::catch_up(const CallContext& call, std::int64_t end) {
+Status MarkerLock::catch_up(const CallContext& call, std::optional<std::int64_t> end) {
   first_after_.reset();
   const auto marks = reader_->watermarks(call, kOperation, topic_);
   if (!marks) return marks.error();
-  LAB_TRY(reader_->consume(call, kOperation, topic_,
-                           {.low = std::max(next_, marks->low), .high = std::min(end, marks->high)},
+  const std::int64_t to = end ? std::min(*end, marks->high) : marks->high;
+  LAB_TRY(reader_->consume(call, kOperation, topic_, {.low = std::max(next_, marks->low), .high = to},
                            [&](const rd_kafka_message_t& message) -> Status {
                              if (key_of(message) != kLockKey) return ok();
                              rd_kafka_timestamp_type_t kind{};
@@ -69,7 +69,7 @@ Status MarkerLock::catch_up(const CallContext& call, std::int64_t end) {
                              }
                              return ok();
                            }));
-  next_ = std::max(next_, std::min(end, marks->high));
+  next_ = std::max(next_, to);
   return ok();
 }
 
@@ -87,9 +87,7 @@ Result<std::optional<LockState>> MarkerLock::read(const CallContext& call) {
 Result<bool> MarkerLock::write(const CallContext& call, const std::optional<std::string>& expected,
                                const std::string& run_id) {
   LAB_TRY(allowed(call, kOperation));
-  const auto end = reader_->watermarks(call, kOperation, topic_);
-  if (!end) return end.error();
-  LAB_TRY(catch_up(call, end->high));
+  LAB_TRY(catch_up(call, std::nullopt));
   if (holder_ != expected) return false;
   const auto offset = append(call, kLockKey, run_id);
   if (!offset) return offset.error();

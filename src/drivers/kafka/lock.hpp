@@ -37,7 +37,8 @@ class MarkerLock final : public LockStore {
   std::int64_t next_ = 0;
   std::optional<std::string> first_after_{};  // First lock record that the last catching up saw.
   std::int64_t first_after_offset_ = 0;
-  Status catch_up(const CallContext& call, std::int64_t end);
+  /// Up to before `end`; nothing: to the present end.
+  Status catch_up(const CallContext& call, std::optional<std::int64_t> end);
 
   std::int64_t appended_ = 0;     // Offset of the record acknowledged last,
   std::int64_t appended_ms_ = 0;  // and when.

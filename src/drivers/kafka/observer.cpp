@@ -112,7 +112,7 @@ class KafkaObserver final : public Observer {
   }
 
   std::optional<FilePart> part_of(const std::filesystem::path& relative) const override {
-    return kafka::part_of(store_.names, relative);
+    return kafka::part_of(store_.names, store_.containers, relative);
   }
 
   Bytes quantum() const override { return Bytes{4096}; }

@@ -27,6 +27,21 @@ Status read_replicas(const SystemConfig& config, Store& store) {
   return ok();
 }
 
+/// A name says nothing: `named` are ours where they have the mark that we make topics with. One of before the
+/// mark is ours where the plan has its number and all of its settings are those that we gave.
+Status sort_by_owner(const Store& store, Client& client, const CallContext& call, const char* operation,
+                     const std::vector<std::string>& named, NamespaceState& state) {
+  const auto all = describe_topics(client, call, operation, named);
+  if (!all) return all.error();
+  for (const auto& [name, settings] : *all) {
+    const TopicSettings own = own_settings(settings);
+    const bool of_plan = store.names.number_of(name).value_or(store.containers) < store.containers;
+    const bool ours = is_container(own) || (of_plan && is_unmarked_container(own));
+    (ours ? state.numbered : state.unknown).push_back(name);
+  }
+  return ok();
+}
+
 }  // namespace
 
 std::vector<std::string> Store::container_topics() const {
@@ -55,15 +70,19 @@ Result<NamespaceState> look_at_namespace(const Store& store, Client& client, con
   const auto cluster = client.topics(call, operation);
   if (!cluster) return cluster.error();
   NamespaceState state;
+  std::vector<std::string> named;
   for (const TopicState& topic : cluster->topics) {
     if (topic.name == store.names.marker())
       state.marker_topic = true;
-    else if (store.names.number_of(topic.name))
-      state.numbered.push_back(topic.name);
+    else if (const auto number = store.names.number_of(topic.name);
+             number && (store.create || *number < store.containers))
+      (store.create ? named : state.numbered).push_back(topic.name);
     else if (topic.name.starts_with(store.names.prefix + "-"))
       state.others.push_back(topic.name);
   }
+  LAB_TRY(sort_by_owner(store, client, call, operation, named, state));
   std::sort(state.numbered.begin(), state.numbered.end());
+  std::sort(state.unknown.begin(), state.unknown.end());
   std::sort(state.others.begin(), state.others.end());
   if (!state.marker_topic) return state;
   const auto settings = describe_topic(client, call, operation, store.names.marker());
@@ -77,6 +96,11 @@ Status check_ours(const Store& store, const NamespaceState& state, const char* o
   if (state.marker_topic && !state.ours)
     return refused(fmt::format("topic {} is there but is no marker of deduplab; choose another namespace",
                                store.names.marker()));
+  if (!state.unknown.empty())
+    return refused(
+        fmt::format("topics that deduplab did not make have names of its containers: {}; they are "
+                    "left as they are: delete them yourself, or choose another namespace",
+                    join(state.unknown, ", ")));
   if (!state.marker_topic && !state.numbered.empty() && store.create)
     return refused(fmt::format("topics {} are there without our marker topic {}; choose another namespace",
                                join(state.numbered, ", "), store.names.marker()));
@@ -90,6 +114,7 @@ Status make_anew(Store& store, Client& client, const CallContext& call, const ch
   if (!store.create) return delete_records(client, call, operation, store.container_topics());
   const auto state = look_at_namespace(store, client, call, operation);
   if (!state) return state.error();
+  LAB_TRY(check_ours(store, *state, operation));
   ++store.made;  // Before the first is gone: a producer that knows the old ones is not used again.
   LAB_TRY(delete_topics(client, call, operation, state->numbered));
   return create_topics(client, call, operation, store.container_topics(), topic_settings(store.setup),
@@ -110,7 +135,7 @@ Status check_folder(const Store& store, Client& client, const CallContext& call,
                  fmt::format("{} belongs to broker {}, which is not in this cluster now",
                              store.folder.string(), owner->broker)};
   for (const TopicState& topic : cluster->topics) {
-    if (!store.names.number_of(topic.name)) continue;
+    if (store.names.number_of(topic.name).value_or(store.containers) >= store.containers) continue;
     for (const PartitionState& partition : topic.partitions)
       if (partition.replicas != std::vector<std::int32_t>{owner->broker})
         return Error{ErrorCode::kUnsupported, operation,

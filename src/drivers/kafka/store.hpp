@@ -36,16 +36,19 @@ Status read_config(const SystemConfig& config, Store& store);
 struct NamespaceState {
   bool marker_topic = false;
   bool ours = false;                    // The marker topic has the marker's settings.
-  std::vector<std::string> numbered{};  // Topics of containers, of this or an earlier run.
+  std::vector<std::string> numbered{};  // Our topics of containers, of this or an earlier run.
+  std::vector<std::string> unknown{};   // Named like a container, and not made by us.
   std::vector<std::string> others{};  // Topics with the prefix that are none of ours, and are never touched.
 };
 Result<NamespaceState> look_at_namespace(const Store& store, Client& client, const CallContext& call,
                                          const char* operation);
 
-/// kRefused where topics of our names are there without the marker.
+/// kRefused where topics of our names are there without the marker, or one that is named like a container
+/// and is not known as ours.
 Status check_ours(const Store& store, const NamespaceState& state, const char* operation);
 
 /// Makes the containers' topics anew and empty, or empties those of an operator. The marker has been checked.
+/// Errors: kRefused where a topic of a container's name is not known as ours; then nothing was dropped.
 Status make_anew(Store& store, Client& client, const CallContext& call, const char* operation);
 
 /// That the folder belongs to a broker of this cluster, which alone holds all of our records. Errors:

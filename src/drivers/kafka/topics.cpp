@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/kafka/topics.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace lab::kafka {
@@ -8,7 +9,10 @@ namespace {
 
 constexpr const char* kSignatureKey = "delete.retention.ms";
 constexpr const char* kSignature = "27182818";  // A value that nobody gives a topic by chance.
-constexpr std::string_view kPartition = "-0";   // Folder of a topic's only partition: TOPIC-0.
+/// Of a container: so many records would have to come before it has a file synced, which never happens.
+constexpr const char* kContainerKey = "flush.messages";
+constexpr const char* kContainerMark = "2718281828459045";
+constexpr std::string_view kPartition = "-0";  // Folder of a topic's only partition: TOPIC-0.
 constexpr std::size_t kNumberDigitsMax = 9;
 
 bool has_extension(const std::filesystem::path& file, std::string_view wanted) {
@@ -63,12 +67,31 @@ TopicSettings topic_settings(const Setup& setup) {
                          {"file.delete.delay.ms", "1000"},
                          {"message.timestamp.type", "LogAppendTime"},
                          {"retention.ms", "-1"},
-                         {"retention.bytes", "-1"}};
+                         {"retention.bytes", "-1"},
+                         {kContainerKey, kContainerMark}};
   if (setup.compacted) {
     settings["min.cleanable.dirty.ratio"] = "1";
     settings["delete.retention.ms"] = "1000";
   }
   return settings;
+}
+
+bool is_container(const TopicSettings& settings) {
+  const auto found = settings.find(kContainerKey);
+  return found != settings.end() && found->second == kContainerMark;
+}
+
+/// A maintenance that was cut short leaves settings beside ours, and another dirty ratio.
+bool is_unmarked_container(const TopicSettings& settings) {
+  const auto policy = settings.find("cleanup.policy");
+  if (policy == settings.end()) return false;
+  TopicSettings expected = topic_settings({.compacted = policy->second == "compact"});
+  expected.erase(kContainerKey);
+  expected.erase("min.cleanable.dirty.ratio");
+  return std::all_of(expected.begin(), expected.end(), [&](const auto& one) {
+    const auto found = settings.find(one.first);
+    return found != settings.end() && found->second == one.second;
+  });
 }
 
 TopicSettings marker_settings() {
@@ -86,13 +109,15 @@ bool is_marker(const TopicSettings& settings) {
 
 /// Only the containers' live segments are payload. What waits for its removal, and topics of others, are
 /// meta: they are in the total, and the payload is not blurred by them.
-std::optional<FilePart> part_of(const Names& names, const std::filesystem::path& relative) {
+std::optional<FilePart> part_of(const Names& names, std::uint32_t containers,
+                                const std::filesystem::path& relative) {
   const std::string folder = relative.has_parent_path() ? relative.begin()->string() : "";
   if (folder == "__cluster_metadata-0")
     return has_extension(relative, ".log") ? FilePart::kLog : FilePart::kMeta;
   const bool partition = folder.ends_with(kPartition);
   const std::string topic = partition ? folder.substr(0, folder.size() - kPartition.size()) : "";
-  if (!partition || !names.number_of(topic)) return FilePart::kMeta;
+  const auto number = partition ? names.number_of(topic) : std::nullopt;
+  if (!number || *number >= containers) return FilePart::kMeta;
   if (has_extension(relative, ".log")) return FilePart::kPayload;
   for (const char* index : {".index", ".timeindex", ".txnindex"})
     if (has_extension(relative, index)) return FilePart::kIndex;

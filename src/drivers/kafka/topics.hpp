@@ -42,12 +42,22 @@ constexpr std::int64_t kMessageBytesMax = 15LL << 20;  // A batch must fit into 
 constexpr std::int64_t kRecordOverhead = 64LL << 10;   // Room for headers and the batch's own.
 
 TopicSettings topic_settings(const Setup& setup);
+
+/// True for a topic that has what our containers are made with: from the moment in which it is made it says
+/// whose it is. Maintenance changes other settings alone.
+bool is_container(const TopicSettings& settings);
+
+/// True for the settings of a container from before topics had the mark.
+bool is_unmarked_container(const TopicSettings& settings);
+
 TopicSettings marker_settings();
 
 /// True for the settings of a marker topic: made in one step with the topic, they mark it before it holds
 /// anything.
 bool is_marker(const TopicSettings& settings);
 
-std::optional<FilePart> part_of(const Names& names, const std::filesystem::path& relative);
+/// Containers are those whose number is below `containers`.
+std::optional<FilePart> part_of(const Names& names, std::uint32_t containers,
+                                const std::filesystem::path& relative);
 
 }  // namespace lab::kafka

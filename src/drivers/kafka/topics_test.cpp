@@ -18,7 +18,7 @@ TEST(KafkaTopics, OnlyNumbersAfterThePrefixAreContainers) {
 
 TEST(KafkaTopics, PayloadIsTheLiveSegmentsOfContainersAlone) {
   const Names names{.prefix = "dedup-lab"};
-  const auto part = [&](const char* file) { return part_of(names, file); };
+  const auto part = [&](const char* file) { return part_of(names, 2, file); };
   EXPECT_EQ(part("dedup-lab-0-0/00000000000000000000.log"), FilePart::kPayload);
   EXPECT_EQ(part("dedup-lab-0-0/00000000000000000000.index"), FilePart::kIndex);
   EXPECT_EQ(part("dedup-lab-0-0/00000000000000000000.timeindex"), FilePart::kIndex);
@@ -26,6 +26,9 @@ TEST(KafkaTopics, PayloadIsTheLiveSegmentsOfContainersAlone) {
   EXPECT_EQ(part("dedup-lab-0-0/00000000000000000007.snapshot"), FilePart::kMeta);
   EXPECT_EQ(part("dedup-lab-0-0/00000000000000000007.log.cleaned"), FilePart::kMeta);
   EXPECT_EQ(part("dedup-lab-0.0a1b2c-delete/00000000000000000000.log"), FilePart::kMeta);
+  EXPECT_EQ(part("dedup-lab-1-0/00000000000000000000.log"), FilePart::kPayload);
+  EXPECT_EQ(part("dedup-lab-2-0/00000000000000000000.log"), FilePart::kMeta) << "no container of the plan";
+  EXPECT_EQ(part("dedup-lab-2024-0/00000000000000000000.log"), FilePart::kMeta);
   EXPECT_EQ(part("dedup-lab-marker-0/00000000000000000000.log"), FilePart::kMeta);
   EXPECT_EQ(part("orders-0/00000000000000000000.log"), FilePart::kMeta);
   EXPECT_EQ(part("__cluster_metadata-0/00000000000000000000.log"), FilePart::kLog);
@@ -37,6 +40,27 @@ TEST(KafkaTopics, AMarkerIsKnownByItsSettingsAlone) {
   EXPECT_FALSE(is_marker({}));
   for (const VariantInfo& variant : variants())
     EXPECT_FALSE(is_marker(topic_settings(setup_of(variant.name)))) << variant.name;
+}
+
+TEST(KafkaTopics, AContainerIsKnownByItsMarkAndNotByItsName) {
+  for (const VariantInfo& variant : variants()) {
+    SCOPED_TRACE(variant.name);
+    TopicSettings settings = topic_settings(setup_of(variant.name));
+    EXPECT_TRUE(is_container(settings));
+    settings["segment.ms"] = "1";  // As a maintenance leaves it that was cut short.
+    EXPECT_TRUE(is_container(settings));
+    settings.erase("flush.messages");
+    EXPECT_FALSE(is_container(settings));
+    EXPECT_TRUE(is_unmarked_container(settings)) << "of a release without the mark";
+    settings["retention.ms"] = "604800000";
+    EXPECT_FALSE(is_unmarked_container(settings));
+  }
+  EXPECT_FALSE(is_container({}));
+  EXPECT_FALSE(is_container({{"flush.messages", "1"}}));
+  EXPECT_FALSE(is_container(marker_settings()));
+  EXPECT_FALSE(is_unmarked_container({}));
+  EXPECT_FALSE(is_unmarked_container({{"cleanup.policy", "delete"}}));
+  EXPECT_FALSE(is_unmarked_container(marker_settings()));
 }
 
 TEST(KafkaTopics, VariantsDifferInCompressionOrCleaning) {
