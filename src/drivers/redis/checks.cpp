@@ -75,6 +75,8 @@ Finding examine_space(Link& link, const CallContext& call, const Site& site) {
       fmt::format("keys {} in database {}", site.space.pattern(), site.address.database);
   if (*owner == Ownership::kOthers) return finding("namespace", false, not_ours(site.space, "").detail);
   if (*owner == Ownership::kNothing) return finding("namespace", true, where + ": nothing there");
+  if (const Status alone = check_no_foreign(link, call, "redis.examine", site.space); !alone)
+    return finding("namespace", false, alone.error().detail);
   const auto store = make_lock_store(site.address, site.space);
   const auto lock = store->read(call);
   if (!lock) return finding("namespace", false, lock.error().text());
@@ -236,6 +238,7 @@ Result<std::vector<std::string>> leftovers(const Site& site, const CallContext& 
   if (!owner) return owner.error();
   if (*owner == Ownership::kNothing) return lines;
   if (*owner == Ownership::kOthers) return not_ours(site.space, kOperation);
+  LAB_TRY(check_no_foreign(**link, call, kOperation, site.space));
   std::uint64_t keys = 0;
   LAB_TRY(scan(**link, call, kOperation, site.space.pattern(),
                [&](const std::vector<std::string>& page) -> Status {

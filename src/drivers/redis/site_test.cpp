@@ -91,6 +91,15 @@ TEST(RedisKeySpace, KnowsItsObjectsAndNothingElse) {
   EXPECT_TRUE(space.holds_data(space.stream(3)));
   EXPECT_FALSE(space.holds_data(space.marker()));
   EXPECT_FALSE(space.holds_data("dedup2:0:0123456789abcdef"));
+  EXPECT_FALSE(space.is_foreign(key));
+  EXPECT_FALSE(space.is_foreign(space.beat()));
+  EXPECT_FALSE(space.is_foreign("dedup2:other")) << "not below our prefix";
+  for (const std::string& foreign :
+       {std::string("dedup:their-app:42"), std::string("dedup:0:short"), std::string("dedup:00:stream"),
+        std::string("dedup:007:0123456789abcdef"), space.stream(0) + "s", std::string("dedup:")}) {
+    EXPECT_FALSE(space.holds_data(foreign)) << foreign;
+    EXPECT_TRUE(space.is_foreign(foreign)) << foreign;
+  }
 }
 
 TEST(RedisStream, TheNextPageBeginsAfterTheLastEntry) {
