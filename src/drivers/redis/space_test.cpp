@@ -58,8 +58,7 @@ TEST_F(RedisSpace, WipingDeletesObjectsAndStreamsAndKeepsMarkerAndLock) {
 TEST_F(RedisSpace, AKeyOfOthersBelowOurPrefixIsNamedAndNothingIsDeletedOrClaimed) {
   FakeServer server(holding({space_.marker(), object_, "dedup:their-app:42"}, "deduplab"));
   const auto link = linked(server);
-  for (const Status& refused :
-       {wipe(*link, soon(), "test", space_), claim(*link, soon(), "test", space_)}) {
+  for (const Status& refused : {wipe(*link, soon(), "test", space_), claim(*link, soon(), "test", space_)}) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
     EXPECT_NE(refused.error().detail.find("'dedup:their-app:42'"), std::string::npos)
