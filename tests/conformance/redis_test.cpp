@@ -96,6 +96,28 @@ TEST_F(RedisServer, KeysWithoutOurMarkerAreRefusedAndLeft) {
   ask({"DEL", "dedup-test:thesis"});
 }
 
+TEST_F(RedisServer, AKeyOfOthersBesideOurMarkerIsNamedAndNothingIsDeleted) {
+  open();
+  ASSERT_TRUE(driver_->put_batch(soon(), views(made_many(0, 5, 1'000))));
+  ask({"SET", "dedup-test:their-app:42", "precious"});
+  const auto named = [](const Status& refused) {
+    return !refused && refused.error().code == ErrorCode::kRefused &&
+           refused.error().detail.find("dedup-test:their-app:42") != std::string::npos;
+  };
+  EXPECT_TRUE(named(driver_->reset(soon())));
+  EXPECT_EQ(*driver_->count(soon()), 5U);
+  driver_.reset();
+  session_.reset();
+  EXPECT_TRUE(named(entry_.remove(config_, soon())));
+  const auto findings = entry_.examine(config_, soon());
+  EXPECT_TRUE(std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return !finding.passed && finding.detail.find("dedup-test:their-app:42") != std::string::npos;
+  }));
+  EXPECT_EQ(ask({"GET", "dedup-test:their-app:42"}), "precious");
+  ask({"DEL", "dedup-test:their-app:42"});
+  EXPECT_TRUE(entry_.remove(config_, soon()));
+}
+
 TEST_F(RedisServer, AMarkerOfAnotherTypeIsNotOurs) {
   ask({"SET", "dedup-test:marker", "theirs"});
   EXPECT_EQ(entry_.open(config_, soon()).error().code, ErrorCode::kRefused);
