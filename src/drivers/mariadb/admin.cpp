@@ -46,8 +46,7 @@ class MariadbAdmin final : public Admin {
     // A user of somebody else's is an error here, at which a client stops, before it gets a mark of ours.
     std::vector<std::string> all{
         "-- Where the user is there already, CREATE USER fails: it is somebody's, and nothing below may be "
-        "run "
-        "then. A file given to the client stops there by itself."};
+        "run then. A file given to the client stops there by itself."};
     for (const std::string& sql :
          statements("CREATE USER", fmt::format("'<the value of {}>'", kPasswordVariable)))
       all.push_back(sql + ";");
@@ -132,8 +131,7 @@ class MariadbAdmin final : public Admin {
     return others;
   }
 
-  /// A user that is not there is fine. Errors: kRefused for one that setup did not make, or that is logged
-  /// in.
+  /// A user that is not there is fine. Errors: kRefused for one that setup did not make or that is logged in.
   Status check_ours(Use& use) const {
     const auto self = use.text("SELECT CURRENT_USER()");
     if (!self) return self.error();
