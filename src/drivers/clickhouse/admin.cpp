@@ -23,8 +23,7 @@ class ClickhouseAdmin final : public Admin {
     std::vector<std::string> printed{
         "-- Users in SQL need ClickHouse 20.5; before it they stand in users.xml.",
         "-- The first statement fails where the user is somebody else's: nothing below may be run then. A "
-        "file "
-        "given to clickhouse-client stops there by itself.",
+        "file given to clickhouse-client stops there by itself.",
         guard()};
     for (const std::string& sql : statements(placeholder())) printed.push_back(sql + ";");
     return printed;
@@ -45,18 +44,20 @@ class ClickhouseAdmin final : public Admin {
 
   static std::string drop() { return fmt::format("DROP USER IF EXISTS {}", identifier(kUser)); }
 
-  /// Counts users of that name without the mark: one or none.
-  static std::string count_foreign() {
+  /// A condition on system.users: without the mark.
+  static std::string foreign() {
     return fmt::format(
-        "SELECT count() FROM system.users WHERE name = {0} AND name NOT IN (SELECT user_name FROM "
-        "system.grants WHERE database = {1} AND user_name IS NOT NULL)",
-        literal(kUser), literal(kMark));
+        "name NOT IN (SELECT user_name FROM system.grants WHERE database = {} AND user_name IS "
+        "NOT NULL)",
+        literal(kMark));
   }
 
   /// For a client: an error where the user is another's, or is the one that is logged in.
   static std::string guard() {
-    return fmt::format("SELECT throwIf(currentUser() = {} OR ({}) > 0, {});", literal(kUser), count_foreign(),
-                       literal("that user is logged in, or was not made by deduplab setup"));
+    return fmt::format(
+        "SELECT throwIf(count() > 0, {}) FROM system.users WHERE name = {} AND (name = "
+        "currentUser() OR {});",
+        literal("that user is logged in, or was not made by deduplab setup"), literal(kUser), foreign());
   }
 
   static std::string placeholder() { return fmt::format("${{{}}}", kUserPasswordEnv); }
@@ -84,9 +85,11 @@ class ClickhouseAdmin final : public Admin {
 
   /// A user that is not there is fine. Errors: kRefused for one without the mark.
   static Status check_made_by_setup(Connection& connection, const CallContext& call) {
-    const auto foreign = connection.number(count_foreign(), call, kOperation);
-    if (!foreign) return foreign.error();
-    if (*foreign == 0) return ok();
+    const auto found = connection.number(
+        fmt::format("SELECT count() FROM system.users WHERE name = {} AND {}", literal(kUser), foreign()),
+        call, kOperation);
+    if (!found) return found.error();
+    if (*found == 0) return ok();
     return Error{
         ErrorCode::kRefused, kOperation,
         fmt::format("user {} is there and was not made by deduplab setup: rename or drop it", kUser)};
