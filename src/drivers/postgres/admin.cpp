@@ -74,11 +74,9 @@ class PostgresAdmin final : public Admin {
   std::string guard() const {
     return fmt::format(
         "DO $lab$ BEGIN IF session_user = {0} THEN RAISE EXCEPTION 'role % is the one that is logged in', "
-        "{0}; "
-        "END IF; IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0} AND "
+        "{0}; END IF; IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0} AND "
         "coalesce(pg_catalog.shobj_description(oid, 'pg_authid'), '') <> {1}) THEN RAISE EXCEPTION 'role % "
-        "was "
-        "not made by deduplab setup', {0}; END IF; END $lab$",
+        "was not made by deduplab setup', {0}; END IF; END $lab$",
         literal(role_), literal(kRoleComment));
   }
 
@@ -92,8 +90,8 @@ class PostgresAdmin final : public Admin {
     all.push_back(fmt::format(
         "DO $lab$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid "
         "= d.refobjid WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.deptype = 'o' AND "
-        "r.rolname "
-        "= {0}) THEN RAISE EXCEPTION 'role % still owns something: run deduplab clean first', {0}; END IF; "
+        "r.rolname = {0}) THEN RAISE EXCEPTION 'role % still owns something: run deduplab clean first', {0}; "
+        "END IF; "
         "IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0}) THEN DROP OWNED BY {1} RESTRICT; "
         "DROP ROLE {1}; END IF; END $lab$",
         literal(role_), identifier(role_)));
