@@ -88,7 +88,7 @@ Finding examine_space(Link& link, const CallContext& call, const Site& site) {
   return finding("namespace", true, where + ": ours");
 }
 
-/// Keys in all databases but those below our prefix.
+/// Keys in all databases but ours.
 Result<std::uint64_t> foreign_keys(Link& link, const CallContext& call, const Site& site) {
   const auto info = ask_info(link, call, "redis.examine", "keyspace");
   if (!info) return info.error();
@@ -97,7 +97,7 @@ Result<std::uint64_t> foreign_keys(Link& link, const CallContext& call, const Si
   std::uint64_t ours = 0;
   LAB_TRY(scan(link, call, "redis.examine", site.space.pattern(),
                [&](const std::vector<std::string>& keys) -> Status {
-                 ours += keys.size();
+                 for (const std::string& key : keys) ours += site.space.is_foreign(key) ? 0 : 1;
                  return ok();
                }));
   const auto total = static_cast<std::uint64_t>(all);
