@@ -17,9 +17,12 @@ class MariadbServer : public ServerSuite {
  protected:
   MariadbServer() : ServerSuite(mariadb_system(), kName) {}
 
+  static constexpr const char* kLabPassword = "for-the-lab-alone";
+
   void SetUp() override {
     find_server();
     if (config_.url.empty()) return;
+    ::setenv("DEDUP_MARIADB_LAB_PASSWORD", kLabPassword, 1);
     const auto server = mariadb::server_of(config_);
     ASSERT_TRUE(server) << server.error().text();
     server_ = *server;
@@ -300,6 +303,7 @@ TEST_F(MariadbServer, AnotherServersDirectoryIsRefused) {
 
 TEST_F(MariadbServer, SetupGivesAUserAllThatARunNeedsAndUndoTakesItAway) {
   config_.options["lab_user"] = "dedup_lab_tester";
+  config_.containers = 2;
   const auto admin = mariadb_system().admin(config_);
   ASSERT_TRUE(admin) << admin.error().text();
   const Status applied = (*admin)->apply(soon());
@@ -308,9 +312,9 @@ TEST_F(MariadbServer, SetupGivesAUserAllThatARunNeedsAndUndoTakesItAway) {
   ASSERT_TRUE(applied) << applied.error().text();
   EXPECT_TRUE((*admin)->apply(soon())) << "a second time changes nothing";
   config_.url.replace(0, config_.url.find('@'), "mariadb://dedup_lab_tester");
+  config_.password = kLabPassword;
   for (const Finding& finding : mariadb_system().examine(config_, soon()))
     EXPECT_TRUE(finding.passed) << finding.what << ": " << finding.detail;
-  config_.containers = 2;
   open();
   ASSERT_TRUE(driver_->put_batch(soon(), views(made_many(0, 5, 10'000))));
   const Status flushed = driver_->flush(soon());
@@ -368,6 +372,7 @@ TEST_F(MariadbServer, AMissingRightIsAFindingThatNamesIt) {
     GTEST_SKIP() << "needs an administrator: " << applied.error().text();
   sql("REVOKE RELOAD ON *.* FROM 'dedup_lab_tester'@'%'");
   config_.url.replace(0, config_.url.find('@'), "mariadb://dedup_lab_tester");
+  config_.password = kLabPassword;
   bool said = false;
   for (const Finding& finding : mariadb_system().examine(config_, soon()))
     said = said || (!finding.passed && finding.what == "rights" &&

@@ -292,6 +292,7 @@ TEST_F(PostgresqlServer, ADirectoryOfAnotherServerIsNotBelieved) {
 TEST_F(PostgresqlServer, SetupMakesARoleThatSufficesAndUndoTakesItAway) {
   if (value("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") != "t")
     GTEST_SKIP() << "only a superuser makes roles";
+  ::setenv("DEDUP_PG_LAB_PASSWORD", "for-the-lab-alone", 1);
   config_.options["role"] = "dedup_pg_suite_role";
   const auto admin = *entry_.admin(config_);
   for (int time = 0; time < 2; ++time) {
@@ -311,11 +312,14 @@ TEST_F(PostgresqlServer, SetupMakesARoleThatSufficesAndUndoTakesItAway) {
   EXPECT_TRUE(admin->undo(soon())) << "nothing to undo is fine";
 }
 
-TEST_F(PostgresqlServer, UndoLeavesARoleThatSetupDidNotMake) {
+TEST_F(PostgresqlServer, SetupNeitherChangesNorDropsARoleOfOthers) {
   if (value("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") != "t")
     GTEST_SKIP() << "only a superuser makes roles";
+  ::setenv("DEDUP_PG_LAB_PASSWORD", "for-the-lab-alone", 1);
   sql("CREATE ROLE dedup_pg_suite_role");
   config_.options["role"] = "dedup_pg_suite_role";
+  EXPECT_FALSE((*entry_.admin(config_))->apply(soon()));
+  EXPECT_EQ(value("SELECT pg_has_role('dedup_pg_suite_role', 'pg_monitor', 'member')"), "f");
   EXPECT_FALSE((*entry_.admin(config_))->undo(soon()));
   EXPECT_EQ(value("SELECT count(*) FROM pg_roles WHERE rolname = 'dedup_pg_suite_role'"), "1");
   sql("DROP ROLE dedup_pg_suite_role");

@@ -2,46 +2,64 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 #include "core/text.hpp"
+#include "driver/lab_user.hpp"
 #include "drivers/clickhouse/parts.hpp"
 
 namespace lab::clickhouse {
 namespace {
 
-constexpr const char* kUser = "dedup_lab";
+constexpr const char* kUser = kLabUserName;
 /// A right to a database that nobody has: it gives nothing, and says that setup made the user.
 constexpr const char* kMark = "deduplab_made_this_user";
 constexpr const char* kUserPasswordEnv = "DEDUP_CLICKHOUSE_LAB_PASSWORD";
 
 class ClickhouseAdmin final : public Admin {
  public:
-  ClickhouseAdmin(SystemConfig config, ServerNamespace names)
-      : config_(std::move(config)), names_(std::move(names)) {}
+  ClickhouseAdmin(SystemConfig config, ServerNamespace names, std::string url_user)
+      : config_(std::move(config)), names_(std::move(names)), url_user_(std::move(url_user)) {}
 
   std::vector<std::string> apply_statements() const override {
     std::vector<std::string> printed{
-        "-- Users in SQL need ClickHouse 20.5; before it they stand in users.xml."};
+        "-- Users in SQL need ClickHouse 20.5; before it they stand in users.xml.",
+        "-- The first statement fails where the user is somebody else's: nothing below may be run then. A "
+        "file given to clickhouse-client stops there by itself.",
+        guard()};
     for (const std::string& sql : statements(placeholder())) printed.push_back(sql + ";");
     return printed;
   }
 
-  std::vector<std::string> undo_statements() const override {
-    return {fmt::format("DROP USER IF EXISTS {};", identifier(kUser))};
-  }
+  std::vector<std::string> undo_statements() const override { return {guard(), drop() + ";"}; }
 
   Status apply(const CallContext& call) override {
-    const char* const password = std::getenv(kUserPasswordEnv);
-    if (password == nullptr || *password == '\0')
-      return Error{ErrorCode::kInvalidArgument, "clickhouse.setup",
-                   fmt::format("{} must hold the password that user {} is to have", kUserPasswordEnv, kUser)};
-    return run(call, statements(password), password);
+    const auto password = lab_user_password(kUserPasswordEnv, kUser, config_.password, kOperation);
+    if (!password) return password.error();
+    return run(call, statements(*password), *password);
   }
 
-  Status undo(const CallContext& call) override { return run(call, undo_statements(), ""); }
+  Status undo(const CallContext& call) override { return run(call, {drop()}, ""); }
 
  private:
+  static constexpr const char* kOperation = "clickhouse.setup";
+
+  static std::string drop() { return fmt::format("DROP USER IF EXISTS {}", identifier(kUser)); }
+
+  /// A condition on system.users: without the mark.
+  static std::string foreign() {
+    return fmt::format(
+        "name NOT IN (SELECT user_name FROM system.grants WHERE database = {} AND user_name IS "
+        "NOT NULL)",
+        literal(kMark));
+  }
+
+  /// For a client: an error where the user is another's, or is the one that is logged in.
+  static std::string guard() {
+    return fmt::format(
+        "SELECT throwIf(count() > 0, {}) FROM system.users WHERE name = {} AND (name = "
+        "currentUser() OR {});",
+        literal("that user is logged in, or was not made by deduplab setup"), literal(kUser), foreign());
+  }
+
   static std::string placeholder() { return fmt::format("${{{}}}", kUserPasswordEnv); }
 
   /// DROP DATABASE is among the rights: a run removes what it made.
@@ -67,32 +85,29 @@ class ClickhouseAdmin final : public Admin {
 
   /// A user that is not there is fine. Errors: kRefused for one without the mark.
   static Status check_made_by_setup(Connection& connection, const CallContext& call) {
-    const auto foreign = connection.number(
-        fmt::format(
-            "SELECT count() FROM system.users WHERE name = {0} AND name NOT IN (SELECT user_name FROM "
-            "system.grants WHERE database = {1} AND user_name IS NOT NULL)",
-            literal(kUser), literal(kMark)),
-        call, "clickhouse.setup");
-    if (!foreign) return foreign.error();
-    if (*foreign == 0) return ok();
+    const auto found = connection.number(
+        fmt::format("SELECT count() FROM system.users WHERE name = {} AND {}", literal(kUser), foreign()),
+        call, kOperation);
+    if (!found) return found.error();
+    if (*found == 0) return ok();
     return Error{
-        ErrorCode::kRefused, "clickhouse.setup",
+        ErrorCode::kRefused, kOperation,
         fmt::format("user {} is there and was not made by deduplab setup: rename or drop it", kUser)};
   }
 
   Status run(const CallContext& call, const std::vector<std::string>& all, std::string_view password) const {
-    const char* const operation = "clickhouse.setup";
+    LAB_TRY(check_not_self(kUser, url_user_, kOperation));
     auto reached = reach(config_, call);
     if (!reached) return std::move(reached).error();
     if (!reached->home.server().has_sql_users())
       return Error{
-          ErrorCode::kUnsupported, operation,
+          ErrorCode::kUnsupported, kOperation,
           fmt::format("ClickHouse {} has no users in SQL: add {} to users.xml by hand, with a profile that "
                       "may write and <allow_databases> for {}",
                       reached->home.server().version_text, kUser, names_.name)};
     LAB_TRY(check_made_by_setup(reached->connection, call));
     for (const std::string& sql : all) {
-      const Status done = reached->connection.execute(sql, call, operation);
+      const Status done = reached->connection.execute(sql, call, kOperation);
       if (done) continue;
       Error error = done.error();
       // A server may repeat a statement that it does not understand.
@@ -105,6 +120,7 @@ class ClickhouseAdmin final : public Admin {
 
   SystemConfig config_;
   ServerNamespace names_;
+  std::string url_user_;
 };
 
 }  // namespace
@@ -112,7 +128,9 @@ class ClickhouseAdmin final : public Admin {
 Result<std::unique_ptr<Admin>> make_admin(const SystemConfig& config) {
   auto names = server_namespace(config, kDefaultNamespace);
   if (!names) return std::move(names).error();
-  return std::unique_ptr<Admin>(new ClickhouseAdmin(config, std::move(*names)));
+  const auto target = target_of(config);
+  if (!target) return target.error();
+  return std::unique_ptr<Admin>(new ClickhouseAdmin(config, std::move(*names), target->user));
 }
 
 }  // namespace lab::clickhouse

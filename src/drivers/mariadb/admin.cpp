@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "driver/lab_user.hpp"
+
 namespace lab::mariadb {
 namespace {
 
-constexpr const char* kPlaceholder = "'<the value of DEDUP_MARIADB_PASSWORD>'";
+constexpr const char* kPasswordVariable = "DEDUP_MARIADB_LAB_PASSWORD";
 
 /// In GRANT a database's _ and % stand for other letters unless they are escaped.
 std::string escaped(const std::string& name) {
@@ -18,30 +20,58 @@ std::string escaped(const std::string& name) {
   return text;
 }
 
+/// The other way round.
+std::string unescaped(std::string_view text) {
+  std::string name;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\\' && at + 1 < text.size()) ++at;
+    name += text[at];
+  }
+  return name;
+}
+
 /// A right to a database that nobody has: it gives nothing, and says that setup made the user.
 constexpr const char* kMark = "deduplab_made_this_user";
 
 class MariadbAdmin final : public Admin {
  public:
-  MariadbAdmin(const Server& server, ServerNamespace space, const std::string& user)
-      : server_(server), space_(std::move(space)), user_(text_name(user) + "@'%'") {}
+  MariadbAdmin(const Server& server, ServerNamespace space, std::uint32_t containers, const std::string& user)
+      : server_(server),
+        space_(std::move(space)),
+        containers_(containers),
+        name_(user),
+        user_(text_name(user) + "@'%'") {}
 
   std::vector<std::string> apply_statements() const override {
     // A user of somebody else's is an error here, at which a client stops, before it gets a mark of ours.
-    auto all = statements("CREATE USER", kPlaceholder);
-    for (std::string& sql : all) sql += ';';
+    std::vector<std::string> all{
+        "-- Where the user is there already, CREATE USER fails: it is somebody's, and nothing below may be "
+        "run then. A file given to the client stops there by itself."};
+    for (const std::string& sql :
+         statements("CREATE USER", fmt::format("'<the value of {}>'", kPasswordVariable)))
+      all.push_back(sql + ";");
     return all;
   }
-  std::vector<std::string> undo_statements() const override { return {"DROP USER IF EXISTS " + user_ + ";"}; }
+
+  /// Nothing happens to a user without the mark.
+  std::vector<std::string> undo_statements() const override {
+    return {
+        fmt::format("SET @deduplab_made = (SELECT COUNT(*) FROM information_schema.SCHEMA_PRIVILEGES WHERE "
+                    "GRANTEE = {} AND TABLE_SCHEMA = {} AND CURRENT_USER() <> {});",
+                    text_name(user_), text_name(escaped(kMark)), text_name(name_ + "@%")),
+        fmt::format("EXECUTE IMMEDIATE IF(@deduplab_made > 0, {}, {});", text_name("DROP USER " + user_),
+                    text_name("SELECT 'not made by deduplab setup: left as it is'"))};
+  }
 
   Status apply(const CallContext& call) override {
+    const auto password = lab_user_password(kPasswordVariable, name_, server_.password, "mariadb.setup");
+    if (!password) return password.error();
     auto connection = Connection::open(server_, call, "mariadb.setup");
     if (!connection) return std::move(connection).error();
     auto use = (*connection)->use(call, "mariadb.setup");
     if (!use) return std::move(use).error();
     LAB_TRY(check_ours(**use));
-    for (const std::string& statement :
-         statements("CREATE USER IF NOT EXISTS", text_name(server_.password))) {
+    for (const std::string& statement : statements("CREATE USER IF NOT EXISTS", text_name(*password))) {
       const auto done = (*use)->execute(statement);
       if (!done) return done.error();
     }
@@ -61,21 +91,9 @@ class MariadbAdmin final : public Admin {
     if (!there) return there.error();
     if (!*there) return ok();
     LAB_TRY(check_ours(**use));
-    const auto self = (*use)->text("SELECT CURRENT_USER()");
-    if (!self) return self.error();
-    if (text_name(self->substr(0, self->rfind('@'))) + "@'%'" == user_)
-      return foreign("is the one that is connected, and does not drop itself");
-    const auto others = (*use)->number(fmt::format(
-        "SELECT (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = {0} AND "
-        "PRIVILEGE_TYPE "
-        "NOT IN ('USAGE', 'RELOAD', 'PROCESS', 'BINLOG MONITOR')) + (SELECT COUNT(*) FROM "
-        "information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = {0} AND TABLE_SCHEMA NOT IN ({1}, {2}, {3}, "
-        "'performance_schema')) + (SELECT COUNT(*) FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = "
-        "{0})",
-        text_literal(user_), text_literal(escaped(space_.name)),
-        text_literal(escaped(space_.name + "_") + "%"), text_literal(escaped(kMark))));
+    const auto others = has_other_rights(**use);
     if (!others) return others.error();
-    if (*others > 0) return foreign("has rights that are not the lab's; drop it yourself");
+    if (*others) return foreign("has rights that are not the lab's; drop it yourself");
     const auto done = (*use)->execute("DROP USER IF EXISTS " + user_);
     if (!done) return done.error();
     return ok();
@@ -89,8 +107,35 @@ class MariadbAdmin final : public Admin {
     return *rows > 0;
   }
 
-  /// A user that is not there is fine. Errors: kRefused for one that setup did not make.
+  /// Rights beyond those of apply(), whatever number of containers it was given.
+  Result<bool> has_other_rights(Use& use) const {
+    const auto wide = use.number(fmt::format(
+        "SELECT (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = {0} AND "
+        "PRIVILEGE_TYPE NOT IN ('USAGE', 'RELOAD', 'PROCESS', 'BINLOG MONITOR')) + (SELECT COUNT(*) FROM "
+        "information_schema.TABLE_PRIVILEGES WHERE GRANTEE = {0})",
+        text_literal(user_)));
+    if (!wide) return wide.error();
+    bool others = *wide > 0;
+    LAB_TRY(use.query(
+        "SELECT DISTINCT TABLE_SCHEMA FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = " +
+            text_literal(user_),
+        [&](Row row) {
+          const std::string given(row[0].value_or(""));
+          const std::string database = unescaped(given);
+          // An earlier version gave the rights to a pattern.
+          const bool ours = container_of(space_, database).has_value() || database == kMark ||
+                            database == "performance_schema" || given == escaped(space_.name + "_") + "%";
+          others = others || !ours;
+          return ok();
+        }));
+    return others;
+  }
+
+  /// A user that is not there is fine. Errors: kRefused for one that setup did not make or that is logged in.
   Status check_ours(Use& use) const {
+    const auto self = use.text("SELECT CURRENT_USER()");
+    if (!self) return self.error();
+    LAB_TRY(check_not_self(name_ + "@%", *self, "mariadb.setup"));
     const auto there = exists(use);
     if (!there) return there.error();
     const auto marked = use.number(fmt::format(
@@ -117,24 +162,28 @@ class MariadbAdmin final : public Admin {
   std::vector<std::string> statements(const std::string& create, const std::string& password) const {
     constexpr const char* kOwn =
         "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES ON {}.* TO {}";
-    return {fmt::format("{} {} IDENTIFIED BY {}", create, user_, password),
-            fmt::format(kOwn, quoted_name(escaped(space_.name)), user_),
-            fmt::format(kOwn, quoted_name(escaped(space_.name + "_") + "%"), user_),
-            fmt::format("GRANT RELOAD, PROCESS, BINLOG MONITOR ON *.* TO {}", user_),
-            fmt::format("GRANT SELECT ON performance_schema.* TO {}", user_),
-            fmt::format("GRANT SELECT ON {}.* TO {}", quoted_name(escaped(kMark)), user_)};
+    std::vector<std::string> all{fmt::format("{} {} IDENTIFIED BY {}", create, user_, password)};
+    for (std::uint32_t container = 0; container < containers_; ++container)
+      all.push_back(fmt::format(kOwn, quoted_name(escaped(space_.container(container))), user_));
+    all.push_back(fmt::format("GRANT RELOAD, PROCESS, BINLOG MONITOR ON *.* TO {}", user_));
+    all.push_back(fmt::format("GRANT SELECT ON performance_schema.* TO {}", user_));
+    all.push_back(fmt::format("GRANT SELECT ON {}.* TO {}", quoted_name(escaped(kMark)), user_));
+    return all;
   }
 
   Server server_;
   ServerNamespace space_;
-  std::string user_;
+  std::uint32_t containers_;
+  std::string name_;
+  std::string user_;  // As SQL names it: 'name'@'%'.
 };
 
 }  // namespace
 
-std::unique_ptr<Admin> make_admin(const Server& server, const ServerNamespace& space,
-                                  const std::string& lab_user) {
-  return std::make_unique<MariadbAdmin>(server, space, lab_user);
+Result<std::unique_ptr<Admin>> make_admin(const Server& server, const ServerNamespace& space,
+                                          std::uint32_t containers, const std::string& lab_user) {
+  LAB_TRY(check_not_self(lab_user, server.user, "mariadb.setup"));
+  return std::unique_ptr<Admin>(std::make_unique<MariadbAdmin>(server, space, containers, lab_user));
 }
 
 }  // namespace lab::mariadb

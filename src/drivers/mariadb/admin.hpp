@@ -9,8 +9,9 @@
 
 namespace lab::mariadb {
 
-/// `lab_user`: whom the rights are given to.
-std::unique_ptr<Admin> make_admin(const Server& server, const ServerNamespace& space,
-                                  const std::string& lab_user);
+/// `lab_user`: who is made and given the rights to exactly these databases. Errors: kRefused for the url's
+/// own user.
+Result<std::unique_ptr<Admin>> make_admin(const Server& server, const ServerNamespace& space,
+                                          std::uint32_t containers, const std::string& lab_user);
 
 }  // namespace lab::mariadb

@@ -6,6 +6,7 @@
 #include <mysql.h>
 
 #include "driver/lab_lock.hpp"
+#include "driver/lab_user.hpp"
 #include "drivers/mariadb/admin.hpp"
 #include "drivers/mariadb/driver.hpp"
 #include "drivers/mariadb/examine.hpp"
@@ -110,8 +111,8 @@ Result<std::unique_ptr<Admin>> admin_mariadb(const SystemConfig& config) {
   auto what = chosen(config);
   if (!what) return std::move(what).error();
   const auto user = config.options.find(kLabUser);
-  return mariadb::make_admin(what->server, what->setup.space,
-                             user == config.options.end() ? what->server.user : user->second);
+  return mariadb::make_admin(what->server, what->setup.space, what->setup.containers,
+                             user == config.options.end() ? kLabUserName : user->second);
 }
 
 }  // namespace

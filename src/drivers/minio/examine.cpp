@@ -5,9 +5,11 @@
 
 #include <cstdlib>
 
+#include "core/text.hpp"
 #include "drivers/minio/layout.hpp"
 #include "drivers/minio/server.hpp"
 #include "drivers/minio/space.hpp"
+#include "drivers/minio/xml.hpp"
 
 namespace lab::minio {
 namespace {
@@ -40,6 +42,13 @@ class Examination {
       findings_.push_back(not_connected(answer.error()));
       return false;
     }
+    if (!is_s3(*answer)) {
+      findings_.push_back(not_connected(
+          {ErrorCode::kConnectionLost, kOperation,
+           fmt::format("this is no S3 server: to a request for the list of buckets it says HTTP {}, '{}'",
+                       answer->status, to_valid_utf8(trim(std::string_view(answer->body).substr(0, 100))))}));
+      return false;
+    }
     const ServerIdentity who = identity_of(*answer, setup_.endpoint);
     add("connection", true,
         fmt::format("{} {} at {}{}", who.name, who.version, setup_.endpoint.address,
@@ -50,11 +59,17 @@ class Examination {
     if (answer->good() || code == "AccessDenied") {
       add("credentials", true,
           answer->good() ? "the key pair is accepted"
-                         : "the key pair is accepted; it may not list all buckets, which is not needed");
+                         : "the key pair may not list all buckets, which is not needed; whether it is "
+                           "accepted shows at the lab's own");
       return true;
     }
     findings_.push_back(not_connected(answer_error(*answer, kOperation, "the service")));
     return false;
+  }
+
+  /// Any server of HTTP may say 200 to a GET of its root; S3 has these two documents for an answer.
+  static bool is_s3(const HttpAnswer& answer) {
+    return answer.good() ? is_bucket_list(answer.body) : parse_error(answer.body).has_value();
   }
 
   void look_at_clock(const HttpAnswer& answer) {
@@ -66,20 +81,22 @@ class Examination {
   }
 
   void look_at_buckets() {
-    const auto there = count_buckets(client_, setup_, call_, kOperation);
-    if (!there) return add("namespace", false, there.error().text());
-    if (*there == 0) {
+    const auto found = find_buckets(client_, setup_, call_, kOperation);
+    if (!found) return add("namespace", false, found.error().text());
+    const bool none = found->ours.empty() && found->others.empty();
+    if (none) {
       if (setup_.space.create)
         add("namespace", true, "bucket " + setup_.bucket(0) + " is not there yet");
       else
         add("namespace", false,
             "there is no bucket " + setup_.bucket(0) + ", and namespace_mode is existing");
     }
-    for (std::uint32_t container = 0; container < *there; ++container) look_at_bucket(container);
+    for (const auto* const some : {&found->ours, &found->others})
+      for (const std::uint32_t container : *some) look_at_bucket(container);
     add("rights", true,
         fmt::format("{}; whether buckets may be made and objects written shows only when they are",
-                    *there == 0 ? "buckets may be looked at" : "buckets may be listed"));
-    if (setup_.versioned && *there == 0)
+                    none ? "buckets may be looked at" : "buckets may be listed"));
+    if (setup_.versioned && none)
       add("versioning", true, "whether the server has it shows when the bucket is made", true);
   }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "drivers/minio/objects.hpp"
 
 namespace lab::minio {
@@ -138,12 +140,12 @@ Status still_ours(Client& client, const Setup& setup, const CallContext& call, c
                                       : "run " + marker->holder + " took the namespace over"};
 }
 
-/// Drops downwards to none, then makes upwards what the session needs.
-Status make_all_anew(Client& client, const Setup& setup, std::uint32_t there, const CallContext& call,
-                     const char* operation) {
-  for (std::uint32_t container = there; container > 0; --container) {
-    LAB_TRY(marker_of(client, setup.bucket(container - 1), call, operation));
-    LAB_TRY(drop(client, setup.bucket(container - 1), call, operation));
+/// Drops ours downwards to none, then makes upwards what the session needs.
+Status make_all_anew(Client& client, const Setup& setup, std::span<const std::uint32_t> ours,
+                     const CallContext& call, const char* operation) {
+  for (std::size_t left = ours.size(); left > 0; --left) {
+    LAB_TRY(marker_of(client, setup.bucket(ours[left - 1]), call, operation));
+    LAB_TRY(drop(client, setup.bucket(ours[left - 1]), call, operation));
   }
   for (std::uint32_t container = 0; container < setup.containers; ++container)
     LAB_TRY(make_anew(client, setup, container, call, operation));
@@ -152,12 +154,30 @@ Status make_all_anew(Client& client, const Setup& setup, std::uint32_t there, co
 
 }  // namespace
 
-Result<std::uint32_t> count_buckets(Client& client, const Setup& setup, const CallContext& call,
-                                    const char* operation) {
+Result<FoundBuckets> find_buckets(Client& client, const Setup& setup, const CallContext& call,
+                                  const char* operation) {
+  FoundBuckets found;
   for (std::uint32_t container = 0;; ++container) {
-    const auto exists = Bucket(client, setup.bucket(container), call, operation).exists();
-    if (!exists) return exists.error();
-    if (!*exists) return container;
+    const bool needed = container < setup.containers;
+    const std::string name = setup.bucket(container);
+    const auto exists = Bucket(client, name, call, operation).exists();
+    const bool closed = !exists && container > 0 && exists.error().code == ErrorCode::kRefused;
+    if (!exists && !closed) return exists.error();
+    if (closed && !needed) return found;  // Refused whether or not it is there: there would be no end.
+    if (exists && !*exists) {
+      if (container + 1 >= setup.containers) return found;
+      continue;
+    }
+    const auto marker = closed ? exists.error() : read_marker(client, name, call, operation);
+    if (!marker && marker.error().code != ErrorCode::kRefused) return marker.error();
+    if (marker && *marker) {
+      found.ours.push_back(container);
+    } else if (needed) {
+      found.others.push_back(container);
+      // One without a marker that others made for us may still be empty and get it.
+      if (!found.refusal && (!marker || setup.space.create))
+        found.refusal = marker ? no_marker(name, operation) : marker.error();
+    }
   }
 }
 
@@ -187,9 +207,10 @@ Status reset(Client& client, const Setup& setup, Gate& gate, const CallContext& 
     }
     return ok();
   }
-  const auto there = count_buckets(client, setup, call, operation);
-  if (!there) return there.error();
-  return make_all_anew(client, setup, *there, call, operation);
+  const auto found = find_buckets(client, setup, call, operation);
+  if (!found) return found.error();
+  if (found->refusal) return *found->refusal;
+  return make_all_anew(client, setup, found->ours, call, operation);
 }
 
 Status drop_and_make(Client& client, const Setup& setup, Gate& gate, const CallContext& call,
@@ -197,23 +218,23 @@ Status drop_and_make(Client& client, const Setup& setup, Gate& gate, const CallC
   const auto alone = gate.enter_alone(call, operation);
   if (!alone) return alone.error();
   LAB_TRY(still_ours(client, setup, call, operation));
-  return make_all_anew(client, setup, setup.containers, call, operation);
+  std::vector<std::uint32_t> all(setup.containers);
+  std::iota(all.begin(), all.end(), 0U);
+  return make_all_anew(client, setup, all, call, operation);
 }
 
 Status remove_all(Client& client, const Setup& setup, const CallContext& call) {
   const char* operation = "minio.remove";
-  const auto there = count_buckets(client, setup, call, operation);
-  if (!there) return there.error();
-  if (*there == 0) return ok();
-  const auto first = read_marker(client, setup.bucket(0), call, operation);
-  if (!first) return first.error();
-  if (*first) LAB_TRY(not_held_by_others(**first, setup.run_id, operation));
-  for (std::uint32_t container = *there; container > 0; --container) {
-    const std::string name = setup.bucket(container - 1);
-    const auto marker = read_marker(client, name, call, operation);
-    if (!marker) return marker.error();
-    if (!*marker && !setup.space.create) continue;  // Made by others and not used by us.
-    if (!*marker) return no_marker(name, operation);
+  const auto found = find_buckets(client, setup, call, operation);
+  if (!found) return found.error();
+  if (!found->ours.empty() && found->ours.front() == 0) {  // The lock lies in the first.
+    const auto first = marker_of(client, setup.bucket(0), call, operation);
+    if (!first) return first.error();
+    LAB_TRY(not_held_by_others(*first, setup.run_id, operation));
+  }
+  for (std::size_t left = found->ours.size(); left > 0; --left) {
+    const std::string name = setup.bucket(found->ours[left - 1]);
+    LAB_TRY(marker_of(client, name, call, operation));
     if (setup.space.create) {
       LAB_TRY(drop(client, name, call, operation));
       continue;
@@ -222,20 +243,17 @@ Status remove_all(Client& client, const Setup& setup, const CallContext& call) {
     LAB_TRY(bucket.empty());
     LAB_TRY(bucket.remove_marker());
   }
+  if (found->refusal) return *found->refusal;
   return ok();
 }
 
 Result<std::vector<std::string>> leftovers(Client& client, const Setup& setup, const CallContext& call) {
   const char* operation = "minio.leftovers";
-  const auto there = count_buckets(client, setup, call, operation);
-  if (!there) return there.error();
+  const auto found = find_buckets(client, setup, call, operation);
+  if (!found) return found.error();
   std::vector<std::string> lines;
-  for (std::uint32_t container = 0; container < *there; ++container) {
+  for (const std::uint32_t container : found->ours) {
     const std::string name = setup.bucket(container);
-    const auto marker = read_marker(client, name, call, operation);
-    if (!marker && marker.error().code == ErrorCode::kRefused) continue;  // Another's.
-    if (!marker) return marker.error();
-    if (!*marker) continue;
     std::uint64_t objects = 0;
     LAB_TRY(
         Bucket(client, name, call, operation).each_page([&](std::span<const ListedObject> page) -> Status {

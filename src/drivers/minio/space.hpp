@@ -10,10 +10,16 @@
 
 namespace lab::minio {
 
-/// How many buckets NAME-0, NAME-1, ... there are, counted up to the first gap. They are made upwards and
-/// dropped downwards, so that there is no other gap, and no right to list all buckets is needed.
-Result<std::uint32_t> count_buckets(Client& client, const Setup& setup, const CallContext& call,
-                                    const char* operation);
+/// Which of the buckets NAME-0, NAME-1, ... there are. They are made upwards and dropped downwards, so ours
+/// are found without the right to list all buckets: the search ends at the first gap beyond the plan's own,
+/// or at a name beyond them that may not be looked at.
+struct FoundBuckets {
+  std::vector<std::uint32_t> ours{};    // With our marker, also beyond the plan's.
+  std::vector<std::uint32_t> others{};  // Without it, and of a name that the plan needs.
+  std::optional<Error> refusal{};       // Why the first of the others cannot be used; it is left as it is.
+};
+Result<FoundBuckets> find_buckets(Client& client, const Setup& setup, const CallContext& call,
+                                  const char* operation);
 
 /// The marker of a bucket that is there. Errors: kRefused where it has none.
 Result<Marker> marker_of(Client& client, const std::string& bucket, const CallContext& call,
@@ -30,7 +36,8 @@ Status reset(Client& client, const Setup& setup, Gate& gate, const CallContext& 
 Status drop_and_make(Client& client, const Setup& setup, Gate& gate, const CallContext& call,
                      const char* operation);
 
-/// Everything of ours, the marker last; buckets of others stay. Errors: kRefused, kInUse.
+/// Everything of ours, the marker last; buckets of others stay. Errors: kInUse; kRefused once ours are gone,
+/// where a bucket of others has a name that the plan needs.
 Status remove_all(Client& client, const Setup& setup, const CallContext& call);
 
 /// A line a bucket of ours.

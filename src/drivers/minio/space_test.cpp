@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include "drivers/minio/examine.hpp"
 #include "drivers/minio/fake_s3_test_support.hpp"
 #include "drivers/minio/minio.hpp"
 #include "drivers/minio/objects.hpp"
@@ -102,13 +103,6 @@ TEST_F(Buckets, AnObjectWithTheMarkersNameThatIsNotOursIsRefused) {
   EXPECT_EQ(server_.buckets["dedup-lab-0"].at(kMarkerKey), "something else");
 }
 
-TEST_F(Buckets, ALaterBucketOfOthersIsRefusedBeforeAnythingIsDropped) {
-  ASSERT_TRUE(opened());
-  server_.buckets["dedup-lab-1"] = {{"thesis", "years of work"}};
-  EXPECT_EQ(remove_all(client_, setup_, call_).error().code, ErrorCode::kRefused);
-  EXPECT_EQ(server_.buckets.at("dedup-lab-1").at("thesis"), "years of work");
-}
-
 TEST_F(Buckets, RemoveLeavesNoBucketOfOurs) {
   ASSERT_TRUE(opened());
   server_.buckets["foreign"] = {{"k", "x"}};
@@ -141,6 +135,82 @@ TEST_F(Buckets, AServerWithoutVersioningIsUnsupportedAndNothingStays) {
   ASSERT_FALSE(session);
   EXPECT_EQ(session.error().code, ErrorCode::kUnsupported) << session.error().text();
   EXPECT_TRUE(server_.buckets.empty()) << "a bucket without a marker would be refused from now on";
+}
+
+TEST_F(Buckets, ABucketWhoseNameThePlanDoesNotNeedIsNobodysBusiness) {
+  Gate gate;
+  server_.buckets["dedup-lab-0"] = {{kMarkerKey, marker_text("run-one")}, {"key", "x"}};
+  server_.buckets["dedup-lab-1"] = {{"thesis", "years of work"}};
+  server_.buckets["dedup-lab-2"] = {{kMarkerKey, "somebody else's words"}};
+  const Status emptied = reset(client_, setup_, gate, call_);
+  ASSERT_TRUE(emptied) << emptied.error().text();
+  EXPECT_EQ(leftovers(client_, setup_, call_)->size(), 1U);
+  for (const Finding& finding : examine(setup_, call_))
+    EXPECT_EQ(finding.detail.find("dedup-lab-1"), std::string::npos) << finding.detail;
+  const Status removed = remove_all(client_, setup_, call_);
+  ASSERT_TRUE(removed) << removed.error().text();
+  EXPECT_FALSE(server_.buckets.contains("dedup-lab-0"));
+  EXPECT_EQ(server_.buckets["dedup-lab-1"].at("thesis"), "years of work");
+  EXPECT_TRUE(server_.buckets.contains("dedup-lab-2"));
+}
+
+TEST_F(Buckets, ABucketWhoseNameThePlanNeedsIsNamedAndOursGoAllTheSame) {
+  Gate gate;
+  setup_.containers = 3;
+  server_.buckets["dedup-lab-0"] = {{kMarkerKey, marker_text("run-one")}, {"key", "x"}};
+  server_
+      .buckets["dedup-lab-2"] = {};  // Behind a gap, and empty: it must not be taken for a late one of ours.
+  for (const Status& refused : {reset(client_, setup_, gate, call_), remove_all(client_, setup_, call_)}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
+    EXPECT_NE(refused.error().detail.find("dedup-lab-2"), std::string::npos) << refused.error().detail;
+  }
+  EXPECT_FALSE(server_.buckets.contains("dedup-lab-0"));
+  EXPECT_TRUE(server_.buckets.contains("dedup-lab-2"));
+}
+
+TEST_F(Buckets, ANameThatMayNotBeLookedAtEndsTheSearch) {
+  server_.buckets["dedup-lab-0"] = {{kMarkerKey, marker_text("")}};
+  server_.intercept([](const httplib::Request& request, httplib::Response& response) {
+    if (request.target.starts_with("/dedup-lab-0")) return false;
+    response.status = 403;
+    return true;
+  });
+  const auto found = find_buckets(client_, setup_, call_, "test");
+  ASSERT_TRUE(found) << found.error().text();
+  EXPECT_EQ(found->ours, std::vector<std::uint32_t>{0});
+  EXPECT_TRUE(found->others.empty());
+}
+
+TEST_F(Buckets, AServerThatAnswersAndIsNoS3IsNotTakenForOne) {
+  struct Case {
+    const char* what;
+    int status;
+    const char* body;
+    bool s3;
+  };
+  for (const Case& one :
+       {Case{"ClickHouse", 200, "Ok.\n", false}, Case{"a page", 200, "<html><body/></html>", false},
+        Case{"another refusal", 403, "forbidden", false},
+        Case{"S3 that lists", 200, "<ListAllMyBucketsResult/>", true},
+        Case{"S3 that may not list", 403, "<Error><Code>AccessDenied</Code></Error>", true},
+        Case{"a wrong secret", 403, "<Error><Code>SignatureDoesNotMatch</Code></Error>", false}}) {
+    SCOPED_TRACE(one.what);
+    server_.intercept([&one](const httplib::Request& request, httplib::Response& response) {
+      if (request.target != "/") return false;
+      response.status = one.status;
+      response.set_content(one.body, "application/xml");
+      return true;
+    });
+    bool accepted = false;
+    bool failed = false;
+    for (const Finding& finding : examine(setup_, call_)) {
+      accepted = accepted || (finding.what == "credentials" && finding.passed);
+      failed = failed || (finding.what == "connection" && !finding.passed);
+    }
+    EXPECT_EQ(accepted, one.s3);
+    EXPECT_EQ(failed, !one.s3);
+  }
 }
 
 TEST_F(Buckets, ResetRefusesWhenAnotherRunTookTheLock) {

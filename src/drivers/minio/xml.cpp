@@ -188,6 +188,12 @@ Result<std::string> parse_versioning(std::string_view text, const char* operatio
   return text_of(document.document_element(), "Status");
 }
 
+bool is_bucket_list(std::string_view text) {
+  pugi::xml_document document;
+  return document.load_buffer(text.data(), text.size()) &&
+         std::string_view(document.document_element().name()) == "ListAllMyBucketsResult";
+}
+
 std::string parse_owner(std::string_view text) {
   pugi::xml_document document;
   if (!document.load_buffer(text.data(), text.size())) return "";

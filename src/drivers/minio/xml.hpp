@@ -76,6 +76,9 @@ Result<std::string> parse_upload_id(std::string_view text, const char* operation
 /// "Enabled", "Suspended", or empty where versioning was never switched on.
 Result<std::string> parse_versioning(std::string_view text, const char* operation);
 
+/// Whether the text is an answer of ListBuckets, as each S3 server gives it.
+bool is_bucket_list(std::string_view text);
+
 /// Id of the owner in the answer of ListBuckets; empty where it names none.
 std::string parse_owner(std::string_view text);
 

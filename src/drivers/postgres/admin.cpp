@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "driver/lab_user.hpp"
 #include "drivers/postgres/examine.hpp"
 #include "drivers/postgres/postgres.hpp"
 
@@ -15,7 +15,7 @@ using pgwire::Connection;
 using pgwire::identifier;
 using pgwire::literal;
 
-constexpr const char* kPasswordVariable = "DEDUP_PG_ROLE_PASSWORD";  // Of the role that is made.
+constexpr const char* kPasswordVariable = "DEDUP_PG_LAB_PASSWORD";  // Of the role that is made.
 constexpr const char* kRoleComment = "made by deduplab setup";
 
 class PostgresAdmin final : public Admin {
@@ -27,44 +27,19 @@ class PostgresAdmin final : public Admin {
   }
 
   std::vector<std::string> apply_statements() const override {
-    auto all = statements(fmt::format(" PASSWORD '${{{}}}'", kPasswordVariable));
-    for (std::string& sql : all) sql += ';';
-    return all;
+    return in_transaction(statements(fmt::format(" PASSWORD '${{{}}}'", kPasswordVariable)));
   }
-
-  /// Only a role that setup made, and only while it owns nothing but empty schemas of the lab's names: then
-  /// DROP OWNED takes its rights alone.
-  std::vector<std::string> undo_statements() const override {
-    std::vector<std::string> all{fmt::format(
-        "DO $lab$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0}) AND "
-        "coalesce(pg_catalog.shobj_description((SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {0}), "
-        "'pg_authid'), '') <> {1} THEN RAISE EXCEPTION 'role % was not made by deduplab setup', {0}; END IF; "
-        "END $lab$",
-        literal(role_), literal(kRoleComment))};
-    if (!target_.place.create)
-      for (const std::string& schema : schemas_)
-        all.push_back(fmt::format("DROP SCHEMA IF EXISTS {} RESTRICT", identifier(schema)));
-    all.push_back(fmt::format(
-        "DO $lab$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid "
-        "= "
-        "d.refobjid WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.deptype = 'o' AND r.rolname "
-        "= {0}) "
-        "THEN RAISE EXCEPTION 'role % still owns something: run deduplab clean first', {0}; END IF; "
-        "IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0}) THEN DROP OWNED BY {1} RESTRICT; "
-        "DROP ROLE {1}; END IF; END $lab$",
-        literal(role_), identifier(role_)));
-    for (std::string& sql : all) sql += ';';
-    return all;
-  }
+  std::vector<std::string> undo_statements() const override { return in_transaction(undoing()); }
 
   Status apply(const CallContext& call) override {
     constexpr const char* kOperation = "postgresql.setup";
     LAB_TRY(allowed(call, kOperation));
+    const auto password = lab_user_password(kPasswordVariable, role_, target_.address.password, kOperation);
+    if (!password) return password.error();
+    LAB_TRY(check_not_self(role_, target_.address.user, kOperation));
     auto connection = Connection::open(target_.address, call, kOperation);
     if (!connection) return std::move(connection).error();
-    const char* const password = std::getenv(kPasswordVariable);
-    if (password == nullptr) return run(**connection, call, kOperation, statements(""));
-    const auto verifier = (*connection)->password_verifier(call, kOperation, role_, password);
+    const auto verifier = (*connection)->password_verifier(call, kOperation, role_, password->c_str());
     if (!verifier) return verifier.error();
     return run(**connection, call, kOperation, statements(" PASSWORD " + literal(*verifier)));
   }
@@ -72,9 +47,10 @@ class PostgresAdmin final : public Admin {
   Status undo(const CallContext& call) override {
     constexpr const char* kOperation = "postgresql.setup_undo";
     LAB_TRY(allowed(call, kOperation));
+    LAB_TRY(check_not_self(role_, target_.address.user, kOperation));
     auto connection = Connection::open(target_.address, call, kOperation);
     if (!connection) return std::move(connection).error();
-    return run(**connection, call, kOperation, undo_statements());
+    return run(**connection, call, kOperation, undoing());
   }
 
  private:
@@ -86,13 +62,49 @@ class PostgresAdmin final : public Admin {
     });
   }
 
+  /// A client that goes on after an error does nothing more in a transaction that has failed.
+  static std::vector<std::string> in_transaction(const std::vector<std::string>& statements) {
+    std::vector<std::string> all{"BEGIN;"};
+    for (const std::string& sql : statements) all.push_back(sql + ";");
+    all.emplace_back("COMMIT;");
+    return all;
+  }
+
+  /// Raises where the role is there and is another's, or is the one that is logged in.
+  std::string guard() const {
+    return fmt::format(
+        "DO $lab$ BEGIN IF session_user = {0} THEN RAISE EXCEPTION 'role % is the one that is logged in', "
+        "{0}; END IF; IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0} AND "
+        "coalesce(pg_catalog.shobj_description(oid, 'pg_authid'), '') <> {1}) THEN RAISE EXCEPTION 'role % "
+        "was not made by deduplab setup', {0}; END IF; END $lab$",
+        literal(role_), literal(kRoleComment));
+  }
+
+  /// Only a role that setup made, and only while it owns nothing but empty schemas of the lab's names: then
+  /// DROP OWNED takes its rights alone.
+  std::vector<std::string> undoing() const {
+    std::vector<std::string> all{guard()};
+    if (!target_.place.create)
+      for (const std::string& schema : schemas_)
+        all.push_back(fmt::format("DROP SCHEMA IF EXISTS {} RESTRICT", identifier(schema)));
+    all.push_back(fmt::format(
+        "DO $lab$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid "
+        "= d.refobjid WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.deptype = 'o' AND "
+        "r.rolname = {0}) THEN RAISE EXCEPTION 'role % still owns something: run deduplab clean first', {0}; "
+        "END IF; "
+        "IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {0}) THEN DROP OWNED BY {1} RESTRICT; "
+        "DROP ROLE {1}; END IF; END $lab$",
+        literal(role_), identifier(role_)));
+    return all;
+  }
+
   std::vector<std::string> statements(const std::string& password) const {
     const std::string role = identifier(role_);
     const std::string database = identifier(target_.address.database);
     std::vector<std::string> all{
+        guard(),
         fmt::format("DO $lab$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {}) THEN "
-                    "CREATE ROLE {} "
-                    "LOGIN{}; COMMENT ON ROLE {} IS {}; END IF; END $lab$",
+                    "CREATE ROLE {} LOGIN{}; COMMENT ON ROLE {} IS {}; END IF; END $lab$",
                     literal(role_), role, password, role, literal(kRoleComment))};
     all.push_back(fmt::format("GRANT CONNECT, TEMPORARY{} ON DATABASE {} TO {}",
                               target_.place.create ? ", CREATE" : "", database, role));
@@ -120,7 +132,7 @@ Result<std::unique_ptr<Admin>> make_admin(const SystemConfig& config) {
   auto target = make_target(config);
   if (!target) return std::move(target).error();
   const auto role = config.options.find("role");
-  const std::string name = role == config.options.end() ? "dedup_lab" : role->second;
+  const std::string name = role == config.options.end() ? kLabUserName : role->second;
   const auto ordinary = [](char letter) {
     return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '_' ||
            letter == '-';

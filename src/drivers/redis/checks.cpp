@@ -6,11 +6,13 @@
 #include <array>
 
 #include "core/text.hpp"
+#include "driver/lab_user.hpp"
 
 namespace lab::redis {
 namespace {
 
-constexpr const char* kLabUser = "dedup_lab";
+constexpr const char* kLabUser = kLabUserName;
+constexpr const char* kLabPasswordVariable = "DEDUP_REDIS_LAB_PASSWORD";
 
 // What a session uses; EVAL for the lock alone.
 constexpr std::array kCommands{
@@ -75,6 +77,8 @@ Finding examine_space(Link& link, const CallContext& call, const Site& site) {
       fmt::format("keys {} in database {}", site.space.pattern(), site.address.database);
   if (*owner == Ownership::kOthers) return finding("namespace", false, not_ours(site.space, "").detail);
   if (*owner == Ownership::kNothing) return finding("namespace", true, where + ": nothing there");
+  if (const Status alone = check_no_foreign(link, call, "redis.examine", site.space); !alone)
+    return finding("namespace", false, alone.error().detail);
   const auto store = make_lock_store(site.address, site.space);
   const auto lock = store->read(call);
   if (!lock) return finding("namespace", false, lock.error().text());
@@ -84,7 +88,7 @@ Finding examine_space(Link& link, const CallContext& call, const Site& site) {
   return finding("namespace", true, where + ": ours");
 }
 
-/// Keys in all databases but those below our prefix.
+/// Keys in all databases but ours.
 Result<std::uint64_t> foreign_keys(Link& link, const CallContext& call, const Site& site) {
   const auto info = ask_info(link, call, "redis.examine", "keyspace");
   if (!info) return info.error();
@@ -93,7 +97,7 @@ Result<std::uint64_t> foreign_keys(Link& link, const CallContext& call, const Si
   std::uint64_t ours = 0;
   LAB_TRY(scan(link, call, "redis.examine", site.space.pattern(),
                [&](const std::vector<std::string>& keys) -> Status {
-                 ours += keys.size();
+                 for (const std::string& key : keys) ours += site.space.is_foreign(key) ? 0 : 1;
                  return ok();
                }));
   const auto total = static_cast<std::uint64_t>(all);
@@ -131,38 +135,51 @@ class RedisAdmin final : public Admin {
  public:
   explicit RedisAdmin(const Site& site) : site_(site) {}
 
+  /// Without the mark: this language cannot refuse a user that is there, and a user of somebody else's must
+  /// never bear it.
   std::vector<std::string> apply_statements() const override {
-    return {fmt::format("ACL SETUSER {} on >${{{}}} {} ~{}", kLabUser, kPasswordVariable,
-                        join(rules_of(site_.space), " "), mark_of(site_.space))};
+    return {
+        fmt::format("-- Run first: ACL GETUSER {0}. If it shows a user, that one is somebody's: do not run "
+                    "the line below, it would change it.",
+                    kLabUser),
+        fmt::format("ACL SETUSER {} on >${{{}}} {}", kLabUser, kLabPasswordVariable,
+                    join(rules_of(site_.space), " "))};
   }
   std::vector<std::string> undo_statements() const override {
-    return {fmt::format("ACL DELUSER {}", kLabUser)};
+    return {
+        fmt::format("-- Run first: ACL GETUSER {0}. Only if the keys that it shows are {1} alone is it the "
+                    "lab's.",
+                    kLabUser, site_.space.pattern()),
+        fmt::format("ACL DELUSER {}", kLabUser)};
   }
 
   Status apply(const CallContext& call) override {
     LAB_TRY(allowed(call, "redis.setup"));
-    if (site_.address.password.empty())
-      return Error{ErrorCode::kInvalidArgument, "redis.setup",
-                   fmt::format("the lab's user needs a password: set {}", kPasswordVariable)};
+    const auto password =
+        lab_user_password(kLabPasswordVariable, kLabUser, site_.address.password, "redis.setup");
+    if (!password) return password.error();
     auto link = Link::open(site_.address, call, "redis.setup");
     if (!link) return std::move(link).error();
+    LAB_TRY(check_not_self(kLabUser, who(**link, call), "redis.setup"));
     LAB_TRY(check_made_by_setup(**link, call));
-    const std::string password = ">" + site_.address.password;
+    const std::string given = ">" + *password;
     auto rules = rules_of(site_.space);
     rules.push_back("~" + mark_of(site_.space));
-    Command command{"ACL", "SETUSER", kLabUser, "on", password};
+    Command command{"ACL", "SETUSER", kLabUser, "on", given};
     for (const std::string& rule : rules) command.emplace_back(rule);
-    LAB_TRY((*link)->ask(call, "redis.setup", command));
-    return ok();
+    const auto made = (*link)->ask(call, "redis.setup", command);
+    if (made) return ok();
+    Error error = made.error();
+    if (error.detail.find(*password) != std::string::npos)  // A server may repeat what it does not take.
+      error.detail = fmt::format("the server does not take the rules of user {}", kLabUser);
+    return error;
   }
 
   Status undo(const CallContext& call) override {
     LAB_TRY(allowed(call, "redis.setup"));
     auto link = Link::open(site_.address, call, "redis.setup");
     if (!link) return std::move(link).error();
-    if (who(**link, call) == kLabUser)
-      return Error{ErrorCode::kRefused, "redis.setup",
-                   std::string("the url's user is ") + kLabUser + " itself: undo it as another user"};
+    LAB_TRY(check_not_self(kLabUser, who(**link, call), "redis.setup"));
     LAB_TRY(check_made_by_setup(**link, call));
     LAB_TRY((*link)->ask(call, "redis.setup", {"ACL", "DELUSER", kLabUser}));
     return ok();
@@ -236,6 +253,7 @@ Result<std::vector<std::string>> leftovers(const Site& site, const CallContext& 
   if (!owner) return owner.error();
   if (*owner == Ownership::kNothing) return lines;
   if (*owner == Ownership::kOthers) return not_ours(site.space, kOperation);
+  LAB_TRY(check_no_foreign(**link, call, kOperation, site.space));
   std::uint64_t keys = 0;
   LAB_TRY(scan(**link, call, kOperation, site.space.pattern(),
                [&](const std::vector<std::string>& page) -> Status {

@@ -98,7 +98,7 @@ Status Link::login(const CallContext& call, const char* operation) {
   } else if (!address_.password.empty()) {
     LAB_TRY(say(call, operation, {"AUTH", address_.password}));
   }
-  if (address_.database != 0) LAB_TRY(say(call, operation, {"SELECT", std::to_string(address_.database)}));
+  LAB_TRY(choose_database(call, operation));
   const auto id = say(call, operation, {"CLIENT", "ID"});
   if (!id) return id.error();
   client_id_ = std::to_string(id->number());
@@ -111,6 +111,20 @@ Status Link::login(const CallContext& call, const char* operation) {
     return Error{ErrorCode::kConnectionLost, operation, "the server was restarted", true};
   server_run_ = run;
   return ok();
+}
+
+Status Link::choose_database(const CallContext& call, const char* operation) {
+  if (address_.database == 0) return ok();
+  const auto chosen = say(call, operation, {"SELECT", std::to_string(address_.database)});
+  if (chosen) return ok();
+  Error error = chosen.error();
+  if (error.detail.find("DB index") == std::string::npos) return error;
+  error.code = ErrorCode::kNotFound;
+  error.detail = fmt::format(
+      "there is no database {}: the number at the url's end must be below the server's setting 'databases' "
+      "({})",
+      address_.database, error.detail);
+  return error;
 }
 
 Status Link::begin(const CallContext& call, const char* operation) {

@@ -65,7 +65,8 @@ Error error_of(std::string_view words, const char* operation);
 class Link {
  public:
   /// Connects, logs in, chooses the database. Errors: those of Wire; kRefused for a login that is not taken;
-  /// kConnectionLost (retryable) while the server loads its data.
+  /// kNotFound for a database that the server does not have; kConnectionLost (retryable) while the server
+  /// loads its data.
   static Result<std::unique_ptr<Link>> open(const Address& address, const CallContext& call,
                                             const char* operation);
   ~Link();
@@ -91,6 +92,7 @@ class Link {
  private:
   explicit Link(Address address);
   Status login(const CallContext& call, const char* operation);
+  Status choose_database(const CallContext& call, const char* operation);
   Status renew(const CallContext& call, const char* operation);
   Result<Reply> say(const CallContext& call, const char* operation, const Command& command);
   Status append(std::string_view bytes, const CallContext& call, const char* operation);

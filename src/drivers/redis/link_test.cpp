@@ -45,6 +45,23 @@ TEST(RedisLink, AnErrorAnswerIsAnErrorAndTheNextAnswerStillComes) {
   EXPECT_EQ(pong->text(), "PONG");
 }
 
+TEST(RedisLink, ADatabaseThatIsNotThereIsNamedAndIsNoRefusalOfTheLogin) {
+  FakeServer server([](const FakeServer::Words& words) -> std::string {
+    if (words[0] != "SELECT") return "+OK\r\n";
+    if (words[1] == "99") return "-ERR DB index is out of range\r\n";
+    return "-NOPERM this user has no permissions to run the 'select' command\r\n";
+  });
+  Address address = address_of(server);
+  address.database = 99;
+  const auto missing = Link::open(address, soon(), "test");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(missing.error().detail.find("database 99"), std::string::npos) << missing.error().detail;
+  EXPECT_NE(missing.error().detail.find("'databases'"), std::string::npos) << missing.error().detail;
+  address.database = 1;
+  EXPECT_EQ(Link::open(address, soon(), "test").error().code, ErrorCode::kRefused);
+}
+
 TEST(RedisLink, AConnectionThatWasLostStaysLost) {
   FakeServer server(
       [](const FakeServer::Words& words) { return words[0] == "GET" ? FakeServer::kHangUp : "+PONG\r\n"; });

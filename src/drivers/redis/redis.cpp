@@ -123,6 +123,7 @@ Status remove(const SystemConfig& config, const CallContext& call) {
   if (!owner) return owner.error();
   if (*owner == Ownership::kNothing) return ok();
   if (*owner == Ownership::kOthers) return not_ours(site->space, kOperation);
+  LAB_TRY(check_no_foreign(**link, call, kOperation, site->space));
   bool saved_marker = false;
   {
     const auto lock = LabLock::take(make_lock_store(site->address, site->space), site->run_id, call);

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "drivers/redis/checks.hpp"
+#include "drivers/redis/fake_server_test_support.hpp"
 #include "drivers/redis/observer.hpp"
 #include "drivers/redis/redis.hpp"
 #include "drivers/redis/stream_layout.hpp"
@@ -91,6 +94,15 @@ TEST(RedisKeySpace, KnowsItsObjectsAndNothingElse) {
   EXPECT_TRUE(space.holds_data(space.stream(3)));
   EXPECT_FALSE(space.holds_data(space.marker()));
   EXPECT_FALSE(space.holds_data("dedup2:0:0123456789abcdef"));
+  EXPECT_FALSE(space.is_foreign(key));
+  EXPECT_FALSE(space.is_foreign(space.beat()));
+  EXPECT_FALSE(space.is_foreign("dedup2:other")) << "not below our prefix";
+  for (const std::string& foreign :
+       {std::string("dedup:their-app:42"), std::string("dedup:0:short"), std::string("dedup:00:stream"),
+        std::string("dedup:007:0123456789abcdef"), space.stream(0) + "s", std::string("dedup:")}) {
+    EXPECT_FALSE(space.holds_data(foreign)) << foreign;
+    EXPECT_TRUE(space.is_foreign(foreign)) << foreign;
+  }
 }
 
 TEST(RedisStream, TheNextPageBeginsAfterTheLastEntry) {
@@ -135,12 +147,70 @@ TEST(RedisAdmin, ItsStatementsNameAVariableAndHoldNoPassword) {
   const auto site = site_for("redis://127.0.0.1");
   ASSERT_TRUE(site);
   const auto admin = make_admin(*site);
-  for (const auto& statements : {admin->apply_statements(), admin->undo_statements()})
-    for (const std::string& statement : statements)
+  for (const auto& statements : {admin->apply_statements(), admin->undo_statements()}) {
+    for (const std::string& statement : statements) {
       EXPECT_EQ(statement.find("s3cret"), std::string::npos) << statement;
-  EXPECT_NE(admin->apply_statements().at(0).find("DEDUP_REDIS_PASSWORD"), std::string::npos);
+      EXPECT_EQ(statement.find("made-this-user"), std::string::npos)
+          << "what cannot refuse a user of others must not mark it as ours: " << statement;
+    }
+    EXPECT_TRUE(statements.front().starts_with("-- Run first: ACL GETUSER dedup_lab")) << statements.front();
+  }
+  EXPECT_NE(admin->apply_statements().at(1).find(">${DEDUP_REDIS_LAB_PASSWORD}"), std::string::npos);
   for (const std::string& rule : rules_of(site->space))
     EXPECT_TRUE(rule.starts_with('+') || rule == "~dedup:*") << "additive, and our keys alone: " << rule;
+}
+
+constexpr const char* kLabVariable = "DEDUP_REDIS_LAB_PASSWORD";
+
+/// A server with no user dedup_lab, where one is logged in as `me`.
+FakeServer::Script without_lab_user(std::string me) {
+  return [me = std::move(me)](const FakeServer::Words& words) -> std::string {
+    if (words[0] == "ACL" && words[1] == "WHOAMI") return bulk(me);
+    if (words[0] == "ACL" && words[1] == "GETUSER") return "$-1\r\n";
+    return "+OK\r\n";
+  };
+}
+
+std::unique_ptr<Admin> admin_on(const FakeServer& server) {
+  return make_admin(*site_for("redis://127.0.0.1:" + std::to_string(server.port)));
+}
+
+std::size_t changes(FakeServer& server) {
+  std::size_t all = 0;
+  for (const FakeServer::Words& words : server.commands())
+    all += words[0] == "ACL" && (words[1] == "SETUSER" || words[1] == "DELUSER") ? 1 : 0;
+  return all;
+}
+
+TEST(RedisAdmin, TheLabsUserIsMadeWithAPasswordOfItsOwnOrNotAtAll) {
+  FakeServer server(without_lab_user("default"));
+  const auto admin = admin_on(server);
+  const CallContext call{Clock::now() + Millis{20'000}, {}};
+  ::unsetenv(kLabVariable);
+  const Status missing = admin->apply(call);
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().detail.find(kLabVariable), std::string::npos) << missing.error().detail;
+  ::setenv(kLabVariable, "s3cret", 1);
+  EXPECT_FALSE(admin->apply(call)) << "it is the password of the url's user";
+  EXPECT_EQ(changes(server), 0U);
+
+  ::setenv(kLabVariable, "the labs own", 1);
+  const Status applied = admin->apply(call);
+  ::unsetenv(kLabVariable);
+  ASSERT_TRUE(applied) << applied.error().text();
+  const FakeServer::Words made = server.commands().back();
+  EXPECT_EQ(std::count(made.begin(), made.end(), ">the labs own"), 1);
+  EXPECT_EQ(std::count(made.begin(), made.end(), ">s3cret"), 0);
+}
+
+TEST(RedisAdmin, SetupNeitherChangesNorDropsTheUserThatItIsLoggedInAs) {
+  FakeServer server(without_lab_user("dedup_lab"));
+  const CallContext call{Clock::now() + Millis{20'000}, {}};
+  ::setenv(kLabVariable, "the labs own", 1);
+  EXPECT_EQ(admin_on(server)->apply(call).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(admin_on(server)->undo(call).error().code, ErrorCode::kRefused);
+  ::unsetenv(kLabVariable);
+  EXPECT_EQ(changes(server), 0U);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "core/text.hpp"
+
 namespace lab::redis {
 namespace {
 
@@ -110,18 +112,28 @@ std::string KeySpace::stream(std::uint32_t container) const {
 }
 
 bool KeySpace::holds_data(std::string_view key) const {
-  return key.starts_with(prefix()) && key != marker() && key != lock() && key != beat();
+  if (object_of(key)) return true;
+  if (!key.starts_with(prefix())) return false;
+  std::uint32_t container = 0;
+  const std::string_view number = key.substr(name.size() + 1);
+  const auto read = std::from_chars(number.data(), number.data() + number.size(), container);
+  return read.ec == std::errc{} && key == stream(container);
+}
+
+bool KeySpace::is_foreign(std::string_view key) const {
+  return key.starts_with(prefix()) && key != marker() && key != lock() && key != beat() && !holds_data(key);
 }
 
 std::optional<PlacedId> KeySpace::object_of(std::string_view key) const {
   if (!key.starts_with(prefix())) return std::nullopt;
-  key.remove_prefix(name.size() + 1);
+  std::string_view rest = key.substr(name.size() + 1);
   PlacedId placed;
-  const auto number = std::from_chars(key.data(), key.data() + key.size(), placed.container);
+  const auto number = std::from_chars(rest.data(), rest.data() + rest.size(), placed.container);
   if (number.ec != std::errc{}) return std::nullopt;
-  key.remove_prefix(static_cast<std::size_t>(number.ptr - key.data()));
-  if (key.size() != placed.id.size() + 1 || key[0] != ':') return std::nullopt;
-  std::memcpy(placed.id.data(), key.data() + 1, placed.id.size());
+  rest.remove_prefix(static_cast<std::size_t>(number.ptr - rest.data()));
+  if (rest.size() != placed.id.size() + 1 || rest[0] != ':') return std::nullopt;
+  std::memcpy(placed.id.data(), rest.data() + 1, placed.id.size());
+  if (key != object(placed.container, placed.id)) return std::nullopt;  // A number such as 007.
   return placed;
 }
 
@@ -143,7 +155,21 @@ Status scan(Link& link, const CallContext& call, const char* operation, const st
   return ok();
 }
 
+Status check_no_foreign(Link& link, const CallContext& call, const char* operation, const KeySpace& space) {
+  return scan(link, call, operation, space.pattern(), [&](const std::vector<std::string>& keys) -> Status {
+    for (const std::string& key : keys)
+      if (space.is_foreign(key))
+        return Error{ErrorCode::kRefused, operation,
+                     fmt::format("key '{}' lies below our prefix {} and is not ours: it is left untouched, "
+                                 "and what memory and files hold would not be the lab's alone; move it, or "
+                                 "choose another option 'namespace'",
+                                 to_valid_utf8(key), space.prefix())};
+    return ok();
+  });
+}
+
 Status wipe(Link& link, const CallContext& call, const char* operation, const KeySpace& space) {
+  LAB_TRY(check_no_foreign(link, call, operation, space));
   return scan(link, call, operation, space.pattern(), [&](const std::vector<std::string>& keys) -> Status {
     Command command{"UNLINK"};
     for (const std::string& key : keys)
@@ -155,9 +181,12 @@ Status wipe(Link& link, const CallContext& call, const char* operation, const Ke
 
 Error not_ours(const KeySpace& space, const char* operation) {
   return {ErrorCode::kRefused, operation,
-          fmt::format("there are keys {} that are not ours: without our {} they are left untouched; choose "
-                      "another option 'namespace'",
-                      space.pattern(), space.marker())};
+          fmt::format("there are keys {0} that are not known to be ours: without our {1} they are left "
+                      "untouched; choose another option 'namespace'. A run whose {1} was taken away leaves "
+                      "keys {2}:0:stream and {2}:0:???????????????? (16 bytes), with 1, 2, ... for further "
+                      "containers: look at them (SCAN 0 MATCH with that pattern) and delete them by hand "
+                      "(UNLINK)",
+                      space.pattern(), space.marker(), space.name)};
 }
 
 Result<Ownership> ownership(Link& link, const CallContext& call, const char* operation,
@@ -177,7 +206,7 @@ Result<Ownership> ownership(Link& link, const CallContext& call, const char* ope
 Status claim(Link& link, const CallContext& call, const char* operation, const KeySpace& space) {
   const auto owner = ownership(link, call, operation, space);
   if (!owner) return owner.error();
-  if (*owner == Ownership::kOurs) return ok();
+  if (*owner == Ownership::kOurs) return check_no_foreign(link, call, operation, space);
   if (*owner == Ownership::kOthers) return not_ours(space, operation);
   LAB_TRY(link.ask(call, operation, {"HSET", space.marker(), "program", kProgram, "version", "1"}));
   return ok();

@@ -28,7 +28,9 @@ struct KeySpace {
   std::string beat() const { return name + ":beat"; }
   std::string object(std::uint32_t container, const ObjectId& id) const;
   std::string stream(std::uint32_t container) const;
-  bool holds_data(std::string_view key) const;  // Below the prefix and none of the three.
+  /// An object or a stream, by its exact name: no other key below the prefix is ever deleted.
+  bool holds_data(std::string_view key) const;
+  bool is_foreign(std::string_view key) const;  // Below the prefix, and no name that we give.
   /// Nothing for a key that is no object's.
   std::optional<PlacedId> object_of(std::string_view key) const;
 };
@@ -37,7 +39,11 @@ struct KeySpace {
 Status scan(Link& link, const CallContext& call, const char* operation, const std::string& pattern,
             const std::function<Status(const std::vector<std::string>& keys)>& page);
 
-/// UNLINKs all that lies in the space but marker and lock.
+/// That nobody else's keys lie below our prefix: they would change what memory and files are measured to be.
+/// Errors: kRefused, which names one.
+Status check_no_foreign(Link& link, const CallContext& call, const char* operation, const KeySpace& space);
+
+/// UNLINKs our objects and streams. Errors: those of check_no_foreign, before anything is deleted.
 Status wipe(Link& link, const CallContext& call, const char* operation, const KeySpace& space);
 
 enum class Ownership : std::uint8_t { kNothing, kOurs, kOthers };
@@ -48,7 +54,7 @@ Result<Ownership> ownership(Link& link, const CallContext& call, const char* ope
 /// The refusal of a space that is not ours.
 Error not_ours(const KeySpace& space, const char* operation);
 
-/// Writes the marker where nothing is. Errors: kRefused.
+/// Writes the marker where nothing is. Errors: kRefused, also for keys of others beside our marker.
 Status claim(Link& link, const CallContext& call, const char* operation, const KeySpace& space);
 
 /// Marker there and lock held by `run_id`. Errors: kRefused, kInUse.
