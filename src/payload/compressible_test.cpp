@@ -59,7 +59,7 @@ TEST(Compressible, IsFormatV1) {
 }
 
 TEST(Compressible, IsRefusedWhereItCannotBeMet) {
-  const auto refused = [](DatasetSpec spec, const char* says) {
+  const auto refused = [](const DatasetSpec& spec, const char* says) {
     const Status checked = Dataset::check(spec);
     ASSERT_FALSE(checked);
     EXPECT_EQ(checked.error().code, ErrorCode::kInvalidArgument);
