@@ -1,10 +1,10 @@
-// Kafka's logins, encryption and rights, on a broker of this test that offers all of them with a CA of its
-// own. SPDX-License-Identifier: Apache-2.0
+// Kafka's logins, encryption and rights, on a broker of this test that has them all and a CA of its own.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
-#include <signal.h>
 
+#include <csignal>
 #include <thread>
 
 #include "conformance.hpp"
