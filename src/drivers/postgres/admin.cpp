@@ -39,7 +39,7 @@ class PostgresAdmin final : public Admin {
     LAB_TRY(check_not_self(role_, target_.address.user, kOperation));
     auto connection = Connection::open(target_.address, call, kOperation);
     if (!connection) return std::move(connection).error();
-    const auto verifier = (*connection)->password_verifier(call, kOperation, role_, password->c_str());
+    const auto verifier = (*connection)->password_verifier(call, kOperation, role_, *password);
     if (!verifier) return verifier.error();
     return run(**connection, call, kOperation, statements(" PASSWORD " + literal(*verifier)));
   }

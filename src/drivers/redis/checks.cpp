@@ -146,11 +146,10 @@ class RedisAdmin final : public Admin {
                     join(rules_of(site_.space), " "))};
   }
   std::vector<std::string> undo_statements() const override {
-    return {
-        fmt::format("-- Run first: ACL GETUSER {0}. Only if the keys that it shows are {1} alone is it the "
-                    "lab's.",
-                    kLabUser, site_.space.pattern()),
-        fmt::format("ACL DELUSER {}", kLabUser)};
+    return {fmt::format(
+                "-- Run first: ACL GETUSER {}. Only if all keys that it shows begin with {} is it the lab's.",
+                kLabUser, site_.space.prefix()),
+            fmt::format("ACL DELUSER {}", kLabUser)};
   }
 
   Status apply(const CallContext& call) override {
