@@ -125,7 +125,8 @@ void write_stages(Writer& out, const StagesPlan& stages) {
   out.size("verify_full_up_to", stages.verify_full_up_to);
   out.number("verify_sample", stages.verify_sample);
   out.duration("limit", stages.limit);
-  out.duration("step_limit", stages.step_limit);
+  // A plan without it has the hash that it had before there was such a key.
+  if (stages.step_limit != StagesPlan{}.step_limit) out.duration("step_limit", stages.step_limit);
   out.duration("sample_interval", stages.sample_interval);
 }
 

@@ -79,7 +79,7 @@ TEST(MariadbLayout, SetupStatementsHoldNoPasswordAndTakeNothingAway) {
   std::string all;
   for (const std::string& statement : (*admin)->apply_statements()) all += statement + ";\n";
   EXPECT_EQ(all.find("not-to-be-seen"), std::string::npos);
-  EXPECT_NE(all.find("DEDUP_MARIADB_PASSWORD"), std::string::npos);
+  EXPECT_NE(all.find("DEDUP_MARIADB_LAB_PASSWORD"), std::string::npos);
   EXPECT_NE(all.find("CREATE USER 'o\\'lab'@'%'"), std::string::npos) << all;
   EXPECT_NE(all.find("`dedup\\_lab`.*"), std::string::npos)
       << "an unescaped _ would give other databases too";
