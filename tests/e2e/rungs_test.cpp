@@ -100,8 +100,10 @@ TEST_F(Rungs, ADedupePassOnBtrfsIsSeenBelowTheFilesAndNotInThem) {
   expect(results, "files", "none");
   for (const char* probe : {"extents", "btrfs", "filesystem", "volume:trimmed"})
     expect(results, probe, "full");
-  for (const json& ladder : results["ladders"])
-    if (ladder["system"] == "files" && ladder["grade"] == "U90") EXPECT_EQ(ladder["vanish_rung"], "extents");
+  for (const json& ladder : results["ladders"]) {
+    if (ladder["system"] != "files" || ladder["grade"] != "U90") continue;
+    EXPECT_EQ(ladder["vanish_rung"], "extents");
+  }
 }
 
 TEST_F(Rungs, WithoutADedupePassNeitherFileSystemRemovesAnything) {
