@@ -141,7 +141,7 @@ TEST_F(Rungs, CopiesThatDifferInOneByteAreRemovedByBlocksAndNotByWholeFiles) {
   for (const json& stage : results["stages"]) {
     ASSERT_TRUE(stage["valid"].get<bool>()) << stage["reason"];
     fmt::print("{}: edr {}\n", stage["system"].dump(), stage["edr"].dump());
-    EXPECT_EQ(stage["logical_bytes"], 2 * kPairs * kFile);
+    EXPECT_EQ(stage["logical_bytes"], 2 * std::size_t{kPairs} * kFile);
     EXPECT_EQ(stage["unique_bytes"], stage["logical_bytes"]) << "d = 0: no two files are equal";
     const json& edr = stage["edr"];
     EXPECT_NEAR(edr["files"].get<double>(), 1.0, 0.02) << stage["system"];
