@@ -307,8 +307,9 @@ TEST_F(Run, CleanShowsThenRemovesWhatARunLeft) {
 }
 
 TEST_F(Run, CleanLeavesARunAloneThatGoesOn) {
-  const auto plan = small_plan(5, "[settle]\nidle = \"300ms\"\n").string();
-  Program program({LAB_PROGRAM_PATH, "run", plan, "--out", out(), "--no-progress"}, scratch_);
+  const auto plan = small_plan(1, "[hooks]\nafter_operations = [\"sleep\", \"0.2\"]\n").string();
+  Program program({LAB_PROGRAM_PATH, "run", plan, "--out", out(), "--no-progress"},
+                  root_.parent_path() / "victim");
   for (int looks = 0; looks < 1'000 && program.running() && !fs::exists(root_ / "out" / "journal.db");
        ++looks)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
