@@ -78,6 +78,9 @@ TEST_P(DriverConformance, ErasesTheNamedObjectsAndNoOthers) {
   EXPECT_EQ(count(), 10U);
 }
 
+constexpr const char* kByItselfAlone =
+    "SeaweedFS frees what was deleted by a vacuum of its own, which S3 cannot ask for";
+
 TEST_P(DriverConformance, MaintenanceWorksAfterDeletionsAndKeepsTheRest) {
   if (!declares(Capability::kMaintenance) || !declares(Capability::kEraseEach))
     GTEST_SKIP() << "not declared";
@@ -93,6 +96,7 @@ TEST_P(DriverConformance, MaintenanceWorksAfterDeletionsAndKeepsTheRest) {
   EXPECT_FALSE(outcome->what.empty());
   objects.erase(objects.begin(), objects.begin() + 48);
   expect_holds(objects);
+  if (frees_by_itself_alone()) GTEST_SKIP() << kByItselfAlone;
   if (GetParam().entry.has_files && info().maintenance_shrinks) {
     EXPECT_LT(held_bytes(), loaded * 6 / 10) << "three of four objects are gone";
   }
@@ -114,6 +118,7 @@ TEST_P(DriverConformance, MaintenanceOfDeletedDataFreesIt) {
   ASSERT_TRUE(outcome) << outcome.error().text();
   EXPECT_TRUE(outcome->worked) << outcome->what;
   expect_holds({});
+  if (frees_by_itself_alone()) GTEST_SKIP() << kByItselfAlone;
   EXPECT_LT(held_bytes(), loaded / 10);
 }
 

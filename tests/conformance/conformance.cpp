@@ -127,6 +127,12 @@ void DriverConformance::open() {
   observer_ = std::move(*observer);
 }
 
+bool DriverConformance::frees_by_itself_alone() {
+  const auto who = observer_->identity(soon());
+  EXPECT_TRUE(who) << who.error().text();
+  return who && who->name == "SeaweedFS";
+}
+
 void DriverConformance::close() {
   observer_.reset();
   driver_.reset();

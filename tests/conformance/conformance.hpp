@@ -78,6 +78,9 @@ class DriverConformance : public testing::TestWithParam<Candidate> {
   void open();
   void close();
 
+  /// Whether it is the server in the place of MinIO whose files no request makes smaller.
+  bool frees_by_itself_alone();
+
   const DriverInfo& info() const { return driver_->info(); }
   bool embedded() const { return GetParam().entry.embedded; }
   bool declares(Capability capability) const { return info().has(capability); }
