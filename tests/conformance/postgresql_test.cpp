@@ -199,7 +199,7 @@ TEST_F(PostgresqlServer, AServerThatHangsHoldsNoCall) {
   ASSERT_TRUE(driver_->reset(soon()));
   const auto objects = made_many(0, 20, 500'000);
   ASSERT_TRUE(driver_->put_batch(soon(), views(objects)));
-  const auto one = objects[0];
+  const auto& one = objects[0];
   const ObjectKey key[] = {one.key()};
   struct Case {
     const char* what;
