@@ -142,11 +142,7 @@ Result<GenerateSummary> generate_directory(const Dataset& dataset, const fs::pat
             manifest_line(facts, object.mime, Bytes{std::ssize(object.payload)}, object.digest));
       });
   if (!summary) return summary;
-  if (audit != nullptr) {
-    const auto line = audit->last_line();
-    if (!line) return line.error();
-    LAB_TRY(manifest->add(*line));
-  }
+  LAB_TRY(add_last_line(audit, *manifest));
   // One sync for all objects, before the manifest that vouches for them appears.
   LAB_TRY(sync_file_system(objects));
   LAB_TRY(manifest->finish());

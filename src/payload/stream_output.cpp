@@ -131,11 +131,7 @@ Result<GenerateSummary> write_tar(const Dataset& dataset, const Stream& stream, 
             manifest_line(facts, object.mime, Bytes{std::ssize(object.payload)}, object.digest));
       });
   if (!summary) return summary;
-  if (audit != nullptr) {
-    const auto line = audit->last_line();
-    if (!line) return line.error();
-    LAB_TRY(manifest->add(*line));
-  }
+  LAB_TRY(add_last_line(audit, *manifest));
   LAB_TRY(manifest->write_to(stream));
   LAB_TRY(stream.write(tar_end()));
   return summary;

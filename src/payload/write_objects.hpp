@@ -17,4 +17,13 @@ Result<GenerateSummary> write_objects(const Dataset& dataset, const CallContext&
                                       const GenerateProgress& progress, const GenerateAudit* audit,
                                       const WriteObject& write);
 
+/// What a manifest ends with where there is an audit. `Manifest` has add(line).
+template <class Manifest>
+Status add_last_line(const GenerateAudit* audit, Manifest& manifest) {
+  if (audit == nullptr) return ok();
+  const auto line = audit->last_line();
+  if (!line) return line.error();
+  return manifest.add(*line);
+}
+
 }  // namespace lab
