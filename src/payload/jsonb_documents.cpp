@@ -1,10 +1,7 @@
 // jsonb_documents: events with every sort of value, in the very text that PostgreSQL gives a jsonb value.
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
-
 #include "payload/made_kinds.hpp"
-#include "payload/prose.hpp"
-#include "payload/text_writer.hpp"
+#include "payload/noted_list.hpp"
 
 namespace lab {
 namespace {
@@ -48,29 +45,8 @@ constexpr std::size_t kDocumentRoom = 256 + 2 * sizeof(Word) + kSentenceRoom;
 
 void make_jsonb_documents(ContentKey key, std::size_t size, std::vector<std::byte>& out) {
   ContentStream random(key, Purpose::kJsonb);
-  out.resize(size + kDocumentRoom);  // The document that does not fit is made too, and overwritten.
-  char* const begin = reinterpret_cast<char*>(out.data());
-  char* const note_end = begin + size - kEnd.size();
-  char* const documents_end = note_end - kNote.size();
-
-  TextWriter head(begin, random);
-  head.raw(R"({"id": ")").hexadecimal(random.next()).raw(kDocuments);  // The id is unique to the content.
-  char* at = head.at();
-  for (bool first = true; at < documents_end; first = false) {
-    TextWriter document(at, random);
-    if (!first) document.raw(", ");
-    write_document(document);
-    if (document.at() > documents_end) break;
-    at = document.at();
-  }
-
-  TextWriter note(at, random);
-  note.raw(kNote);
-  char* const note_begin = note.at();
-  while (note.at() < note_end) note.sentence().raw(" ");
-  if (note_begin < note_end) end_cut_text(note_begin, note_end, ".");
-  std::memcpy(note_end, kEnd.data(), kEnd.size());
-  out.resize(size);
+  constexpr NotedList kTexts{R"({"id": ")", kDocuments, ", ", kNote, kEnd, kDocumentRoom};
+  make_noted_list(random, kTexts, size, out, write_document);
 }
 
 }  // namespace lab

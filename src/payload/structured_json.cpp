@@ -1,10 +1,7 @@
 // structured_json: an array of order records between a unique id and a note that fills up to the size.
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
-
 #include "payload/made_kinds.hpp"
-#include "payload/prose.hpp"
-#include "payload/text_writer.hpp"
+#include "payload/noted_list.hpp"
 
 namespace lab {
 namespace {
@@ -40,31 +37,8 @@ constexpr std::string_view kEnd = "\"}";
 
 void make_structured_json(ContentKey key, std::size_t size, std::vector<std::byte>& out) {
   ContentStream random(key, Purpose::kJson);
-  out.resize(size + kRecordRoom);  // The record that does not fit is made too, and overwritten.
-  char* const begin = reinterpret_cast<char*>(out.data());
-  char* const note_end = begin + size - kEnd.size();
-  char* const records_end = note_end - kNote.size();
-
-  TextWriter head(begin, random);
-  head.raw("{\"id\":\"")
-      .hexadecimal(random.next())
-      .raw("\",\"items\":[");  // The id is unique to the content.
-  char* at = head.at();
-  for (bool first = true; at < records_end; first = false) {
-    TextWriter record(at, random);
-    if (!first) record.raw(",");
-    write_record(record);
-    if (record.at() > records_end) break;
-    at = record.at();
-  }
-
-  TextWriter note(at, random);
-  note.raw(kNote);
-  char* const note_begin = note.at();
-  while (note.at() < note_end) note.sentence().raw(" ");
-  if (note_begin < note_end) end_cut_text(note_begin, note_end, ".");
-  std::memcpy(note_end, kEnd.data(), kEnd.size());
-  out.resize(size);
+  constexpr NotedList kTexts{"{\"id\":\"", "\",\"items\":[", ",", kNote, kEnd, kRecordRoom};
+  make_noted_list(random, kTexts, size, out, write_record);
 }
 
 }  // namespace lab
