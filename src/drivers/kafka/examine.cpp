@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
+#include "drivers/kafka/lock.hpp"
 
 namespace lab::kafka {
 namespace {
@@ -29,7 +30,7 @@ class Examination {
                                                            : "; the data travels in clear text";
     add({.what = "version", .passed = true, .detail = client_.version()});
     look_at_topics();
-    if (store_.create) look_at_rights();
+    look_at_rights();
     look_at_settings();
     look_at_folder();
     return std::move(found_);
@@ -46,6 +47,12 @@ class Examination {
     if (!state) return fail("namespace", state.error());
     if (const Status ours = check_ours(store_, *state, kOperation); !ours)
       return fail("namespace", ours.error());
+    if (state->marker_topic) {
+      const auto lock = newest_lock(client_, call_, kOperation, store_.names);
+      if (!lock) return fail("namespace", lock.error());
+      if (const Status free = LabLock::check_free(*lock, store_.run_id); !free)
+        return fail("namespace", free.error());
+    }
     if (!state->others.empty())
       add({.what = "namespace",
            .passed = true,
@@ -65,12 +72,16 @@ class Examination {
   }
 
   void look_at_rights() {
-    const Status may = may_create(client_, call_, kOperation, store_.names.container(0));
-    if (!may) return fail("rights", may.error());
+    if (const Status may = may_create(client_, call_, kOperation, store_.names.container(0));
+        store_.create && !may)
+      return fail("rights", may.error());
+    if (const Status may = may_delete(client_, call_, kOperation, store_.names.prefix); !may)
+      return fail("rights", may.error());
     add({.what = "rights",
          .passed = true,
-         .detail = "topics may be made; reading, writing, deleting and changing settings show at the first "
-                   "reset"});
+         .detail = fmt::format("{}topics and records may be deleted; reading, writing and changing settings "
+                               "show at the first reset",
+                               store_.create ? "topics may be made, " : "")});
   }
 
   void look_at_settings() {
