@@ -12,7 +12,6 @@
 #include "core/process.hpp"
 #include "core/text.hpp"
 #include "driver/waiting.hpp"
-#include "drivers/kafka/admin_calls.hpp"
 #include "drivers/kafka/client.hpp"
 #include "drivers/kafka/kafka.hpp"
 #include "servers.hpp"
@@ -212,29 +211,6 @@ TEST_F(KafkaServerLogins, TheRightsOfSetupAreEnoughForARunAndItsUndoTakesNoOther
   const Status undone = (*admin)->undo(within(20s));
   ASSERT_TRUE(undone) << undone.error().text();
   EXPECT_TRUE(wait_for(false)) << "the rights are still there";
-  // Without the right to delete: found before anything is made.
-  const auto address = kafka::parse_address(config_of("lab", "").url);
-  ASSERT_TRUE(address);
-  const auto administrator = kafka::Client::connect({*address, kPassword}, kafka::Client::Kind::kReader,
-                                                    kafka::reader_settings(), within(20s), "test");
-  ASSERT_TRUE(administrator) << administrator.error().text();
-  std::vector<kafka::AclRule> some;
-  for (const auto right : {RD_KAFKA_ACL_OPERATION_CREATE, RD_KAFKA_ACL_OPERATION_DESCRIBE})
-    some.push_back(
-        {"User:bench", RD_KAFKA_RESOURCE_TOPIC, "dedup-login-", RD_KAFKA_RESOURCE_PATTERN_PREFIXED, right});
-  ASSERT_TRUE(kafka::create_acls(**administrator, within(20s), "test", some));
-  const auto rights = [&] {
-    Finding told;
-    for (const Finding& finding : kafka_system().examine(bench, within(20s)))
-      if (finding.what == "rights") told = finding;
-    return told;
-  };
-  // May it make topics by now? Then what is refused is the deletion.
-  EXPECT_TRUE(poll_until(within(20s), 200ms, "test", [&]() -> Result<bool> {
-    return rights().detail.find("dedup-login-nobody-") != std::string::npos;
-  })) << rights().detail;
-  EXPECT_FALSE(rights().passed);
-  EXPECT_TRUE(kafka::delete_acls(**administrator, within(20s), "test", some));
   EXPECT_TRUE((*admin)->undo(within(20s))) << "a second time changes nothing";
 }
 

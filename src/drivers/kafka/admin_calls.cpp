@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 #include <algorithm>
 #include <array>
 
@@ -203,12 +201,6 @@ Status create_topics(Client& client, const CallContext& call, const char* operat
 
 Status may_create(Client& client, const CallContext& call, const char* operation, const std::string& name) {
   return send_creation(client, call, operation, {name}, {}, -1, true);
-}
-
-Status may_delete(Client& client, const CallContext& call, const char* operation, const std::string& prefix) {
-  std::random_device source;
-  return delete_topics(client, call, operation,
-                       {fmt::format("{}-nobody-{:08x}{:08x}", prefix, source(), source())});
 }
 
 Status delete_topics(Client& client, const CallContext& call, const char* operation,

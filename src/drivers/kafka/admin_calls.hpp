@@ -26,10 +26,6 @@ Status create_topics(Client& client, const CallContext& call, const char* operat
 /// Asks whether it might be made, and makes nothing. Errors: kRefused. A topic that exists is fine.
 Status may_create(Client& client, const CallContext& call, const char* operation, const std::string& name);
 
-/// Asks for the deletion of a topic whose name nobody has: a broker looks at the right first. Deletes
-/// nothing. Errors: kRefused. The same right is that of deleting records.
-Status may_delete(Client& client, const CallContext& call, const char* operation, const std::string& prefix);
-
 /// Returns when the cluster no longer knows them. A topic that is not there is fine.
 Status delete_topics(Client& client, const CallContext& call, const char* operation,
                      const std::vector<std::string>& names);
