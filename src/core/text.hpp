@@ -21,6 +21,9 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::vector<std::string> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);
 
+/// A to Z as a to z; all other bytes as they are.
+std::string to_lower(std::string_view text);
+
 /// RFC 3986: everything but A-Z a-z 0-9 - . _ ~ becomes %XX.
 std::string percent_encode(std::string_view text);
 

@@ -46,6 +46,8 @@ TEST(Text, TrimmingTakesWhiteSpaceFromBothEnds) {
   EXPECT_EQ(trim("   "), "");
 }
 
+TEST(Text, LowerCaseIsOfAsciiAlone) { EXPECT_EQ(to_lower("aZ-\xC3\x84 9A"), "az-\xC3\x84 9a"); }
+
 TEST(Text, PercentEncodingLeavesOnlyUnreservedBytes) {
   EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
   EXPECT_EQ(percent_encode("a b;c=d%/:\n\xC3\xA9"), "a%20b%3Bc%3Dd%25%2F%3A%0A%C3%A9");

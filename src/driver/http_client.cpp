@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <exception>
 #include <utility>
@@ -113,10 +112,7 @@ std::size_t take_header(const char* data, std::size_t size, std::size_t count, v
     if (line.starts_with("HTTP/")) transfer.answer.headers.clear();  // A new block after 100 Continue.
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return line.size();
-    std::string name(line.substr(0, colon));
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-    transfer.answer.headers[name] = std::string(trim(line.substr(colon + 1)));
+    transfer.answer.headers[to_lower(line.substr(0, colon))] = std::string(trim(line.substr(colon + 1)));
   } catch (...) {
     transfer.fail(thrown("http.header"));
     return line.size() + 1;

@@ -191,14 +191,32 @@ Status read_export(const TomlReader& table, LoadedPlan& loaded) {
   return table.word("cleanup", parse, loaded.plan.export_.cleanup);
 }
 
+/// A place such as {directory} that is misspelt would be handed to the program as it is. Other braces are the
+/// program's own.
+Status check_places(const std::string& word, const std::vector<std::string>& known) {
+  for (std::size_t at = word.find('{'); at != std::string::npos; at = word.find('{', at + 1)) {
+    const std::size_t end = word.find('}', at);
+    if (end == std::string::npos) return ok();
+    const std::string place = word.substr(at, end - at + 1);
+    const bool shell = at > 0 && word[at - 1] == '$';
+    if (shell || std::find(known.begin(), known.end(), place) != known.end()) continue;
+    if (const auto near = nearest_word(place, known))
+      return bad(fmt::format("'{}' stands for nothing; did you mean '{}'?", place, *near));
+  }
+  return ok();
+}
+
 Status read_hooks(const TomlReader& table, HooksPlan& hooks) {
   LAB_TRY(table.allow_only({"restart", "restart_limit", "after_operations", "after_operations_limit"}));
+  std::vector<std::string> places{"{system}"};
   // As a whole, since one word may stand twice.
-  const auto words = [](const std::vector<std::string>& texts) -> Result<std::vector<std::string>> {
+  const auto words = [&](const std::vector<std::string>& texts) -> Result<std::vector<std::string>> {
     if (texts.front().empty()) return bad("the program has no name");
+    for (const std::string& text : texts) LAB_TRY(check_places(text, places));
     return texts;
   };
   LAB_TRY(table.whole_list("restart", words, hooks.restart));
+  places.insert(places.end(), {"{stage}", "{directory}"});
   if (table.has("restart_limit") && hooks.restart.empty())
     return table.error("restart_limit", "stands without 'restart'");
   LAB_TRY(table.duration("restart_limit", kTick, hooks.restart_limit));

@@ -105,6 +105,8 @@ Status check_volume(const TomlReader& table, const SystemPlan& system) {
                        claim.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.*/") == claim.npos &&
                        claim.find('/', slash + 1) == claim.npos;
     if (!whole) return table.error("volume", "write longhorn:<namespace>/<claim>");
+    if (claim.find('*') < slash)
+      return table.error("volume", "the namespace is one name, without '*'; the claim may have it");
   }
   if (volume.starts_with(kMinio)) {
     const std::string_view url = volume.substr(kMinio.size());

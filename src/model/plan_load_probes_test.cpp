@@ -132,6 +132,7 @@ TEST(PlanProbes, WhatMonitoringLacksIsNamedWithItsLine) {
   expect_refusals({
       {"volume = 'longhorn:db'\n", "write longhorn:<namespace>/<claim>"},
       {"volume = 'longhorn:db/a/b'\n", "write longhorn:<namespace>/<claim>"},
+      {"volume = 'longhorn:d*/a'\n", "the namespace is one name, without '*'"},
       {"volume = 'longhorn:db/a'\n",
        "p.toml:5: key 'systems.files.volume': 'longhorn:db/a' needs [prometheus] with a url"},
       {"volume = 'longhor:db/a'\n",

@@ -193,6 +193,8 @@ const BadPlan kBadPlans[] = {
     {"restart = [\"systemctl\", \"restart\", \"{system}\", \"{system}\"]",
      "restart = \"systemctl restart x\"", "key 'hooks.restart': must be a list, is a string"},
     {"restart = [\"systemctl\",", "restart = [\"\",", "key 'hooks.restart': the program has no name"},
+    {"\"{system}\", \"{system}\"]", "\"{sytem}\"]",
+     "key 'hooks.restart': '{sytem}' stands for nothing; did you mean '{system}'?"},
     {"restart_limit = \"90s\"", "restart_limit = \"0s\"", "key 'hooks.restart_limit': must be from 1ms"},
     {"window = \"2s\"", "window = 2", "key 'settle.window': must be a string, is an integer"},
     {"object_size = [\"128 KiB\",", "object_size = [1.5,",

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "core/text.hpp"
 #include "model/cell.hpp"
 #include "model/mix.hpp"
 
@@ -174,9 +174,7 @@ void review(LoadedPlan& loaded, const Vocabulary& words) {
 }
 
 bool holds_password(std::string_view url) {
-  std::string lower(url);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  const std::string lower = to_lower(url);
   for (const std::string_view word :
        {"password=", "passwd=", "pwd=", "secret=", "token=", "api_key=", "api-key=", "apikey="})
     if (lower.find(word) != std::string::npos) return true;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "model/endpoint.hpp"
@@ -39,6 +41,7 @@ class MetricsProbe final : public Probe {
                    fmt::format("{} series match: {}{}, {}{}{}", found.size(), config_.metric,
                                labels_text(found[0].labels), config_.metric, labels_text(found[1].labels),
                                found.size() > 2 ? ", ..." : "")};
+    LAB_TRY(check_same_series(found));
     Bytes total;
     for (const MetricSample& sample : found) {
       LAB_TRY(check_age(sample));
@@ -50,6 +53,21 @@ class MetricsProbe final : public Probe {
   }
 
  private:
+  /// A sum is of the series of the first reading: one that is gone, or a new one, would pass for bytes.
+  Status check_same_series(const std::vector<MetricSample>& found) {
+    std::set<std::string> series;
+    for (const MetricSample& sample : found) series.insert(labels_text(sample.labels));
+    if (series_.empty()) series_ = series;
+    if (series == series_) return ok();
+    std::vector<std::string> other;
+    std::set_symmetric_difference(series.begin(), series.end(), series_.begin(), series_.end(),
+                                  std::back_inserter(other));
+    const bool gone = series_.contains(other.front());
+    return Error{ErrorCode::kRefused, kOperation,
+                 fmt::format("other series than at the first reading: {}{} is {}", config_.metric,
+                             other.front(), gone ? "gone" : "new")};
+  }
+
   Error missing(const std::vector<MetricSample>& samples) const {
     const auto any = matching(samples, config_.metric, {});
     const std::string wanted = config_.metric + (config_.labels.empty() ? "" : labels_text(config_.labels));
@@ -75,6 +93,7 @@ class MetricsProbe final : public Probe {
   MetricsConfig config_;
   ProbeInfo info_;
   EndpointClient client_;
+  std::set<std::string> series_{};  // Labels of those that the first reading found.
 };
 
 }  // namespace

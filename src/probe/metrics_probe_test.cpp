@@ -126,6 +126,33 @@ TEST_F(MetricsProbes, AnExporterThatIsGoneIsMissing) {
   EXPECT_EQ(gone.error().code, ErrorCode::kConnectionLost);
 }
 
+TEST_F(MetricsProbes, ASumIsOfTheSameSeriesAtEachReading) {
+  const std::string a = "pool_used_bytes{host=\"x\"} 10\n";
+  const std::string b = "pool_used_bytes{host=\"y\"} 20\n";
+  struct Case {
+    const char* what;
+    std::string later;
+    const char* word;
+  };
+  for (const Case& one :
+       {Case{"one is gone", a, "{host=\"y\"} is gone"},
+        Case{"one is new", a + b + "pool_used_bytes{host=\"z\"} 1\n", "{host=\"z\"} is new"}}) {
+    SCOPED_TRACE(one.what);
+    const std::string answers[] = {a + b, b + a, one.later};
+    std::size_t asked = 0;
+    ScriptedHttp server(
+        [&](const ScriptedHttp::Question&) { return ScriptedHttp::Answer{200, answers[asked++]}; });
+    const auto probe = make_metrics_probe(
+        {.name = "pool", .endpoint = {.url = server.url()}, .metric = "pool_used_bytes", .sum = true});
+    EXPECT_EQ(*probe->read(soon()), (ByteMap{{"metrics:pool", 30}}));
+    EXPECT_EQ(*probe->read(soon()), (ByteMap{{"metrics:pool", 30}})) << "their order is nobody's promise";
+    const auto other = probe->read(soon());
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, ErrorCode::kRefused);
+    EXPECT_NE(other.error().detail.find(one.word), std::string::npos) << other.error().detail;
+  }
+}
+
 /// What a cluster of four drives says, with a trap: usage of buckets.
 std::string minio_text(const std::string& more) {
   return "# TYPE minio_cluster_capacity_raw_total_bytes gauge\n"

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ranges>
 
 namespace lab {
 namespace {
@@ -121,8 +122,12 @@ Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<con
     if (before) note_residue(outcome.reading, *before, outcome);
     before = outcome.reading;
     outcome.seconds = std::chrono::duration<double>(now - began).count();
-    outcome.settled = work <= 0 && std::all_of(required.begin(), required.end(),
-                                               [&](const auto& probe) { return quiet.rests(probe, now); });
+    const auto rests = [&](const auto& probe) { return quiet.rests(probe, now); };
+    // Where none is required, those that answer are what is waited for.
+    const bool at_rest = required.empty()
+                             ? std::ranges::all_of(std::views::keys(outcome.reading.bytes), rests)
+                             : std::ranges::all_of(required, rests);
+    outcome.settled = work <= 0 && at_rest;
     if (outcome.settled && quiet.late_ones_rest(now)) {
       drop_unsettled(quiet, now, "", "when the others had settled", outcome);
       return outcome;

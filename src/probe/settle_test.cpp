@@ -121,6 +121,14 @@ TEST(Settle, AProbeThatIsNotRequiredDoesNotHoldItUpButGetsNoFigure) {
   EXPECT_TRUE(outcome.reading.missing.at("engine").starts_with("unsettled"));
 }
 
+TEST(Settle, WhereNoProbeIsRequiredThoseThatAnswerAreWaitedFor) {
+  Script script{{files_of(10), files_of(20), files_of(20)}};
+  ScriptedTime time;
+  const Settled outcome = settle(script.source(false), plan_of(Millis{1000}, Millis{5000}), {}, {}, time);
+  EXPECT_TRUE(outcome.settled);
+  EXPECT_EQ(outcome.reading.bytes, (ByteMap{{"files", 20}})) << "not missing after one look";
+}
+
 TEST(Settle, WithinTheToleranceIsEqual) {
   Script script{{files_of(1000), files_of(1010), files_of(1005)}};
   SettlePlan plan = plan_of(Millis{0}, Millis{5000});

@@ -195,8 +195,10 @@ Vanishing find_vanishing(std::span<const RungVerdict> rungs) {
     if (rung.word == VerdictWord::kSemantic)
       return {VanishWord::kSemantic, {}, "the variant keeps one object per key, as it declares"};
     if (removes(rung.word)) {
-      std::string reason = fmt::format("{} at {}, {} above it", to_string(rung.word), rung.rung,
-                                       above == kLogicalRung ? "the logical bytes" : above + " none");
+      const std::string others = above == kLogicalRung ? "the logical bytes" : above + " none";
+      std::string reason = fmt::format("{} at {}, ", to_string(rung.word), rung.rung);
+      reason += is_own_probe(rung.rung) ? "whose place in the ladder is not known; " + others
+                                        : others + " above it";
       for (const RungVerdict& lower : rungs.subspan(place + 1)) {
         if (lower.word == rung.word) continue;
         reason += fmt::format("; {} at {} below it", to_string(lower.word), lower.rung);
@@ -239,7 +241,9 @@ std::string describe(const LadderSummary& ladder) {
   if (!ladder.broken.empty()) text += "; BROKEN: " + ladder.broken;
   if (!ladder.vanishing) return text;
   const Vanishing& vanishing = *ladder.vanishing;
-  if (vanishing.word == VanishWord::kAt) return text + "; duplicates vanish at " + vanishing.rung;
+  if (vanishing.word == VanishWord::kAt)
+    return fmt::format("{}; duplicates vanish at {}{}", text, vanishing.rung,
+                       is_own_probe(vanishing.rung) ? ", which is no rung of the ladder" : "");
   if (vanishing.word == VanishWord::kNowhere) return text + "; duplicates vanish nowhere";
   return fmt::format("{}; where duplicates vanish is not told: {}", text, vanishing.reason);
 }

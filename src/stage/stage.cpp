@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "core/files.hpp"
+#include "driver/server_settings.hpp"
 #include "probe/settle.hpp"
 #include "stage/operations.hpp"
 #include "stage/verify.hpp"
@@ -15,6 +16,7 @@
 namespace lab {
 namespace {
 
+constexpr double kRounding = 1e-9;               // Seconds: of sums of floats.
 constexpr double kClientBottleneckShare = 0.05;  // Waiting for objects above this share of a stage.
 
 /// What this process has used: CPU seconds, and bytes that reached or left the block layer (proc(5), io).
@@ -83,7 +85,9 @@ std::map<std::string, double> difference(const std::map<std::string, double>& af
   std::map<std::string, double> grown;
   for (const auto& [name, value] : after) {
     const auto old = before.find(name);
-    grown[name] = value - (old == before.end() ? 0 : old->second);
+    const double more = value - (old == before.end() ? 0 : old->second);
+    // Less than before: somebody has set the counters back. A sum of floats is off by its last bits.
+    if (more >= -kRounding) grown[name] = std::max(more, 0.0);
   }
   return grown;
 }
@@ -180,7 +184,7 @@ Status snapshot(const StageInput& input, const CallContext& call, StageRecord& r
   record.copies = *copies;
   const auto settings = input.observer.settings(call);
   if (!settings) return settings.error();
-  record.settings = *settings;
+  record.settings = without_credentials(*settings);
   if (input.after_operations) record.settings["hooks.after_operations"] = input.after_operations->command;
   const auto counters = input.observer.activity(call);
   if (!counters) return counters.error();
@@ -198,15 +202,16 @@ Status perform(const StageInput& input, const CallContext& call, StageRecord& re
   input.probes.read_disturbing(step(), before);
   record.before_bytes = before.bytes;
   record.missing = before.missing;
+  // The server's time of what is timed here; reading back and the probes' questions are not of it.
   const auto server_before = input.observer.statement_seconds(step());
   if (!server_before) return server_before.error();
   LAB_TRY(timed_operations(input, call, record));
-  LAB_TRY(run_after_operations(input, call, record));
-  LAB_TRY(verified(input, call, record));
-  LAB_TRY(settled_sizes(input, call, record));
   const auto server_after = input.observer.statement_seconds(step());
   if (!server_after) return server_after.error();
   record.server_seconds = difference(*server_after, *server_before);
+  LAB_TRY(run_after_operations(input, call, record));
+  LAB_TRY(verified(input, call, record));
+  LAB_TRY(settled_sizes(input, call, record));
   LAB_TRY(snapshot(input, step(), record));
   return same_server(input, step());
 }

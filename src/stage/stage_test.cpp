@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/stage.hpp"
 
+#include "driver/server_settings.hpp"
 #include "stage/testing/stage_fixture.hpp"
 #include "stage/testing/streaming_driver.hpp"
 
@@ -45,6 +46,52 @@ TEST_F(StageFixture, ALoadIsOneStreamWhereTheDriverTakesOne) {
   EXPECT_EQ(record.verified, "full");
   EXPECT_EQ(record.latency.count, 1U) << "acknowledged as a whole";
   EXPECT_LE(record.latency.values_us.at("max"), record.duration_seconds * 1e6);
+}
+
+/// Says how often its driver was asked for a batch and for everything, as if that were seconds; and a secret.
+class TellingObserver final : public Observer {
+ public:
+  TellingObserver(std::unique_ptr<Observer> inner, std::shared_ptr<FaultScript> script)
+      : inner_(std::move(inner)), script_(std::move(script)) {}
+  Result<ServerIdentity> identity(const CallContext& call) override { return inner_->identity(call); }
+  Result<std::map<std::string, std::string>> settings(const CallContext&) override {
+    return std::map<std::string, std::string>{{"fsync", "on"}, {"primary_conninfo", "password=words"}};
+  }
+  Result<std::map<std::string, double>> busy(const CallContext& call) override { return inner_->busy(call); }
+  Result<std::vector<Counter>> activity(const CallContext& call) override { return inner_->activity(call); }
+  Result<Footprint> footprint(const CallContext& call) override { return inner_->footprint(call); }
+  Result<std::vector<std::filesystem::path>> directories(const CallContext& call) override {
+    return inner_->directories(call);
+  }
+  std::optional<FilePart> part_of(const std::filesystem::path& relative) const override {
+    return inner_->part_of(relative);
+  }
+  Bytes quantum() const override { return inner_->quantum(); }
+  Result<double> copies(const CallContext& call) override { return inner_->copies(call); }
+  Result<std::map<std::string, double>> statement_seconds(const CallContext&) override {
+    return std::map<std::string, double>{{"INSERT", static_cast<double>(script_->calls("put_batch"))},
+                                         {"SELECT", static_cast<double>(script_->calls("read_all"))},
+                                         {"DELETE", asked_ == 0 ? 0.1 + 0.2 : 0.3},
+                                         {"RESET", asked_++ == 0 ? 5.0 : 1.0}};
+  }
+
+ private:
+  std::unique_ptr<Observer> inner_;
+  std::shared_ptr<FaultScript> script_;
+  int asked_ = 0;
+};
+
+TEST_F(StageFixture, TheServersTimeIsThatOfWhatIsTimedAndNoSettingHoldsACredential) {
+  open({});
+  observer_ = std::make_unique<TellingObserver>(std::move(observer_), script_);
+  const StageRecord record = run(StageKind::kBulkInsert);
+  ASSERT_TRUE(record.valid) << record.reason;
+  EXPECT_GT(script_->calls("read_all"), 0U);
+  const std::map<std::string, double> seconds{{"INSERT", 1}, {"SELECT", 0}, {"DELETE", 0}};
+  EXPECT_EQ(record.server_seconds, seconds) << "not the reading back, and no negative time";
+  const std::map<std::string, std::string> settings{{"fsync", "on"},
+                                                    {"primary_conninfo", std::string(kHiddenSetting)}};
+  EXPECT_EQ(record.settings, settings);
 }
 
 TEST_F(StageFixture, AStreamThatFailsIsInvalidAndCountsNothing) {

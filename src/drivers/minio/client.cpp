@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "core/hash.hpp"
 #include "core/text.hpp"
@@ -48,10 +47,7 @@ bool may_go_away(int status, const std::string& code) {
 bool announces_close(const HttpAnswer& answer) {
   const auto found = answer.headers.find("connection");
   if (found == answer.headers.end()) return false;
-  std::string value = found->second;
-  std::transform(value.begin(), value.end(), value.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return value.find("close") != std::string::npos;
+  return to_lower(found->second).find("close") != std::string::npos;
 }
 
 }  // namespace
