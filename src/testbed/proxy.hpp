@@ -1,5 +1,5 @@
-// A TCP proxy before a server of the local machine that can disturb what passes: hold it up, swallow it, delay
-// it, or cut the connections. SPDX-License-Identifier: Apache-2.0
+// A TCP proxy before a server of the local machine that can disturb what passes: hold it up, swallow it,
+// delay it, or cut the connections. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>

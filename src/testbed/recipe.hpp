@@ -38,17 +38,17 @@ struct ProxyPorts {
 };
 
 struct Recipe {
-  std::string name{};             // The system, as plans call it.
-  bool installable = true;        // `scripts/setup servers` brings it.
-  std::string why_missing{};      // Not installable: where one gets it, for the error.
-  std::size_t ports = 1;          // TCP ports of 127.0.0.1.
+  std::string name{};                 // The system, as plans call it.
+  bool installable = true;            // `scripts/setup servers` brings it.
+  std::string why_missing{};          // Not installable: where one gets it, for the error.
+  std::size_t ports = 1;              // TCP ports of 127.0.0.1.
   std::optional<ProxyPorts> proxy{};  // Empty: a proxy on any port, to the first of them.
-  bool with_password = true;      // Its password_file is part of `env`.
-  bool refuses_root = false;      // Runs as another user when we are root.
-  int stop_signal = SIGTERM;      // Asks it to end in good order.
-  Millis prepare_limit{120'000};  // All of `prepare`.
-  Millis start_limit{120'000};    // From its start to its first answer.
-  Millis stop_limit{30'000};      // From the signal to SIGKILL, where its data is used again.
+  bool with_password = true;          // Its password_file is part of `env`.
+  bool refuses_root = false;          // Runs as another user when we are root.
+  int stop_signal = SIGTERM;          // Asks it to end in good order.
+  Millis prepare_limit{120'000};      // All of `prepare`.
+  Millis start_limit{120'000};        // From its start to its first answer.
+  Millis stop_limit{30'000};          // From the signal to SIGKILL, where its data is used again.
 
   /// Errors: kNotFound, saying what is missing.
   Result<Installation> (*find)(const ProgramSearch&) = nullptr;
