@@ -38,6 +38,7 @@ struct Values {
   CleanOptions clean{};
   SetupOptions setup{};
   TestbedOptions testbed{};
+  DrillOptions drill{};
   bool features = false;
   std::string shell{};
   Action action{};
@@ -292,6 +293,30 @@ void add_testbed(CLI::App& app, Values& values) {
       [&values] { values.action = [&values] { return testbed(values.testbed, values.global); }; });
 }
 
+void add_drill(CLI::App& app, Values& values) {
+  CLI::App* command = app.add_subcommand(
+      "drill", "Kill, stop and fill the testbed's servers under a plan, and the run itself");
+  DrillOptions& options = values.drill;
+  command->add_option("plan", options.plan, "Plan file")->required()->type_name("PLAN.toml");
+  command->add_option("--out", options.out, "Folder of the drill; one that was begun goes on")
+      ->type_name("DIR");
+  const auto add_list = [&](const char* flag, std::vector<std::string>& list, const char* what,
+                            const char* type) {
+    command->add_option(flag, list, what)->delimiter(',')->allow_extra_args(false)->type_name(type);
+  };
+  add_list("--system", options.systems, "Only these servers of the plan", "A,B");
+  add_list("--stage", options.stages, "Only these stages of the plan", "S,...");
+  add_list("--fault", options.faults, "Only these faults (default all)", "F,...");
+  command->add_option("--seed", options.seed, "Of the moments, and of the sample")
+      ->capture_default_str()
+      ->type_name("K");
+  command->add_option("--sample", options.sample, "So many cells of the matrix, chosen by the seed")
+      ->type_name("N");
+  command->add_option("--limit", options.limit, "Begin no cell after this long (exit 6)")
+      ->type_name("DURATION");
+  command->callback([&values] { values.action = [&values] { return drill(values.drill, values.global); }; });
+}
+
 void add_lists(CLI::App& app, Values& values) {
   CLI::App* systems_app =
       app.add_subcommand("systems", "The systems that are built in, with variants and options");
@@ -390,6 +415,7 @@ int parse_and_run(int argc, char** argv) {
   add_doctor_and_clean(app, values);
   add_setup(app, values);
   add_testbed(app, values);
+  add_drill(app, values);
   add_lists(app, values);
   check_values(app);
   try {

@@ -101,6 +101,17 @@ struct TestbedOptions {
   std::vector<std::string> programs{};  // "SYSTEM=PATH"
 };
 
+struct DrillOptions {
+  std::filesystem::path plan{};
+  std::filesystem::path out{};
+  std::vector<std::string> systems{};
+  std::vector<std::string> faults{};
+  std::vector<std::string> stages{};
+  std::uint64_t seed = 1;
+  std::optional<std::int64_t> sample{};  // None: all cells.
+  std::string limit{};
+};
+
 struct ScanOptions {
   std::vector<std::filesystem::path> paths{};
   std::vector<std::string> chunkers{};    // None: the whole curve.
@@ -128,6 +139,7 @@ int setup(const SetupOptions& options, const GlobalOptions& global);
 int systems(bool features, const GlobalOptions& global);
 int payloads(const GlobalOptions& global);
 int testbed(const TestbedOptions& options, const GlobalOptions& global);
+int drill(const DrillOptions& options, const GlobalOptions& global);
 int clean(const CleanOptions& options, const GlobalOptions& global);
 
 /// The systems that are linked in: the one place that names them.

@@ -79,7 +79,13 @@ void ProgressDisplay::on_progress(const RunProgress& progress) {
   last_tenth_ = tenth;
 }
 
+void ProgressDisplay::on_cell(const Cell& cell) {
+  log_event(LogLevel::kDebug, "cell begins: " + cell_id(cell));
+}
+
 void ProgressDisplay::on_stage_start(const Cell& cell, const std::string& stage) {
+  // In the message, where a repeated one is not held back for long: a drill waits for it.
+  log_event(LogLevel::kDebug, fmt::format("stage begins: {} {}", stage, cell_id(cell)));
   const std::lock_guard lock(mutex_);
   now_doing_ = fmt::format("{} {} {} {} {}", cell.system, cell.variant, cell.dataset.payload,
                            grade_name(cell.dataset.grade), stage);

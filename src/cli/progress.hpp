@@ -31,6 +31,7 @@ class ProgressDisplay final : public RunListener {
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
 
   void on_progress(const RunProgress& progress) override;
+  void on_cell(const Cell& cell) override;
   void on_stage_start(const Cell& cell, const std::string& stage) override;
   void on_stage_end(const StageRecord& record) override;
   void on_event(const Event& event) override;

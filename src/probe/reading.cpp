@@ -8,10 +8,15 @@
 namespace lab {
 namespace {
 
+void note_loss(const Error& error, Reading& reading) {
+  if (error.code == ErrorCode::kConnectionLost && !reading.lost) reading.lost = error;
+}
+
 void read_engine(Observer& observer, const CallContext& call, Reading& reading) {
   const auto figure = observer.footprint(call);
   if (!figure) {
     reading.missing["engine"] = figure.error().text();
+    note_loss(figure.error(), reading);
     return;
   }
   reading.bytes["engine"] = figure->total.count;
@@ -49,6 +54,7 @@ void read_files(Observer& observer, const CallContext& call, bool cheap, Reading
   const auto fail = [&](const Error& error) {
     reading.missing["apparent"] = error.text();
     reading.missing["files"] = error.text();
+    note_loss(error, reading);
   };
   const auto roots = observer.directories(call);
   if (!roots) return fail(roots.error());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,8 @@ struct Reading {
   ByteMap quantum{};    // Steps of the probes that have their own; the others have that of the files.
   ByteMap uncertain{};  // Bytes of a figure that may not be ours.
   std::map<std::string, Millis> lag{};  // How old a figure may be; absent: it is of now.
+  std::optional<Error>
+      lost{};  // The connection to the system was, when it was asked: a later look proves nothing.
 };
 
 /// How a record spells it.

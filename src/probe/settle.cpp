@@ -117,11 +117,17 @@ Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<con
                                   : work > 0 ? fmt::format("background work {:g}", work)
                                              : "";
     outcome.reading = source.read();
+    outcome.lost = outcome.reading.lost;
+    if (!busy && busy.error().code == ErrorCode::kConnectionLost) outcome.lost = busy.error();
     const auto now = time.now();
     quiet.see(outcome.reading, work > 0, now);
     if (before) note_residue(outcome.reading, *before, outcome);
     before = outcome.reading;
     outcome.seconds = std::chrono::duration<double>(now - began).count();
+    if (outcome.lost) {
+      drop_unsettled(quiet, now, "the connection was lost", "while it settled", outcome);
+      return outcome;
+    }
     const auto rests = [&](const auto& probe) { return quiet.rests(probe, now); };
     // Where none is required, those that answer are what is waited for.
     const bool at_rest = required.empty()
@@ -147,14 +153,16 @@ Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<con
   }
 }
 
-ByteMap idle_drift(const SettleSource& source, const SettlePlan& plan, const CallContext& call,
-                   TimeSource& time) {
+Result<ByteMap> idle_drift(const SettleSource& source, const SettlePlan& plan, const CallContext& call,
+                           TimeSource& time) {
   const Reading first = source.read();
+  if (first.lost) return *first.lost;
   ByteMap drift;
   for (const auto& [probe, value] : first.bytes) drift[probe] = 0;
   const auto end = std::min(time.now() + plan.idle, call.deadline);
   while (time.now() < end && time.sleep_until(call.stop, std::min(end, time.now() + plan.interval))) {
     const Reading now = source.read();
+    if (now.lost) return *now.lost;
     // What has stopped to answer was not watched: no drift is known, and that is not a drift of 0.
     std::erase_if(drift, [&](const auto& entry) { return !now.bytes.contains(entry.first); });
     for (auto& [probe, most] : drift)

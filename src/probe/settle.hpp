@@ -27,19 +27,21 @@ struct Settled {
   Reading reading{};     // The last one. A probe that never came to rest is missing, reason "unsettled: ...".
   bool settled = false;  // Every required probe came to rest.
   double seconds = 0;
+  std::optional<Error> lost{};  // The connection to the system was, and that ended it.
   ByteMap residue{};  // |last - last but one| of each probe, or what may not be ours where that is more.
 };
 
 /// Polls until the busy counters are 0 and every required probe has stayed within the tolerance for the
 /// window; without background work, until two readings in a row are equal. Gives up at the limit, at the
-/// call's deadline and on a stop. A probe whose figures lag must be quiet for longer than that. Probes that
-/// are not required do not hold it up, but those that lag do: else they could never answer.
+/// call's deadline, on a stop and once the connection to the system is lost. A probe whose figures lag must
+/// be quiet for longer than that. Probes that are not required do not hold it up, but those that lag do: else
+/// they could never answer.
 Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<const std::string> required,
                const CallContext& call, TimeSource& time);
 
 /// Largest |reading - first| of each probe over `plan.idle` of doing nothing. A probe that did not answer
-/// each time is not in it.
-ByteMap idle_drift(const SettleSource& source, const SettlePlan& plan, const CallContext& call,
-                   TimeSource& time);
+/// each time is not in it. Errors: kConnectionLost, since what was not watched has no drift.
+Result<ByteMap> idle_drift(const SettleSource& source, const SettlePlan& plan, const CallContext& call,
+                           TimeSource& time);
 
 }  // namespace lab

@@ -204,7 +204,7 @@ TEST(IdleDrift, OfAProbeThatStopsToAnswerIsNotKnownAndNotZero) {
   plan.idle = Millis{1000};
   plan.interval = Millis{100};
   ScriptedTime time;
-  const ByteMap drift = idle_drift(script.source(false), plan, {}, time);
+  const ByteMap drift = *idle_drift(script.source(false), plan, {}, time);
   EXPECT_FALSE(drift.contains("volume"));
   EXPECT_EQ(drift.at("files"), 0);
 }
@@ -215,7 +215,52 @@ TEST(IdleDrift, IsTheLargestDistanceFromTheFirstReading) {
   plan.idle = Millis{1000};
   plan.interval = Millis{100};
   ScriptedTime time;
-  EXPECT_EQ(idle_drift(script.source(false), plan, {}, time).at("files"), 30);
+  EXPECT_EQ(idle_drift(script.source(false), plan, {}, time)->at("files"), 30);
+}
+
+Reading lost_connection() {
+  return {.missing = {{"files", "gone"}},
+          .lost = Error{ErrorCode::kConnectionLost, "fake.directories", "gone"}};
+}
+
+TEST(Settle, ALostConnectionEndsItAtOnceAndIsToldAsSuch) {
+  for (const bool background_work : {false, true}) {
+    SCOPED_TRACE(background_work);
+    Script script{{files_of(10), lost_connection(), files_of(10)}};
+    ScriptedTime time;
+    const Settled outcome =
+        settle(script.source(background_work), plan_of(Millis{1000}, Millis{5000}), kFiles, {}, time);
+    EXPECT_FALSE(outcome.settled);
+    ASSERT_TRUE(outcome.lost);
+    EXPECT_EQ(outcome.lost->code, ErrorCode::kConnectionLost);
+    EXPECT_LT(outcome.seconds, 1.0) << "no later look proves anything";
+    EXPECT_TRUE(outcome.reading.bytes.empty());
+  }
+}
+
+TEST(Settle, ALossThatTheBusyCountersMeetEndsItToo) {
+  Script script{{files_of(10)}};
+  SettleSource source = script.source(true);
+  source.busy = []() -> Result<std::map<std::string, double>> {
+    return Error{ErrorCode::kConnectionLost, "fake.busy", "gone"};
+  };
+  ScriptedTime time;
+  const Settled outcome = settle(source, plan_of(Millis{1000}, Millis{5000}), kFiles, {}, time);
+  ASSERT_TRUE(outcome.lost);
+  EXPECT_TRUE(outcome.reading.bytes.empty());
+}
+
+TEST(IdleDrift, WithALostConnectionThereIsNone) {
+  SettlePlan plan = plan_of(Millis{1000}, Millis{5000});
+  plan.idle = Millis{1000};
+  for (const auto& readings :
+       {std::vector{lost_connection()}, std::vector{files_of(10), lost_connection()}}) {
+    Script script{readings};
+    ScriptedTime time;
+    const auto drift = idle_drift(script.source(false), plan, {}, time);
+    ASSERT_FALSE(drift);
+    EXPECT_EQ(drift.error().code, ErrorCode::kConnectionLost);
+  }
 }
 
 }  // namespace

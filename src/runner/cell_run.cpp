@@ -138,6 +138,7 @@ class ChainRun {
     probes_.read_disturbing(step(), unused);
     Settled empty = settle(source, setting_.plan.settle, required(), call, setting_.time);
     LAB_TRY(allowed(call, "run.baseline"));
+    if (empty.lost) return *empty.lost;
     probes_.read_disturbing(step(), empty.reading);
     // The stage begins from what the trim has left.
     if (probes_.disturbs()) probes_.read_again(step(), empty.reading);
@@ -167,7 +168,9 @@ class ChainRun {
 
   /// Idle control: drift of the probes, then the sampler's cost in the same idleness.
   Status measure_noise(const SettleSource& source, const std::string& key) {
-    setting_.noise[key] = idle_drift(source, setting_.plan.settle, run_call(), setting_.time);
+    auto drift = idle_drift(source, setting_.plan.settle, run_call(), setting_.time);
+    if (!drift) return drift.error();
+    setting_.noise[key] = std::move(*drift);
     auto observer = session_->open_observer(step());
     if (!observer) return observer.error();
     StageProgress idle;

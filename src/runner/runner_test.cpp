@@ -55,6 +55,51 @@ TEST_F(RunFixture, ALossInsideAStageThatHealsAtOnceIsStillALoss) {
   EXPECT_EQ(figures().size(), kStages);
 }
 
+TEST_F(RunFixture, AtWhicheverReadingTheConnectionIsLostTheRunEndsWhole) {
+  ASSERT_TRUE(run());
+  const auto undisturbed = figures();
+  const std::uint64_t readings = files_faults()->calls("footprint");
+  ASSERT_GT(readings, 50U);
+  // Baseline, idle control, before and after each stage, and the sampler's, which makes nothing invalid.
+  for (std::uint64_t reading = 0; reading < readings; reading += 5) {
+    SCOPED_TRACE(reading);
+    TearDown();
+    SetUp();
+    faults({{.operation = "footprint", .after_calls = reading, .once = true}});
+    const auto outcome = run();
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->blocks_failed, 0U);
+    EXPECT_EQ(figures(), undisturbed);
+  }
+}
+
+/// Notes how long the run waits between giving a block up and beginning it again.
+class BackOff : public RunFixture {
+ protected:
+  void on_event(const Event& event) override {
+    if (event.type == "retry") given_up_ = time_.now();
+  }
+  void on_cell(const Cell& /*cell*/) override {
+    if (given_up_) pauses_.push_back(std::chrono::duration_cast<Millis>(time_.now() - *given_up_));
+    given_up_.reset();
+  }
+
+  std::optional<Clock::time_point> given_up_{};
+  std::vector<Millis> pauses_{};
+};
+
+TEST_F(BackOff, PausesAreFiveTenAndTwentySecondsAndTheLastOneRepeats) {
+  faults({{.operation = "put"}});
+  plan_.repetitions = 1;
+  plan_.systems = {{.name = "files"}};
+  plan_.stages.chains = {{StageKind::kPerfileInsert}};
+  plan_.retry.max_retries = 4;
+  const auto outcome = run();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->blocks_failed, 1U);
+  EXPECT_EQ(pauses_, (std::vector<Millis>{Millis{5'000}, Millis{10'000}, Millis{20'000}, Millis{20'000}}));
+}
+
 TEST_F(RunFixture, ABlockThatFailsForGoodIsShownAndTheOthersGoOn) {
   faults({{.operation = "put"}});
   plan_.retry.max_retries = 1;

@@ -149,6 +149,7 @@ Status settled_sizes(const StageInput& input, const CallContext& call, StageReco
       settle_source(input.observer, input.probes, input.driver.info().background_work, call, look_limit);
   Settled outcome = settle(source, input.plan.settle, input.required_probes, call, input.time);
   LAB_TRY(allowed({Clock::time_point::max(), call.stop}, "stage.settle"));
+  if (outcome.lost) return *outcome.lost;
   input.probes.read_disturbing(within(call, look_limit), outcome.reading);
   ProbeNotes notes = input.probes.notes(within(call, look_limit));
   record.remarks = std::move(notes.remarks);
@@ -199,6 +200,7 @@ Status perform(const StageInput& input, const CallContext& call, StageRecord& re
   LAB_TRY(input.driver.prove(step()));
   LAB_TRY(same_server(input, step()));
   Reading before = read_probes(input.observer, input.probes, step());
+  if (before.lost) return *before.lost;
   input.probes.read_disturbing(step(), before);
   record.before_bytes = before.bytes;
   record.missing = before.missing;

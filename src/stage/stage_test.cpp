@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/stage.hpp"
 
+#include <fmt/format.h>
+
 #include "driver/server_settings.hpp"
 #include "stage/testing/stage_fixture.hpp"
 #include "stage/testing/streaming_driver.hpp"
@@ -213,6 +215,21 @@ TEST_F(StageFixture, ARequiredProbeThatIsMissingMakesTheStageInvalid) {
   EXPECT_FALSE(record.valid);
   EXPECT_NE(record.reason.find("required probe 'files' is missing"), std::string::npos) << record.reason;
   EXPECT_FALSE(record.after_bytes.contains("files"));
+}
+
+TEST_F(StageFixture, AConnectionThatIsLostAtAReadingOfSizesIsALossAndMayBeTriedAgain) {
+  required_ = {"files"};
+  for (const std::uint64_t readings :
+       {0U, 1U, 2U}) {  // Before the operations, at the first and second look after.
+    for (const char* operation : {"directories", "footprint"}) {
+      SCOPED_TRACE(fmt::format("{} after {}", operation, readings));
+      open({{.operation = operation, .after_calls = readings, .once = true}});
+      const StageRecord record = run(StageKind::kBulkInsert);
+      EXPECT_FALSE(record.valid);
+      EXPECT_EQ(record.error_code, "CONNECTION_LOST") << record.reason;
+      EXPECT_TRUE(record.retryable);
+    }
+  }
 }
 
 TEST_F(StageFixture, AServerThatRestartedInvalidatesTheStage) {

@@ -20,28 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-/// A socket bound to the port, as a server binds it; an invalid one with errno where that fails.
-FileHandle bind_to(std::uint16_t port) {
-  FileHandle socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) return socket;
-  const int on = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const sockaddr_in address = loopback(port);
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return socket;
-  const int failure = errno;
-  socket.reset();
-  errno = failure;
-  return socket;
-}
-
 template <class Number>
 bool read_number(std::string_view text, int base, Number& number) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number, base);
@@ -84,6 +62,27 @@ void add_sockets(pid_t pid, std::set<std::uint64_t>& inodes) {
 }
 
 }  // namespace
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+FileHandle bind_to(std::uint16_t port) {
+  FileHandle socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) return socket;
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const sockaddr_in address = loopback(port);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return socket;
+  const int failure = errno;
+  socket.reset();
+  errno = failure;
+  return socket;
+}
 
 Result<std::vector<std::uint16_t>> free_ports(std::size_t count) {
   std::vector<FileHandle> held;  // All at once, so that they differ.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <netinet/in.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -10,10 +11,17 @@
 #include <string_view>
 #include <vector>
 
+#include "core/files.hpp"
 #include "core/process_stamp.hpp"
 #include "core/result.hpp"
 
 namespace lab::testbed {
+
+/// 127.0.0.1:port.
+sockaddr_in loopback(std::uint16_t port);
+
+/// A socket bound to the port, as a server binds it; an invalid one with errno where that fails.
+FileHandle bind_to(std::uint16_t port);
 
 /// Different ports that nobody had when this was called: the kernel's choice for port 0.
 Result<std::vector<std::uint16_t>> free_ports(std::size_t count);

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,17 +30,25 @@ struct ProgramSearch {
 /// `.cache/servers` in the folders above this program and above the working directory.
 std::vector<std::filesystem::path> server_folders();
 
+/// For a server that tells its clients where they shall connect: it names the port of a proxy to those who
+/// come by that proxy. Both are indexes into the server's ports.
+struct ProxyPorts {
+  std::size_t listen = 0;  // Where such a proxy has to listen.
+  std::size_t server = 0;  // Where it connects to.
+};
+
 struct Recipe {
-  std::string name{};             // The system, as plans call it.
-  bool installable = true;        // `scripts/setup servers` brings it.
-  std::string why_missing{};      // Not installable: where one gets it, for the error.
-  std::size_t ports = 1;          // TCP ports of 127.0.0.1.
-  bool with_password = true;      // Its password_file is part of `env`.
-  bool refuses_root = false;      // Runs as another user when we are root.
-  int stop_signal = SIGTERM;      // Asks it to end in good order.
-  Millis prepare_limit{120'000};  // All of `prepare`.
-  Millis start_limit{120'000};    // From its start to its first answer.
-  Millis stop_limit{30'000};      // From the signal to SIGKILL, where its data is used again.
+  std::string name{};                 // The system, as plans call it.
+  bool installable = true;            // `scripts/setup servers` brings it.
+  std::string why_missing{};          // Not installable: where one gets it, for the error.
+  std::size_t ports = 1;              // TCP ports of 127.0.0.1.
+  std::optional<ProxyPorts> proxy{};  // Empty: a proxy on any port, to the first of them.
+  bool with_password = true;          // Its password_file is part of `env`.
+  bool refuses_root = false;          // Runs as another user when we are root.
+  int stop_signal = SIGTERM;          // Asks it to end in good order.
+  Millis prepare_limit{120'000};      // All of `prepare`.
+  Millis start_limit{120'000};        // From its start to its first answer.
+  Millis stop_limit{30'000};          // From the signal to SIGKILL, where its data is used again.
 
   /// Errors: kNotFound, saying what is missing.
   Result<Installation> (*find)(const ProgramSearch&) = nullptr;

@@ -350,6 +350,22 @@ Status Testbed::restart(const Recipe& recipe, const CallContext& call) {
   return ok();
 }
 
+Status Testbed::signal(const Recipe& recipe, int number, const CallContext& call) const {
+  const Error not_running{ErrorCode::kNotFound, "testbed.signal", recipe.name + " does not run"};
+  std::error_code failure;
+  if (!fs::exists(options_.state / recipe.name, failure)) return not_running;
+  Work work(options_, recipe, call);
+  LAB_TRY(work.lock());
+  const auto found = work.load();
+  if (!found) return found.error();
+  if (!*found || !(*found)->process) return not_running;
+  // Parents first: one that is stopped or gone starts no other in the place of its child.
+  const auto family = family_of(*(*found)->process);
+  if (family.empty()) return not_running;
+  for (const ProcessStamp& one : family) send_signal(one, number);
+  return ok();
+}
+
 Result<ServerStatus> Testbed::status(const Recipe& recipe, const CallContext& call) const {
   const Work work(options_, recipe, call);
   ServerStatus status;
@@ -360,6 +376,7 @@ Result<ServerStatus> Testbed::status(const Recipe& recipe, const CallContext& ca
   const ServerRecord& record = **found;
   status.stand_in = record.installation.stand_in;
   status.log = work.log_file();
+  status.ports = record.ports;
   const bool alive = record.process && runs(*record.process);
   if (alive) status.pid = record.process->pid;
   if (record.phase != Phase::kReady) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/time.hpp"
 #include "testbed/recipe.hpp"
@@ -41,6 +42,7 @@ struct ServerStatus {
   pid_t pid = 0;                                         // 0: none runs.
   std::string stand_in{};
   std::filesystem::path log{};
+  std::vector<std::uint16_t> ports{};  // The first is the one of its url.
 };
 
 /// Servers are children of nobody: they go on when this program ends, and any later one finds them by their
@@ -61,6 +63,10 @@ class Testbed {
   /// Ends it in good order (if it runs) and starts it again on the same ports and data. Errors: kNotFound
   /// where nothing was started, kInUse, others with the last lines of its log; data and record stay.
   Status restart(const Recipe& recipe, const CallContext& call);
+
+  /// A signal to the running server and to all that descends from it: SIGKILL, SIGSTOP, SIGCONT. Errors:
+  /// kNotFound where it does not run, kInUse.
+  Status signal(const Recipe& recipe, int number, const CallContext& call) const;
 
   /// Writes nothing.
   Result<ServerStatus> status(const Recipe& recipe, const CallContext& call) const;

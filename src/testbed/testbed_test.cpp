@@ -285,6 +285,38 @@ TEST_F(TestbedLife, AStoppedServerDoesNotAnswerAndIsEndedAllTheSame) {
   expect_nothing_left(of);
 }
 
+TEST_F(TestbedLife, ASignalReachesTheServerAndWhatDescendsFromIt) {
+  mode() = "child";
+  must_start();
+  const auto family = family_of(*record().process);
+  ASSERT_EQ(family.size(), 2U) << "the one that listens is a child";
+  const auto states = [&] {
+    std::string all;
+    for (const ProcessStamp& one : family) {
+      const auto stat = process_stat(std::to_string(one.pid));
+      all += !stat || stat->ended() ? '-' : stat->state;
+    }
+    return all;
+  };
+  const auto come_to = [&](const std::string& wanted) {  // The kernel takes its time.
+    for (int looks = 0; looks < 500 && states() != wanted; ++looks) std::this_thread::sleep_for(10ms);
+    return states();
+  };
+  ASSERT_TRUE(bed().signal(fake(), SIGSTOP, soon()));
+  EXPECT_EQ(come_to("TT"), "TT");
+  EXPECT_EQ(status().state, ServerState::kNotAnswering);
+  ASSERT_TRUE(bed().signal(fake(), SIGCONT, soon()));
+  EXPECT_EQ(status().state, ServerState::kRunning);
+  ASSERT_TRUE(bed().signal(fake(), SIGKILL, soon()));
+  EXPECT_EQ(come_to("--"), "--");
+  EXPECT_EQ(bed().signal(fake(), SIGKILL, soon()).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(TestbedLife, ASignalToWhatWasNeverStartedIsRefusedAndMakesNothing) {
+  EXPECT_EQ(bed().signal(fake(), SIGKILL, soon()).error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(fs::exists(state()));
+}
+
 TEST_F(TestbedLife, AServerWhoseUpWasKilledIsFoundAndCleanedUp) {
   mode() = "mute";  // So that `up` is still waiting when it is killed.
   const pid_t child = ::fork();

@@ -184,7 +184,7 @@ TEST_F(MariadbServer, AWarningIsAnErrorWhereDataIsWritten) {
 }
 
 TEST_F(MariadbServer, AServerThatHangsHoldsNoCall) {
-  StallingProxy proxy(server_.port);
+  testbed::Proxy& proxy = proxy_before(server_.port);
   go_by(proxy);
   open();
   const auto objects = made_many(0, 20, 100'000);
@@ -240,7 +240,7 @@ TEST_F(MariadbServer, AServerThatHangsHoldsNoCall) {
 }
 
 TEST_F(MariadbServer, AHangingHandshakeHoldsNoOpening) {
-  StallingProxy proxy(server_.port);
+  testbed::Proxy& proxy = proxy_before(server_.port);
   proxy.stall();
   go_by(proxy);
   for (const char* tls : {"", "/?tls=on"}) {
@@ -254,7 +254,7 @@ TEST_F(MariadbServer, AHangingHandshakeHoldsNoOpening) {
 }
 
 TEST_F(MariadbServer, ALostConnectionStaysLost) {
-  StallingProxy proxy(server_.port);
+  testbed::Proxy& proxy = proxy_before(server_.port);
   go_by(proxy);
   open();
   ASSERT_TRUE(driver_->prove(soon()));

@@ -193,7 +193,7 @@ TEST_F(PostgresqlServer, ABatchWithAnIdThatIsThereReplacesItOrChangesNothing) {
 }
 
 TEST_F(PostgresqlServer, AServerThatHangsHoldsNoCall) {
-  StallingProxy proxy(port());
+  testbed::Proxy& proxy = proxy_before(port());
   go_by(proxy);
   open();
   ASSERT_TRUE(driver_->reset(soon()));
@@ -239,7 +239,7 @@ TEST_F(PostgresqlServer, AServerThatHangsHoldsNoCall) {
 }
 
 TEST_F(PostgresqlServer, AConnectionThatIsCutInALoadLosesTheWholeBatchAndStaysLost) {
-  StallingProxy proxy(port());
+  testbed::Proxy& proxy = proxy_before(port());
   go_by(proxy);
   open();
   ASSERT_TRUE(driver_->reset(soon()));

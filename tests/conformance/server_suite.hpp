@@ -8,7 +8,7 @@
 
 #include "conformance.hpp"
 #include "servers.hpp"
-#include "stalling_proxy.hpp"
+#include "testbed/proxy.hpp"
 
 namespace lab {
 
@@ -39,8 +39,15 @@ class ServerSuite : public testing::Test {
     driver_.reset();
     session_.reset();
   }
+  /// One before the server on this port, for as long as the test.
+  testbed::Proxy& proxy_before(std::uint16_t port) {
+    auto opened = testbed::Proxy::open(port);
+    LAB_CHECK(opened.has_value(), "no port for the proxy");
+    proxy_ = std::move(*opened);
+    return *proxy_;
+  }
   /// The server's address, by way of `proxy`.
-  void go_by(const StallingProxy& proxy) {
+  void go_by(const testbed::Proxy& proxy) {
     const std::size_t colon = config_.url.rfind(':');
     const std::size_t slash = std::min(config_.url.find('/', colon), config_.url.size());
     config_.url.replace(colon + 1, slash - colon - 1, std::to_string(proxy.port()));
@@ -49,6 +56,7 @@ class ServerSuite : public testing::Test {
   const SystemEntry entry_;
   const std::string space_;
   SystemConfig config_{};
+  std::unique_ptr<testbed::Proxy> proxy_{};  // Before those who go by it.
   std::unique_ptr<Session> session_{};
   std::unique_ptr<Driver> driver_{};
 };

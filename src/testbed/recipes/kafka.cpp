@@ -34,11 +34,12 @@ std::string properties(const Place& place) {
   return fmt::format(R"(process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{1}
-listeners=PLAINTEXT://127.0.0.1:{0},CONTROLLER://127.0.0.1:{1}
-advertised.listeners=PLAINTEXT://127.0.0.1:{0}
+listeners=PLAINTEXT://127.0.0.1:{0},CONTROLLER://127.0.0.1:{1},PROXIED://127.0.0.1:{2}
+advertised.listeners=PLAINTEXT://127.0.0.1:{0},PROXIED://127.0.0.1:{3}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={2}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
+log.dirs={4}
 num.partitions=1
 default.replication.factor=1
 offsets.topic.replication.factor=1
@@ -54,7 +55,7 @@ log.retention.check.interval.ms=1000
 log.segment.delete.delay.ms=1000
 log.cleaner.backoff.ms=1000
 )",
-                     place.port(0), place.port(1), place.data().string());
+                     place.port(0), place.port(1), place.port(2), place.port(3), place.data().string());
 }
 
 Command java(const Place& place, const std::vector<std::string>& words) {
@@ -93,7 +94,8 @@ Result<bool> answers(const Place& place, const CallContext& call) {
 Recipe kafka_recipe() {
   return {
       .name = "kafka",
-      .ports = 2,
+      .ports = 4,
+      .proxy = ProxyPorts{.listen = 3, .server = 2},
       .with_password = false,
       .find = find,
       .prepare = prepare,

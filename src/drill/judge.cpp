@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drill/judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "journal/journal.hpp"
+#include "report/figures.hpp"
+
+namespace lab::drill {
+namespace {
+
+constexpr double kCoverage = 2;            // Standard uncertainties within which two figures are equal.
+constexpr std::int64_t kEndMarginMs = 50;  // From a stage's last word with its server to its end.
+
+/// Parts of a figure move against each other, and others write on the file system; the wholes are ours.
+bool compared(const std::string& probe) {
+  return probe.find(':') == std::string::npos && probe != "filesystem";
+}
+
+void add_sizes(const StageRecord& record, Undisturbed& known) {
+  for (const auto& [probe, bytes] : report::compute_figures(record).stored_bytes) {
+    if (!compared(probe)) continue;
+    known.sizes[probe].push_back(bytes);
+    double& largest = known.uncertainty[probe];
+    largest = std::max(largest, report::stored_uncertainty(record, probe));
+  }
+}
+
+std::string different_count(const char* what, std::uint64_t mine, std::uint64_t other) {
+  return mine == other ? "" : fmt::format("{} {} in place of {}", mine, what, other);
+}
+
+/// How a valid record differs from the undisturbed one; empty where it does not.
+std::string difference(const StageRecord& record, const Undisturbed& known) {
+  const StageRecord& other = known.record;
+  for (const std::string& text :
+       {different_count("operations", record.objects, other.objects),
+        different_count("objects", record.objects_live, other.objects_live),
+        different_count("distinct objects", record.unique_objects, other.unique_objects),
+        different_count("logical bytes", static_cast<std::uint64_t>(record.logical_bytes),
+                        static_cast<std::uint64_t>(other.logical_bytes))})
+    if (!text.empty()) return text;
+  for (const auto& [probe, bytes] : report::compute_figures(record).stored_bytes) {
+    const auto sizes = known.sizes.find(probe);
+    if (!compared(probe) || sizes == known.sizes.end()) continue;
+    const auto [low, high] = std::minmax_element(sizes->second.begin(), sizes->second.end());
+    const double allowed =
+        static_cast<double>(*high - *low) +
+        kCoverage * (known.uncertainty.at(probe) + report::stored_uncertainty(record, probe));
+    const double off = bytes > *high ? static_cast<double>(bytes - *high) : static_cast<double>(*low - bytes);
+    if (off > allowed)
+      return fmt::format("{} of {} bytes, undisturbed {} to {}, uncertainty {:.0f}", probe, bytes, *low,
+                         *high, allowed);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string key_of(const StageRecord& record) {
+  Cell cell = record.cell;
+  cell.repetition = 1;
+  return cell_id(cell) + " " + record.chain + " " + record.stage;
+}
+
+Result<Reference> load_reference(const std::filesystem::path& directory) {
+  auto reader = JournalReader::open(directory);
+  if (!reader) return reader.error();
+  Reference reference;
+  LAB_TRY((*reader)->each_stage([&](const StoredStage& stored) -> Status {
+    const StageRecord& record = stored.record;
+    if (record.superseded) return ok();
+    if (!record.valid && !record.unsupported)
+      return Error{ErrorCode::kRefused, "drill.reference",
+                   fmt::format("without any fault {} is not valid: {}", key_of(record), record.reason)};
+    Undisturbed& known = reference[key_of(record)];
+    if (record.cell.repetition == 1) known.record = record;
+    if (record.valid) add_sizes(record, known);
+    return ok();
+  }));
+  return reference;
+}
+
+Result<Judgement> judge(const std::filesystem::path& directory, const Reference& reference,
+                        const std::optional<Moment>& ended, bool whole) {
+  auto reader = JournalReader::open(directory);
+  if (!reader) return reader.error();
+  Judgement judgement;
+  std::map<std::string, int> seen;
+  const auto find = [&](const std::string& key, const std::string& what) {
+    judgement.findings.push_back(key + ": " + what);
+  };
+  LAB_TRY((*reader)->each_stage([&](const StoredStage& stored) -> Status {
+    const StageRecord& record = stored.record;
+    if (record.superseded) return ok();
+    const std::string key = key_of(record);
+    if (++seen[key] == 2) find(key, "counts twice");
+    const auto known = reference.find(key);
+    if (known == reference.end()) {
+      find(key, "is not of this plan");
+    } else if (report::counts(record)) {
+      ++judgement.valid;
+      const std::string other = difference(record, known->second);
+      if (!other.empty()) find(key, other);
+      if (ended && record.cell.system == ended->system && record.started_ms <= ended->wall_ms &&
+          record.ended_ms > ended->wall_ms + kEndMarginMs)
+        find(key, "is valid although its server ended within it");
+    } else if (!record.unsupported) {
+      judgement.invalid[key] = record.reason;
+      if (record.reason.empty()) find(key, "is invalid without a reason");
+    } else if (!known->second.record.unsupported) {
+      find(key, "is unsupported only after the fault: " + record.reason);
+    }
+    return ok();
+  }));
+  if (!whole) return judgement;
+  for (const auto& [key, known] : reference)
+    if (!seen.contains(key)) find(key, "has no record");
+  return judgement;
+}
+
+}  // namespace lab::drill
