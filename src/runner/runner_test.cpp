@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/log.hpp"
 #include "runner/testing/run_fixture.hpp"
 
 namespace lab {
@@ -68,6 +69,23 @@ TEST_F(RunFixture, ABlockThatFailsForGoodIsShownAndTheOthersGoOn) {
     EXPECT_TRUE(record.valid || !record.reason.empty());
   }
   EXPECT_EQ(valid_systems, std::set<std::string>{"cas"});
+}
+
+TEST_F(RunFixture, AServersWordsThatRepeatASecretAreKeptWithoutIt) {
+  log_redact("correct horse");
+  faults({{.operation = "put", .code = ErrorCode::kRefused, .detail = "at 'PASSWORD correct horse'"}});
+  plan_.repetitions = 1;
+  const auto outcome = run();
+  ASSERT_TRUE(outcome);
+  std::size_t seen = 0;
+  for (const StageRecord& record : records()) {
+    EXPECT_EQ(record.reason.find("correct horse"), std::string::npos) << record.reason;
+    seen += record.reason.find("at 'PASSWORD ***'") != std::string::npos ? 1U : 0U;
+  }
+  EXPECT_GT(seen, 0U);
+  ASSERT_FALSE(outcome->failures.empty());
+  for (const std::string& line : outcome->failures)
+    EXPECT_EQ(line.find("correct horse"), std::string::npos) << line;
 }
 
 TEST_F(RunFixture, AFailureThatCannotGoAwayIsNotRetried) {
