@@ -1,6 +1,7 @@
 // The one option table: command line, help, man page and completion all come from it.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -393,6 +394,16 @@ Status check_globals(const GlobalOptions& global) {
   return ok();
 }
 
+/// Our memory holds passwords, and a core dump would keep it. The kernel gives none to a file below a page,
+/// and to a program that takes dumps (core(5)) none at the limit of exactly one byte.
+void forbid_core_dumps() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(1, limit.rlim_max);
+  if (::setrlimit(RLIMIT_CORE, &limit) != 0)
+    say("warning: a crash may leave a core dump with passwords in it\n");
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app{"deduplab: when the same bytes are stored twice, who notices?", "deduplab"};
   Values values;
@@ -433,6 +444,7 @@ int parse_and_run(int argc, char** argv) {
 int main(int argc, char** argv) try {
   if (argc > 0 && std::string_view(argv[0]).find('/') != std::string_view::npos) program_word(argv[0]);
   redact_environment();
+  forbid_core_dumps();
   std::signal(SIGPIPE, SIG_IGN);  // A closed pipe is a failed write, with its error and exit code.
   return parse_and_run(argc, argv);
 } catch (const std::exception& bug) {

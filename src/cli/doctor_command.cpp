@@ -12,6 +12,7 @@
 #include "cli/plan_words.hpp"
 #include "cli/say.hpp"
 #include "core/files.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "journal/journal.hpp"
 #include "journal/lease.hpp"
@@ -95,7 +96,7 @@ Leftovers leftovers(const CleanTarget& target, const std::vector<std::string>& o
       const Status right = config ? check_identity(*entry, *config, call) : Status(config.error());
       const auto lines =
           right ? entry->leftovers(*config, call) : Result<std::vector<std::string>>(right.error());
-      if (!lines) all.refused.push_back({system.name, lines.error().text()});
+      if (!lines) all.refused.push_back({system.name, log_redacted(lines.error().text())});
       if (lines)
         for (const std::string& line : *lines) all.found.push_back({system.name, line});
       continue;

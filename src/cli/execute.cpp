@@ -2,8 +2,11 @@
 #include "cli/execute.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "build_version.hpp"
 #include "cli/exit_code.hpp"
@@ -158,6 +161,16 @@ int finish(const ExecuteRequest& request, const GlobalOptions& global, Journal& 
   return removed ? code : fail(kExitFailedCells, removed.error());
 }
 
+/// What a run leaves is its owner's, also in a folder that was there before. One that is another user's, as
+/// the top of a mounted volume may be, stays as it is.
+void close_to_others(const fs::path& directory) {
+  struct stat info{};
+  if (::stat(directory.c_str(), &info) != 0 || (info.st_mode & 077U) == 0) return;
+  if (::chmod(directory.c_str(), 0700) == 0) return;
+  say("warning: {} may be entered by others (mode {:04o}), and is not ours to close: {}\n",
+      directory.string(), info.st_mode & 07777U, std::generic_category().message(errno));
+}
+
 }  // namespace
 
 bool has_journal(const fs::path& directory) {
@@ -185,6 +198,7 @@ std::string resume_command(const fs::path& directory) {
 int execute(const ExecuteRequest& request, const GlobalOptions& global) {
   const InterruptGuard interrupt;
   if (const Status made = make_directories(request.directory); !made) return fail(kExitUsage, made.error());
+  if (!has_journal(request.directory)) close_to_others(request.directory);
   auto lease = Lease::acquire(request.directory, plan_hash(request.plan));
   if (!lease) return fail(exit_code_of(lease.error()), lease.error());
   const auto level = parse_log_level(global.log_level);

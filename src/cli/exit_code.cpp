@@ -7,12 +7,13 @@
 #include <system_error>
 
 #include "cli/say.hpp"
+#include "core/log.hpp"
 
 namespace lab::cli {
 
 int fail(int code, const Error& error) {
   const bool plain = error.code == ErrorCode::kInvalidArgument;  // Its detail is a whole sentence already.
-  say("deduplab: {}\n", plain ? error.detail : error.text());
+  say("deduplab: {}\n", log_redacted(plain ? error.detail : error.text()));
   return code;
 }
 

@@ -16,7 +16,6 @@ namespace lab::cli {
 namespace {
 
 constexpr Millis kBarInterval{200};
-constexpr Millis kLineInterval{60'000};  // Plain output is never silent for longer.
 constexpr std::size_t kBarWidth = 24;
 
 std::size_t columns_of(int descriptor, std::size_t otherwise) {
@@ -46,7 +45,8 @@ ProgressDisplay::Style ProgressDisplay::style_for(bool no_progress) {
   return ::isatty(STDERR_FILENO) == 1 ? Style::kBar : Style::kLines;
 }
 
-ProgressDisplay::ProgressDisplay(Style style) : style_(style) {
+ProgressDisplay::ProgressDisplay(Style style, Millis most_silence)
+    : style_(style), most_silence_(most_silence) {
   if (style_ == Style::kNone) return;
   log_set_line_hook([this] { clear(); });
   thread_ = std::jthread([this](const std::stop_token& stop) { loop(stop); });
@@ -61,12 +61,12 @@ ProgressDisplay::~ProgressDisplay() {
 }
 
 void ProgressDisplay::loop(const std::stop_token& stop) {
-  const Millis interval = style_ == Style::kBar ? kBarInterval : Millis{1'000};
+  const Millis interval = style_ == Style::kBar ? kBarInterval : std::min(Millis{1'000}, most_silence_);
   while (sleep_until(stop, Clock::now() + interval)) {
     const std::lock_guard lock(mutex_);
     if (style_ == Style::kBar)
       draw();
-    else if (Clock::now() - last_line_ >= kLineInterval)
+    else if (Clock::now() - last_line_ >= most_silence_)
       print_line();
   }
 }

@@ -25,7 +25,8 @@ class ProgressDisplay final : public RunListener {
   /// The style for this stderr.
   static Style style_for(bool no_progress);
 
-  explicit ProgressDisplay(Style style);
+  /// `most_silence`: of plain lines, the longest time without one.
+  explicit ProgressDisplay(Style style, Millis most_silence = Millis{60'000});
   ~ProgressDisplay() override;
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
@@ -46,6 +47,7 @@ class ProgressDisplay final : public RunListener {
   void print_line();
 
   Style style_;
+  Millis most_silence_;
   mutable std::mutex mutex_{};
   RunProgress progress_{};
   std::string now_doing_{};

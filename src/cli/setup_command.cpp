@@ -9,6 +9,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/plan_words.hpp"
 #include "cli/say.hpp"
+#include "core/log.hpp"
 #include "runner/runner.hpp"
 
 namespace lab::cli {
@@ -36,7 +37,7 @@ struct Answer {
 };
 
 Answer failed(std::string system, const Error& error) {
-  return {.system = std::move(system), .outcome = error.text(), .failed = true};
+  return {.system = std::move(system), .outcome = log_redacted(error.text()), .failed = true};
 }
 
 Answer set_up(const Plan& plan, const SystemPlan& system, const SystemEntry& entry, Wish wish,

@@ -81,7 +81,7 @@ std::string text_of(const Line& line) {
 class LineFile {
  public:
   Status open(const std::filesystem::path& path) {
-    auto file = open_file(path, O_RDWR | O_CREAT | O_APPEND, 0644);
+    auto file = open_file(path, O_RDWR | O_CREAT | O_APPEND, 0600);
     if (!file) return std::move(file).error();
     file_ = std::move(*file);
     path_ = path;
@@ -121,6 +121,7 @@ class Log {
   void stop();
   void event(LogLevel level, std::string_view message, LogFields fields);
   void redact(std::string secret);
+  bool is_secret(std::string_view text);
   std::string redacted(std::string_view text);
   void set_hook(std::function<void()> before, std::function<void()> after);
   std::uint64_t lines_lost();
@@ -262,6 +263,11 @@ void Log::redact(std::string secret) {
             [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
 }
 
+bool Log::is_secret(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  return std::find(secrets_.begin(), secrets_.end(), text) != secrets_.end();
+}
+
 std::string Log::redacted(std::string_view text) {
   const std::lock_guard lock(mutex_);
   return clean(text);
@@ -301,6 +307,7 @@ void log_event(LogLevel level, std::string_view message, LogFields fields) {
   the_log().event(level, message, fields);
 }
 void log_redact(std::string secret) { the_log().redact(std::move(secret)); }
+bool log_is_secret(std::string_view text) { return the_log().is_secret(text); }
 std::string log_redacted(std::string_view text) { return the_log().redacted(text); }
 void log_set_line_hook(std::function<void()> before, std::function<void()> after) {
   the_log().set_hook(std::move(before), std::move(after));

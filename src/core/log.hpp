@@ -48,6 +48,9 @@ void log_event(LogLevel level, std::string_view message, LogFields fields = {});
 /// From now on `secret`, also percent-encoded as in a URL, is written as ***.
 void log_redact(std::string secret);
 
+/// Whether `text` is one of them, whole.
+bool log_is_secret(std::string_view text);
+
 /// `text` with the secrets of log_redact as ***: for the words of children, which become part of a record.
 std::string log_redacted(std::string_view text);
 

@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it declared by the program.
@@ -45,6 +46,8 @@ std::vector<std::string> environment_of(const Command& command) {
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::string_view name = text.substr(0, text.find('=') + 1);
+    // Whose program needs no password gets none: its environment is read by all processes of its user.
+    if (!command.secrets && log_is_secret(text.substr(name.size()))) continue;
     bool replaced = false;
     for (const std::string& own : command.environment) replaced = replaced || own.starts_with(name);
     if (!replaced) all.emplace_back(text);

@@ -34,6 +34,7 @@ struct Command {
   std::vector<std::string> argv{};         // The first is a path, or a name that PATH leads to.
   std::vector<std::string> environment{};  // "NAME=value", added to ours or in place of it.
   bool own_environment = false;            // True: nothing of ours is passed on.
+  bool secrets = false;                    // True: also our variables that hold what log_redact was told.
   std::filesystem::path directory{};       // To run in; empty: ours.
   std::string input{};                     // Its standard input.
   std::optional<UserId> user{};            // Empty: ours. Only root can become another.

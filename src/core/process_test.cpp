@@ -10,6 +10,7 @@
 #include <csignal>
 #include <thread>
 
+#include "core/log.hpp"
 #include "core/process_stamp.hpp"
 #include "core/testing/temporary_folder.hpp"
 #include "core/text.hpp"
@@ -84,6 +85,18 @@ TEST(Process, ArgumentsInputFolderAndEnvironmentArriveAsTheyAre) {
   command.environment = {"LAB_WORD=w o r d"};
   const Ended ended = run(command, {.output = Bytes{1 << 20}});
   EXPECT_EQ(ended.output, "a b||c\"'$|" + command.input + folder.path().string() + "\nw o r d");
+}
+
+TEST(Process, AVariableThatHoldsASecretGoesOnlyWhereItIsAskedFor) {
+  log_redact("correct horse");
+  ::setenv("PROCESS_TEST_LOGIN", "correct horse", 1);
+  for (const bool secrets : {false, true}) {
+    const auto ended = run_command(soon(), {.argv = {"env"}, .secrets = secrets});
+    ASSERT_TRUE(ended) << ended.error().text();
+    EXPECT_EQ(ended->output.find("PROCESS_TEST_LOGIN=correct horse") != std::string::npos, secrets);
+    EXPECT_NE(ended->output.find("PATH="), std::string::npos);
+  }
+  ::unsetenv("PROCESS_TEST_LOGIN");
 }
 
 TEST(Process, AnEnvironmentOfItsOwnHoldsNothingOfOurs) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "driver/server_url.hpp"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fmt/format.h>
 
@@ -65,6 +66,7 @@ Result<ServerUrl> parse_server_url(std::string_view text, std::span<const std::s
   const CURLUcode code =
       curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_NON_SUPPORT_SCHEME);
   const std::string form = fmt::format("write {}://user@host:port/...", join(schemes, " or "));
+  if (trim(text).empty()) return bad("it is missing: " + form);
   if (code != CURLUE_OK) return bad(fmt::format("{}; {}", curl_url_strerror(code), form));
   ServerUrl url;
   url.scheme = part_of(handle, CURLUPART_SCHEME).value_or("");
@@ -82,6 +84,14 @@ Result<ServerUrl> parse_server_url(std::string_view text, std::span<const std::s
   url.path = decoded(part_of(handle, CURLUPART_PATH).value_or("/").substr(1));
   LAB_TRY(read_parameters(part_of(handle, CURLUPART_QUERY).value_or(""), parameters, url));
   return url;
+}
+
+bool is_loopback(const std::string& host) {
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) == IN_LOOPBACKNET;
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, host.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6) != 0;
+  return host == "localhost";
 }
 
 }  // namespace lab

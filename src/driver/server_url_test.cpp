@@ -34,19 +34,27 @@ TEST(ServerUrl, TakesTheDefaultPortAndAnIpv6Address) {
   EXPECT_EQ(url->path, "");
 }
 
+TEST(ServerUrl, KnowsTheHostsThatNothingLeavesTheMachineFor) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.8.9.10", "::1"})
+    EXPECT_TRUE(is_loopback(host)) << host;
+  for (const char* host :
+       {"127.example.org", "localhost.example.org", "db", "10.0.0.1", "0.0.0.0", "::", "1127.0.0.1", ""})
+    EXPECT_FALSE(is_loopback(host)) << host;
+}
+
 TEST(ServerUrl, RefusesWhatItDoesNotKnowAndNamesTheNearest) {
   struct Case {
     const char* what;
     const char* text;
     const char* expected;
   };
-  for (const Case& c :
-       {Case{"no url", "what is this", "redis or rediss"}, Case{"nothing", "", "redis or rediss"},
-        Case{"another scheme", "mysql://host/db", "'mysql'"},
-        Case{"a port too large", "redis://host:99999", "redis"},
-        Case{"an unknown parameter", "redis://host?timout=5", "'timeout'"},
-        Case{"a parameter twice", "redis://host?timeout=5&timeout=6", "twice"},
-        Case{"a password", "redis://lab:hunter2@host", "password_env"}}) {
+  for (const Case& c : {Case{"no url", "what is this", "redis or rediss"},
+                        Case{"nothing", "", "it is missing: write redis or rediss"},
+                        Case{"another scheme", "mysql://host/db", "'mysql'"},
+                        Case{"a port too large", "redis://host:99999", "redis"},
+                        Case{"an unknown parameter", "redis://host?timout=5", "'timeout'"},
+                        Case{"a parameter twice", "redis://host?timeout=5&timeout=6", "twice"},
+                        Case{"a password", "redis://lab:hunter2@host", "password_env"}}) {
     SCOPED_TRACE(c.what);
     const auto url = parsed(c.text);
     ASSERT_FALSE(url);

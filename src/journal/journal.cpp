@@ -289,6 +289,8 @@ Status fill_new_file(const fs::path& file, const RunInfo& info) {
   auto database = Database::open(file, OpenMode::kCreate);
   if (!database) return std::move(database).error();
   // Nobody sees this file before it is complete, so it needs no log of its own: one fsync at the end.
+  // For its owner alone, and so are the logs that SQLite will make beside it with the same mode.
+  if (::chmod(file.c_str(), 0600) != 0) return errno_error("journal.create", file.string(), errno);
   LAB_TRY(database->execute("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;"));
   LAB_TRY(journal_store::write_schema(*database, info));
   LAB_TRY(database->close());

@@ -230,6 +230,12 @@ TEST(JournalKilled, OnALocalDiskGoesOnOnANetworkFileSystem) {
   EXPECT_EQ(readable_prefix(directory.path(), "all five"), 5);
 }
 
+/// As its owner, to whom alone a run belongs, may give it to others.
+void give_to_read(const fs::path& directory) {
+  for (const auto& entry : fs::directory_iterator(directory)) ::chmod(entry.path().c_str(), 0444);
+  ::chmod(directory.c_str(), 0555);
+}
+
 TEST(JournalWithoutWritePermission, IsReadAsACopy) {
   for (const bool closed : {true, false}) {
     SCOPED_TRACE(closed ? "closed cleanly" : "header still in WAL mode, log gone");
@@ -242,7 +248,7 @@ TEST(JournalWithoutWritePermission, IsReadAsACopy) {
           ->reset();  // Without close(): SQLite keeps the mode and removes the log.
     }
     ASSERT_THAT(directory.names(), ElementsAre("journal.db"));
-    ::chmod(directory.path().c_str(), 0555);
+    give_to_read(directory.path());
     const std::string problem = in_child(ChildUser::kNobody, [&]() -> std::string {
       const auto stages = stages_in(directory.path());
       if (!stages) return stages.error().text();
@@ -257,7 +263,7 @@ TEST(JournalWithoutWritePermission, SaysWhyALogCannotBeRead) {
   const TempDirectory directory;
   leave_killed(directory.path(), 4);
   ASSERT_TRUE(fs::remove(directory.path() / "journal.db-shm"));
-  ::chmod(directory.path().c_str(), 0555);
+  give_to_read(directory.path());
   const std::string words = in_child(ChildUser::kNobody, [&]() -> std::string {
     const auto stages = stages_in(directory.path());
     return stages ? "read " + std::to_string(stages->size()) : stages.error().text();

@@ -85,7 +85,7 @@ Status Claimer::write_temporary() {
       boot_time_ms();  // Before the write: what others see is never younger than it was.
   claim_.heartbeat_ms = wall_time_ms();
   ::unlink(temporary_.c_str());
-  auto file = open_file(temporary_, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  auto file = open_file(temporary_, O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (!file) return std::move(file).error();
   LAB_TRY(write_all(*file, journal_lease::to_text(claim_), temporary_));
   if (::fsync(file->get()) != 0) return errno_error("fsync", temporary_.string(), errno);
@@ -107,7 +107,7 @@ Result<bool> Claimer::link_or_create(const fs::path& file) {
   if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
     return errno_error("link", file.string(), errno);
   // No hard links here. A crash between creation and write leaves an empty file, that is watched as unclear.
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0 && errno == EEXIST) return false;
   if (descriptor < 0) return errno_error("open", file.string(), errno);
   LAB_TRY(write_all(FileHandle(descriptor), journal_lease::to_text(claim_), file));

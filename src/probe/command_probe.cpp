@@ -69,8 +69,8 @@ class CommandProbe final : public Probe {
 
   Result<ByteMap> read(const CallContext& call) override {
     const CallContext bounded = within(call, config_.limit);
-    const auto ended =
-        run_command(bounded, {.argv = config_.argv}, {.output = kOutputMax, .errors_apart = true});
+    const auto ended = run_command(bounded, {.argv = config_.argv, .secrets = true},
+                                   {.output = kOutputMax, .errors_apart = true});
     if (!ended) {
       Error error = ended.error();
       error.operation = kOperation;

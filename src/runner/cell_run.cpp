@@ -12,6 +12,7 @@
 #include "driver/limited_driver.hpp"
 #include "probe/settle.hpp"
 #include "runner/hooks.hpp"
+#include "runner/password.hpp"
 #include "runner/preflight.hpp"
 #include "runner/sampler.hpp"
 #include "stage/stage_scan.hpp"
@@ -316,6 +317,7 @@ class ChainRun {
     record.cell_id = cell_id(cell_);
     record.chain = chain_name(chain_);
     record.server = identity_;
+    redact_words(record);
     record.cache_action = cell_.cache == "cold" ? cache_action_ : "nothing restarted or dropped";
     if (!record.unsupported) {
       record.empty_bytes = empty_;

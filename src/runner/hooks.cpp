@@ -18,7 +18,7 @@ constexpr Bytes kOutputMax{4 << 10};  // Of its output in an error, which become
 using Words = std::vector<std::pair<std::string_view, std::string>>;  // "{system}" -> what stands for it.
 
 Command filled(const std::vector<std::string>& argv, const Words& words) {
-  Command command;
+  Command command{.secrets = true};  // The plan's author may have it log in somewhere.
   for (std::string word : argv) {
     for (const auto& [name, value] : words)
       for (std::size_t at = 0; (at = word.find(name, at)) != std::string::npos; at += value.size())

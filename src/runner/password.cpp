@@ -91,6 +91,14 @@ void redact_environment() {
   }
 }
 
+void redact_words(StageRecord& record) {
+  for (std::string* text : {&record.reason, &record.copies_unknown, &record.maintenance, &record.server.name,
+                            &record.server.version, &record.server.identity})
+    *text = log_redacted(*text);
+  for (auto* words : {&record.missing, &record.remarks, &record.observed, &record.settings})
+    for (auto& [name, text] : *words) text = log_redacted(text);
+}
+
 Result<std::string> resolve_password(const SystemPlan& system, const SystemEntry& entry) {
   return resolve({.owner = fmt::format("system '{}'", system.name),
                   .variable = system.password_env,

@@ -6,6 +6,7 @@
 
 #include "driver/system.hpp"
 #include "model/plan.hpp"
+#include "model/record.hpp"
 #include "probe/probe_set.hpp"
 
 namespace lab {
@@ -28,5 +29,8 @@ Result<ProbeSecrets> resolve_probe_secrets(const Plan& plan, const SystemPlan& s
 /// of logs and of the words of children, whatever the plan names: a hook that prints its environment has them
 /// all.
 void redact_environment();
+
+/// The words of others in a record, without secrets: a server's error may repeat what it was sent.
+void redact_words(StageRecord& record);
 
 }  // namespace lab

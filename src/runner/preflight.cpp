@@ -11,6 +11,7 @@
 #include <set>
 
 #include "core/files.hpp"
+#include "core/log.hpp"
 #include "payload/dataset.hpp"
 #include "runner/check_probes.hpp"
 #include "runner/hooks.hpp"
@@ -385,6 +386,8 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
   if (!plan.scan.chunkers.empty()) checks.push_back(check_scans(plan.scan));
   checks.push_back(check_space("run directory", directory, Bytes{kJournalReserve}));
   for (Check& check : check_quantum(plan, blocks, registry)) checks.push_back(std::move(check));
+  // A server's words may repeat what it was sent.
+  for (Check& check : checks) check.detail = log_redacted(check.detail);
   return checks;
 }
 

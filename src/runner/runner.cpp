@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "runner/cell_run.hpp"
 #include "runner/password.hpp"
@@ -94,7 +95,8 @@ class PlanRun {
 
   Status event(const std::string& type, const Cell& cell, const std::string& detail) {
     const Event event{
-        wall_time_ms(), type, cell.system, cell.dataset.payload, grade_name(cell.dataset.grade), "", detail};
+        wall_time_ms(),      type, cell.system, cell.dataset.payload, grade_name(cell.dataset.grade), "",
+        log_redacted(detail)};
     setting_.listener.on_event(event);
     return setting_.journal.add_event(event);
   }
@@ -146,9 +148,9 @@ class PlanRun {
       ++index;
       if (outcome->valid) continue;
       outcome_.blocks_failed += 1;
-      outcome_.failures.push_back(block.id + ": " + outcome->reason);
+      outcome_.failures.push_back(block.id + ": " + log_redacted(outcome->reason));
       if (outcome->unreached) {
-        outcome_.unreached.push_back(system.name + ": " + outcome->reason);
+        outcome_.unreached.push_back(system.name + ": " + log_redacted(outcome->reason));
         return ok();  // The next resume takes it up again.
       }
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/log.hpp"
 #include "runner/testing/run_fixture.hpp"
 
 namespace lab {
@@ -115,6 +116,23 @@ TEST_F(RunFixture, ABlockThatFailsForGoodIsShownAndTheOthersGoOn) {
   EXPECT_EQ(valid_systems, std::set<std::string>{"cas"});
 }
 
+TEST_F(RunFixture, AServersWordsThatRepeatASecretAreKeptWithoutIt) {
+  log_redact("correct horse");
+  faults({{.operation = "put", .code = ErrorCode::kRefused, .detail = "at 'PASSWORD correct horse'"}});
+  plan_.repetitions = 1;
+  const auto outcome = run();
+  ASSERT_TRUE(outcome);
+  std::size_t seen = 0;
+  for (const StageRecord& record : records()) {
+    EXPECT_EQ(record.reason.find("correct horse"), std::string::npos) << record.reason;
+    seen += record.reason.find("at 'PASSWORD ***'") != std::string::npos ? 1U : 0U;
+  }
+  EXPECT_GT(seen, 0U);
+  ASSERT_FALSE(outcome->failures.empty());
+  for (const std::string& line : outcome->failures)
+    EXPECT_EQ(line.find("correct horse"), std::string::npos) << line;
+}
+
 TEST_F(RunFixture, AFailureThatCannotGoAwayIsNotRetried) {
   faults({{.operation = "put", .code = ErrorCode::kRefused}});
   ASSERT_TRUE(run());
@@ -143,6 +161,52 @@ TEST_F(RunFixture, AReconnectBetweenStagesIsCountedAndLeavesTheCellValid) {
   std::uint64_t retries = 0;
   for (const StageRecord& record : records()) retries += record.retries;
   EXPECT_EQ(retries, 1U);
+}
+
+TEST_F(RunFixture, AStageIsSampledOverOneConnectionHoweverOften) {
+  plan_.repetitions = 1;
+  std::map<Millis, std::uint64_t> opened;
+  std::map<Millis, std::uint64_t> rounds;
+  for (const Millis interval : {Millis{1}, Millis{60'000}}) {
+    plan_.stages.sample_interval = interval;
+    faults({});
+    ASSERT_TRUE(run());
+    opened[interval] = files_faults()->calls("open_observer");
+    for (const StageRecord& record : records()) rounds[interval] += record.samples;
+    TearDown();
+    SetUp();
+  }
+  EXPECT_GT(rounds[Millis{1}], rounds[Millis{60'000}]);
+  EXPECT_EQ(opened[Millis{1}], opened[Millis{60'000}]);
+}
+
+/// Watches one system while a stage of the other one runs.
+class IdleSystem : public RunFixture {
+ protected:
+  static std::uint64_t calls_of_cas() {
+    std::uint64_t calls = 0;
+    for (const char* operation : {"open_driver", "open_observer", "activity", "busy", "directories", "prove"})
+      calls += cas_faults()->calls(operation);
+    return calls;
+  }
+  void on_stage_start(const Cell& cell, const std::string&) override {
+    if (cell.system == "files") before_ = calls_of_cas();
+  }
+  void on_stage_end(const StageRecord& record) override {
+    if (record.cell.system != "files") return;
+    EXPECT_EQ(calls_of_cas(), before_) << record.cell_id;
+    ++stages_;
+  }
+  std::uint64_t before_ = 0;
+  std::size_t stages_ = 0;
+};
+
+TEST_F(IdleSystem, IsNeitherConnectedToNorAskedWhileAnotherOneIsMeasured) {
+  plan_.repetitions = 1;
+  plan_.stages.sample_interval = Millis{1};
+  ASSERT_TRUE(run());
+  EXPECT_GE(stages_, kStages / 4) << "one repetition of one of two systems";
+  EXPECT_GT(calls_of_cas(), 0U);
 }
 
 TEST_F(RunFixture, StagesAfterAnInvalidOneAreRecordedAsNotRun) {

@@ -113,6 +113,26 @@ TEST_F(StageFixture, PerfileLatencyCountsEachAcknowledgedOperation) {
   EXPECT_EQ(run(StageKind::kPerfileDelete).latency.count, 40U);
 }
 
+/// The update stage makes two objects for each that it writes, and none of them ahead of its start.
+TEST_F(StageFixture, LatencyHoldsNoWaitingForAnObjectToBeMade) {
+  open({});
+  DatasetSpec spec = small_spec(0, 16);
+  spec.payload = "structured_json";
+  spec.object_size.low = Bytes{512 << 10};
+  auto dataset = Dataset::make(spec);
+  ASSERT_TRUE(dataset) << dataset.error().text();
+  state_ = std::make_unique<ChainState>(*dataset, Keeps::kAll);
+  plan_.stages.update_share_percent = 100;
+  ASSERT_TRUE(run(StageKind::kBulkInsert).valid);
+  const StageRecord record = run(StageKind::kUpdate);
+  ASSERT_TRUE(record.valid) << record.reason;
+  ASSERT_EQ(record.latency.count, 16U);
+  const double in_operations = record.latency.values_us.at("mean") * 16 / 1e6;
+  EXPECT_LT(in_operations, record.client_wait_seconds)
+      << "the null system only copies what takes long to make";
+  EXPECT_LE(record.client_wait_seconds, record.duration_seconds);
+}
+
 TEST_F(StageFixture, AFailedInsertIsInvalidAndDoesNotCountTheFailedObject) {
   open({{.operation = "put", .after_calls = 10, .code = ErrorCode::kIo}});
   const StageRecord record = run(StageKind::kPerfileInsert);

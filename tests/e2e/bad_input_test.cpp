@@ -113,6 +113,24 @@ TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
   }
 }
 
+/// A run without an address must end before anything is written, and not go to a server that somebody once
+/// had.
+TEST_F(BadInput, AServerWithoutAnAddressIsRefusedAndNoneIsBuiltIn) {
+  for (const char* system :
+       {"postgresql", "cockroachdb", "mariadb", "clickhouse", "redis", "kafka", "minio"}) {
+    SCOPED_TRACE(system);
+    std::string text = good_plan();
+    text.replace(text.find("[systems.files]"), 15,
+                 "[systems." + std::string(system) + "]\nprobes = [\"engine\"]");
+    const auto plan = write("plan.toml", text);
+    const auto before = tree_of(root_);
+    const Ended ended = run({"run", plan.string(), "--out", (root_ / "out").string(), "--no-progress"});
+    EXPECT_EQ(ended.exit_code, 3) << ended.err;
+    EXPECT_NE(ended.err.find("url: it is missing: write "), std::string::npos) << ended.err;
+    EXPECT_EQ(tree_of(root_), before);
+  }
+}
+
 struct BadCommand {
   const char* what;
   std::vector<std::string> arguments;

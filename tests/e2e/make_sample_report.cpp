@@ -19,7 +19,7 @@ namespace lab {
 namespace {
 
 constexpr std::string_view kHostile =
-    "</script><script>window.planted=1</script><img src=x onerror=window.planted=2>";
+    "</script><script>window.planted=1</script><img src=x onerror=window.planted=2>--><!--<script>\u2028";
 
 /// How a made-up system behaves.
 struct Behaviour {

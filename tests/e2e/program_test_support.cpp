@@ -20,13 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 [[noreturn]] void become(std::vector<std::string> arguments, const fs::path& scratch,
                          const std::map<std::string, std::string>& environment) {
   const auto redirect = [&](const char* name, int to) {
@@ -47,6 +40,13 @@ std::string text_of(const fs::path& path) {
 }
 
 }  // namespace
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
 
 Program::Program(std::vector<std::string> arguments, fs::path scratch,
                  std::map<std::string, std::string> environment)

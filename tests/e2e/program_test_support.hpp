@@ -61,6 +61,8 @@ class ProgramTest : public testing::Test {
   std::filesystem::path scratch_{};  // Output of children; not part of what a test looks at.
 };
 
+std::string text_of(const std::filesystem::path& file);
+
 /// Everything below `folder`: relative path -> content.
 std::map<std::string, std::string> tree_of(const std::filesystem::path& folder);
 

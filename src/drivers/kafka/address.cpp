@@ -56,6 +56,7 @@ Status read_security(const ServerUrl& url, Address& address) {
 
 Result<Address> parse_address(std::string_view text) {
   const std::size_t scheme_end = text.find("://");
+  if (trim(text).empty()) return bad("it is missing: write kafka://user@host:port,host:port/?security=...");
   if (scheme_end == std::string_view::npos)
     return bad("write kafka://user@host:port,host:port/?security=...");
   const std::size_t begin = scheme_end + 3;

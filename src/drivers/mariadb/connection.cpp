@@ -106,6 +106,8 @@ Status Connection::connect(Use& use) {
   watch.reset();
   if (done == nullptr) {
     Error failed = use.last_error();
+    if (mysql_errno(handle_) == CR_SSL_CONNECTION_ERROR && server_.tls_unasked)
+      failed.detail += "; without tls in the url it is on: add tls_ca=FILE, or tls=off for plain text";
     close();
     return failed;
   }

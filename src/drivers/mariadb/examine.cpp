@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "driver/server_url.hpp"
 #include "drivers/mariadb/bulk.hpp"
 #include "drivers/mariadb/namespace.hpp"
 #include "drivers/mariadb/observer.hpp"
@@ -85,10 +86,8 @@ class Examination {
         use_.text("SELECT CONCAT(VERSION(), ' at ', @@hostname, ':', @@port, ', data in ', @@datadir)");
     if (!who) return note("connection", who.error(), "");
     add("connection", "MariaDB " + *who, false);
-    const bool local =
-        server_.host == "localhost" || server_.host == "::1" || server_.host.starts_with("127.");
-    if (!server_.tls && !local)
-      add("connection", "not encrypted: the data goes over the network as it is; add ?tls=on", true);
+    if (!server_.tls && !is_loopback(server_.host))
+      add("connection", "not encrypted: the data goes over the network as it is; write ?tls=on", true);
   }
 
   Status missing_rights() {

@@ -82,7 +82,7 @@ Result<bool> tls_of(const ServerUrl& url) {
   const auto tls = url.parameters.find("tls");
   const bool has_ca = url.parameters.contains("tls_ca");
   if (has_ca && url.parameters.at("tls_ca").empty()) return bad("tls_ca names no file");
-  if (tls == url.parameters.end()) return has_ca;
+  if (tls == url.parameters.end()) return has_ca || !is_loopback(url.host);
   if (tls->second == "on") return true;
   if (tls->second != "off") return bad("tls is on or off");
   if (has_ca) return bad("tls=off and tls_ca contradict each other");
@@ -103,6 +103,7 @@ Result<Server> server_of(const SystemConfig& config) {
   if (!tls) return tls.error();
   Server server{
       .host = url->host, .port = url->port, .user = url->user, .password = config.password, .tls = *tls};
+  server.tls_unasked = server.tls && !url->parameters.contains("tls") && !url->parameters.contains("tls_ca");
   if (const auto ca = url->parameters.find("tls_ca"); ca != url->parameters.end()) server.tls_ca = ca->second;
   return server;
 }

@@ -15,11 +15,13 @@ struct Server {
   std::uint16_t port = 0;
   std::string user{};
   std::string password{};
-  bool tls = false;      // Certificate and host name are verified; without TLS there is no connection.
-  std::string tls_ca{};  // Trusted besides nothing else; empty: the machine's own list.
+  bool tls = false;          // Certificate and host name are verified; without TLS there is no connection.
+  bool tls_unasked = false;  // The url says nothing of it, and the server is on another machine.
+  std::string tls_ca{};      // Trusted besides nothing else; empty: the machine's own list.
 };
 
-/// From url and password. Errors: kInvalidArgument (no URL of ours, no user, a database in it).
+/// From url and password. Where the url has neither tls nor tls_ca, TLS is on for each host but this machine
+/// itself. Errors: kInvalidArgument (no URL of ours, no user, a database in it).
 Result<Server> server_of(const SystemConfig& config);
 
 /// One error of the server or of the client library. `words` are its own.

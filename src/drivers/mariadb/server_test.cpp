@@ -23,9 +23,20 @@ TEST(MariadbServer, BothSchemesNameTheSameServer) {
     EXPECT_EQ(server->port, 3307);
     EXPECT_EQ(server->user, "lab");
     EXPECT_EQ(server->password, "secret");
-    EXPECT_FALSE(server->tls);
   }
   EXPECT_EQ(of("mariadb://lab@db.example")->port, 3306);
+}
+
+TEST(MariadbServer, IsSpokenToInPlainTextOnThisMachineOrWhereTheUrlSaysSo) {
+  for (const char* url : {"mariadb://lab@127.0.0.1/", "mariadb://lab@localhost", "mariadb://lab@[::1]:3307/",
+                          "mariadb://lab@db.example/?tls=off"})
+    EXPECT_FALSE(of(url)->tls) << url;
+  for (const char* url :
+       {"mariadb://lab@db.example/", "mariadb://lab@10.0.0.7", "mariadb://lab@127.example.org"}) {
+    EXPECT_TRUE(of(url)->tls) << url;
+    EXPECT_TRUE(of(url)->tls_unasked) << url;
+  }
+  EXPECT_FALSE(of("mariadb://lab@db.example/?tls=on")->tls_unasked);
 }
 
 TEST(MariadbServer, ANamedCertificateMeansTls) {

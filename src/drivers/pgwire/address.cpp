@@ -58,8 +58,10 @@ Result<Address> parse_address(const SystemConfig& config, std::uint16_t default_
   for (const std::string& key : parameters)
     if (const auto found = url->parameters.find(key); found != url->parameters.end())
       address.tls.emplace_back(key, found->second);
-  if (mode == url->parameters.end() && url->parameters.contains("sslrootcert"))
+  if (mode == url->parameters.end() && (url->parameters.contains("sslrootcert") || !is_loopback(url->host))) {
     address.tls.emplace_back("sslmode", "verify-full");
+    address.checked_unasked = true;
+  }
   return address;
 }
 

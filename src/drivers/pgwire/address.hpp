@@ -19,6 +19,7 @@ struct Address {
   std::string database{};
   std::string password{};                                  // Empty: libpq looks into its password file.
   std::vector<std::pair<std::string, std::string>> tls{};  // sslmode, sslrootcert, sslcert, sslkey
+  bool checked_unasked = false;                            // verify-full though the url does not name it.
 
   /// "host:port/database", for people.
   std::string text() const;
@@ -26,8 +27,9 @@ struct Address {
   std::vector<std::pair<std::string, std::string>> keywords() const;
 };
 
-/// From `config.url` and `config.password`. With an `sslrootcert` and no `sslmode` the mode is verify-full:
-/// who names an authority wants it checked. With neither it is libpq's (prefer, or PGSSLMODE). Errors:
+/// From `config.url` and `config.password`. Without an `sslmode` the mode is verify-full, whatever PGSSLMODE
+/// says: a password and the data go to nobody else, and never as plain text unless the url says so. To this
+/// machine itself, with no `sslrootcert` either, it is libpq's (prefer, or PGSSLMODE). Errors:
 /// kInvalidArgument, which never repeat the text.
 Result<Address> parse_address(const SystemConfig& config, std::uint16_t default_port,
                               std::string_view default_database);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/pgwire/address.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -50,6 +51,15 @@ TEST(PgwireAddress, ChecksTheServerWhereAnAuthorityIsNamed) {
   EXPECT_EQ(keywords(parsed("postgresql://h/d?sslrootcert=/ca.pem&sslmode=verify-ca")).at("sslmode"),
             "verify-ca");
   EXPECT_EQ(keywords(parsed("postgresql://h/d?sslmode=require")).at("sslmode"), "require");
+  EXPECT_EQ(keywords(parsed("postgresql://localhost/d?sslrootcert=/ca.pem")).at("sslmode"), "verify-full");
+}
+
+TEST(PgwireAddress, ChecksTheServerOfEachHostButThisOneUnlessTheUrlSaysOtherwise) {
+  for (const char* host : {"db.example", "10.0.0.7", "[fd00::1]", "127.example.org"})
+    EXPECT_EQ(keywords(parsed(fmt::format("postgresql://{}/d", host))).at("sslmode"), "verify-full") << host;
+  for (const char* host : {"localhost", "127.0.0.1", "[::1]"})
+    EXPECT_FALSE(keywords(parsed(fmt::format("postgresql://{}/d", host))).contains("sslmode")) << host;
+  EXPECT_EQ(keywords(parsed("postgresql://db.example/d?sslmode=disable")).at("sslmode"), "disable");
 }
 
 TEST(PgwireAddress, RefusesAnUnknownModeWithTheNearestOne) {

@@ -108,8 +108,23 @@ Result<std::unique_ptr<Connection>> Connection::open(const Address& address, con
   PGconn* const handle = PQconnectStartParams(names.data(), values.data(), 0);
   if (handle == nullptr) return Error{ErrorCode::kResourceExhausted, operation, "no memory"};
   std::unique_ptr<Connection> connection(new Connection(handle));
-  LAB_TRY(connection->log_in(call, operation));
-  return connection;
+  Status logged_in = connection->log_in(call, operation);
+  if (logged_in) return connection;
+  Error failed = std::move(logged_in).error();
+  // libpq's words where the server's certificate or its authority is not as asked for, or it has no TLS at
+  // all.
+  const bool of_tls = failed.detail.find("certificate") != std::string::npos ||
+                      failed.detail.find("does not support SSL") != std::string::npos;
+  if (!of_tls) return failed;
+  if (failed.code == ErrorCode::kConnectionLost) {
+    failed.code = ErrorCode::kRefused;
+    failed.retryable = false;
+  }
+  if (address.checked_unasked)
+    failed.detail +=
+        "; without sslmode in the url it is verify-full: add sslrootcert=FILE, or sslmode=disable for plain "
+        "text";
+  return failed;
 }
 
 Status Connection::log_in(const CallContext& call, const char* operation) {
