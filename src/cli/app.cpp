@@ -35,6 +35,7 @@ struct Values {
   CompareOptions compare{};
   GenerateOptions generate{};
   ScanOptions scan{};
+  ScanMergeOptions scan_merge{};
   DoctorOptions doctor{};
   CleanOptions clean{};
   SetupOptions setup{};
@@ -239,7 +240,37 @@ void add_scan(CLI::App& app, Values& values) {
       ->type_name("DIR");
   command->add_option("--census-csv", options.census_csv, "New file: the copies of each original")
       ->type_name("FILE");
+  command
+      ->add_option("--emit", options.emit, "New or empty folder: the fingerprints as Parquet, for scan-merge")
+      ->type_name("DIR");
   command->callback([&values] { values.action = [&values] { return scan(values.scan, values.global); }; });
+}
+
+void add_scan_merge(CLI::App& app, Values& values) {
+  CLI::App* command =
+      app.add_subcommand("scan-merge", "How redundant the files of several scans are together");
+  ScanMergeOptions& options = values.scan_merge;
+  command->add_option("folders", options.folders, "What scan --emit wrote")->required()->type_name("DIR...");
+  command->add_option("--engine", options.engine, "Counts: duckdb, or spark, which may have many machines")
+      ->capture_default_str()
+      ->type_name("duckdb|spark");
+  command->add_option("--master", options.master, "Spark's master, as spark://host:7077 (default local)")
+      ->type_name("URL");
+  command->add_option("--python", options.python, "Interpreter that has the engine's package")
+      ->capture_default_str()
+      ->type_name("PROGRAM");
+  command
+      ->add_option("--threads", options.threads,
+                   "Of the engine on this machine (default the processors, at most 8)")
+      ->type_name("N");
+  command->add_option("--memory", options.memory, "Of the engine on this machine")
+      ->capture_default_str()
+      ->type_name("SIZE");
+  command
+      ->add_option("--temp", options.temporary, "Folder of temporary files (default $TMPDIR, else /var/tmp)")
+      ->type_name("DIR");
+  command->callback(
+      [&values] { values.action = [&values] { return scan_merge(values.scan_merge, values.global); }; });
 }
 
 void add_doctor_and_clean(CLI::App& app, Values& values) {
@@ -423,6 +454,7 @@ int parse_and_run(int argc, char** argv) {
   add_report_and_compare(app, values);
   add_generate(app, values);
   add_scan(app, values);
+  add_scan_merge(app, values);
   add_doctor_and_clean(app, values);
   add_setup(app, values);
   add_testbed(app, values);

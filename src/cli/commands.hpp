@@ -125,6 +125,17 @@ struct ScanOptions {
   bool direct = false;
   std::filesystem::path manifest{};    // What generate --output wrote; empty: no census.
   std::filesystem::path census_csv{};  // Empty: none.
+  std::filesystem::path emit{};        // New or empty folder of the fingerprints; empty: none.
+};
+
+struct ScanMergeOptions {
+  std::vector<std::filesystem::path> folders{};  // What scan --emit wrote.
+  std::string engine = "duckdb";
+  std::string master{};  // Of spark; empty: local.
+  std::string python = "python3";
+  std::optional<std::int64_t> threads{};  // None: the processors, at most 8.
+  std::string memory = "1 GiB";
+  std::filesystem::path temporary{};  // Empty: $TMPDIR, else /var/tmp.
 };
 
 int run(const RunOptions& options, const GlobalOptions& global);
@@ -134,6 +145,7 @@ int report(const ReportOptions& options, const GlobalOptions& global);
 int compare(const CompareOptions& options, const GlobalOptions& global);
 int generate(const GenerateOptions& options, const GlobalOptions& global);
 int scan(const ScanOptions& options, const GlobalOptions& global);
+int scan_merge(const ScanMergeOptions& options, const GlobalOptions& global);
 int doctor(const DoctorOptions& options, const GlobalOptions& global);
 int setup(const SetupOptions& options, const GlobalOptions& global);
 int systems(bool features, const GlobalOptions& global);

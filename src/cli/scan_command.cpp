@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "cli/census_output.hpp"
 #include "cli/commands.hpp"
@@ -14,49 +13,38 @@
 #include "cli/known_content.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
+#include "cli/scan_flags.hpp"
 #include "cli/scan_output.hpp"
+#include "scan/emit.hpp"
 #include "scan/spill_file.hpp"
 
 namespace lab::cli {
 namespace {
 
-constexpr std::int64_t kThreadsMax = 64;
-constexpr unsigned kThreadsDefaultMax = 8;
-constexpr std::size_t kNotesForTheEye = 20;  // Of each list; --json gives all.
 constexpr Millis kBarInterval{200};
 constexpr Millis kLineInterval{60'000};
-
-Error usage(const std::string& flag, const std::string& detail) {
-  return {ErrorCode::kInvalidArgument, "scan", flag + ": " + detail};
-}
 
 Result<std::vector<std::uint32_t>> offsets_of(const std::vector<std::string>& words) {
   std::vector<std::uint32_t> offsets;
   for (const std::string& word : words) {
     const auto bytes = parse_bytes(word);
-    if (!bytes) return usage("--align", bytes.error().detail);
-    if (bytes->count >= 8 << 20) return usage("--align", "'" + word + "' is not below 8 MiB");
+    if (!bytes) return scan_usage("--align", bytes.error().detail);
+    if (bytes->count >= 8 << 20) return scan_usage("--align", "'" + word + "' is not below 8 MiB");
     offsets.push_back(static_cast<std::uint32_t>(bytes->count));
   }
   if (offsets.empty()) offsets.push_back(0);
   return offsets;
 }
 
-Result<unsigned> threads_of(const ScanOptions& options) {
-  if (!options.threads) return std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsDefaultMax);
-  if (*options.threads < 1 || *options.threads > kThreadsMax)
-    return usage("--threads", fmt::format("{} is not from 1 to {}", *options.threads, kThreadsMax));
-  return static_cast<unsigned>(*options.threads);
-}
-
 Status check_csv(const ScanOptions& options) {
   const std::filesystem::path& path = options.census_csv;
-  if (options.manifest.empty()) return usage("--census-csv", "needs --manifest, which names the objects");
+  if (options.manifest.empty())
+    return scan_usage("--census-csv", "needs --manifest, which names the objects");
   std::error_code unknown;
   if (std::filesystem::exists(std::filesystem::symlink_status(path, unknown)))
-    return usage("--census-csv", path.string() + " exists already; name a new file");
+    return scan_usage("--census-csv", path.string() + " exists already; name a new file");
   if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), unknown))
-    return usage("--census-csv", path.parent_path().string() + " is not a folder");
+    return scan_usage("--census-csv", path.parent_path().string() + " is not a folder");
   return ok();
 }
 
@@ -75,20 +63,24 @@ Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   if (!classes) return std::move(classes).error();
   request.classes = std::move(classes->names);
   request.class_of = std::move(classes->class_of);
-  const auto threads = threads_of(options);
+  const auto threads = scan_threads(options.threads);
   if (!threads) return threads.error();
   request.threads = *threads;
   const auto memory = parse_bytes(options.memory);
-  if (!memory) return usage("--memory", memory.error().detail);
+  if (!memory) return scan_usage("--memory", memory.error().detail);
   request.memory = *memory;
   const auto fingerprint = scan::parse_fingerprint(options.fingerprint);
   if (!fingerprint) return fingerprint.error();
   request.fingerprint = *fingerprint;
   if (options.sketch && !options.temporary.empty())
-    return usage("--temp", "--sketch makes no temporary files");
+    return scan_usage("--temp", "--sketch makes no temporary files");
   request.temporary = options.temporary.empty() ? scan::temporary_folder() : options.temporary;
   request.sketch = options.sketch;
   request.direct = options.direct;
+  request.emit = options.emit;
+  if (!options.emit.empty() && options.sketch)
+    return scan_usage("--emit", "needs exact counts, which --sketch does not give");
+  if (!options.emit.empty()) LAB_TRY(scan::check_emit_folder(options.emit));
   if (!options.census_csv.empty()) LAB_TRY(check_csv(options));
   if (!options.manifest.empty()) {
     auto known = known_content(options.manifest);
@@ -144,15 +136,6 @@ class ScanLine {
   bool drawn_ = false;
 };
 
-void say_notes(const char* what, const std::vector<PathNote>& notes) {
-  if (notes.empty()) return;
-  say("{} {}:\n", notes.size(), what);
-  for (std::size_t i = 0; i < std::min(notes.size(), kNotesForTheEye); ++i)
-    say("  {}: {}\n", notes[i].path, notes[i].reason);
-  if (notes.size() > kNotesForTheEye)
-    say("  and {} more (--json names all)\n", notes.size() - kNotesForTheEye);
-}
-
 }  // namespace
 
 int scan(const ScanOptions& options, const GlobalOptions& global) {
@@ -173,8 +156,7 @@ int scan(const ScanOptions& options, const GlobalOptions& global) {
     print("{}\n", scan_json(*request, *report).dump(2));
   else
     print("{}{}", scan_table(*report), report->census ? census_text(*report->census, request->classes) : "");
-  say_notes("left out, not counted", report->left_out);
-  say_notes("changed or not read whole, counted as read", report->incomplete);
+  say_notes(*report);
   if (report->census && !options.census_csv.empty())
     if (const Status written = write_census_csv(*report->census, options.census_csv); !written)
       return fail(kExitNotWritten, written.error());

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cli/say.hpp"
 #include "model/scan_json.hpp"
 
 namespace lab::cli {
@@ -10,6 +13,17 @@ namespace {
 
 using nlohmann::ordered_json;
 using scan::ChunkerReport;
+
+constexpr std::size_t kNotesForTheEye = 20;  // Of each list; --json gives all.
+
+void say_list(const char* what, const std::vector<PathNote>& notes) {
+  if (notes.empty()) return;
+  say("{} {}:\n", notes.size(), what);
+  for (std::size_t i = 0; i < std::min(notes.size(), kNotesForTheEye); ++i)
+    say("  {}: {}\n", notes[i].path, notes[i].reason);
+  if (notes.size() > kNotesForTheEye)
+    say("  and {} more (--json names all)\n", notes.size() - kNotesForTheEye);
+}
 
 std::string percent(double part, double whole) { return fmt::format("{:.2f} %", 100.0 * part / whole); }
 
@@ -66,6 +80,11 @@ ordered_json scan_json(const scan::ScanRequest& request, const scan::ScanReport&
     all.push_back(std::move(census));
   }
   return all;
+}
+
+void say_notes(const scan::ScanReport& report) {
+  say_list("left out, not counted", report.left_out);
+  say_list("changed or not read whole, counted as read", report.incomplete);
 }
 
 std::string scan_table(const scan::ScanReport& report) {

@@ -13,6 +13,9 @@ namespace lab::cli {
 /// one is the census, where there is one.
 nlohmann::ordered_json scan_json(const scan::ScanRequest& request, const scan::ScanReport& report);
 
+/// What was left out or changed, on standard error.
+void say_notes(const scan::ScanReport& report);
+
 /// A table, a line a chunker.
 std::string scan_table(const scan::ScanReport& report);
 

@@ -40,7 +40,7 @@ class WithoutEnds final : public Counter {
                          [](const Chunk& chunk) { return chunk.file_class != kEnd; });
     return kept_.empty() ? ok() : counter_->add(kept_);
   }
-  Status finish(Tally& tally) override { return counter_->finish(tally); }
+  Status finish(Tally& tally, DistinctSink* sink) override { return counter_->finish(tally, sink); }
   std::uint64_t spilled_bytes() const override { return counter_->spilled_bytes(); }
 
  private:
@@ -56,7 +56,7 @@ struct Unit {
   Result<AuditRow> finish() {
     LAB_TRY(stream.flush());
     Tally tally(kClasses);
-    LAB_TRY(counter.finish(tally));
+    LAB_TRY(counter.finish(tally, nullptr));
     const Met& originals = stream.met()[kOriginal];
     const Met& copies = stream.met()[kCopy];
     AuditRow row{.unit = name, .met = originals.chunks + copies.chunks, .asked = originals.chunks};

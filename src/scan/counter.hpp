@@ -30,8 +30,9 @@ class Counter {
   /// Thread-safe. Errors: kResourceExhausted when the disk of the temporary files is full; then it is void.
   virtual Status add(std::span<const Chunk> chunks) = 0;
 
-  /// Once, at the end. The same for each order in which the chunks came. Errors: kCancelled, kIo.
-  virtual Status finish(Tally& tally) = 0;
+  /// Once, at the end. The same for each order in which the chunks came. `sink` may be null; it gets every
+  /// distinct chunk. Errors: kCancelled, kIo, the sink's.
+  virtual Status finish(Tally& tally, DistinctSink* sink) = 0;
 
   /// Bytes that went to temporary files so far.
   virtual std::uint64_t spilled_bytes() const = 0;

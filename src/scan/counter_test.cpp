@@ -64,7 +64,7 @@ class Counting : public testing::Test {
     for (std::size_t at = 0; at < chunks.size(); at += 300)
       EXPECT_TRUE(counter.add(chunks.subspan(at, std::min<std::size_t>(300, chunks.size() - at))));
     Tally tally(3);
-    EXPECT_TRUE(counter.finish(tally));
+    EXPECT_TRUE(counter.finish(tally, nullptr));
     return tally;
   }
   TemporaryFolder folder_{};
@@ -109,7 +109,7 @@ TEST_F(Counting, AMergeEndsWhenAsked) {
   ASSERT_TRUE(counter->add(chunks_of(7, 50'000)));
   source.request_stop();
   Tally tally(3);
-  const Status finished = counter->finish(tally);
+  const Status finished = counter->finish(tally, nullptr);
   ASSERT_FALSE(finished);
   EXPECT_EQ(finished.error().code, ErrorCode::kCancelled);
 }
@@ -138,7 +138,7 @@ TEST_F(Counting, OfManyThreadsIsThatOfOne) {
         });
     }
     Tally tally(3);
-    ASSERT_TRUE(many->finish(tally));
+    ASSERT_TRUE(many->finish(tally, nullptr));
     const Tally expected = count(*alone, chunks);
     expect_equal(tally.all(), expected.all());
     EXPECT_EQ(tally.sample_level, expected.sample_level);

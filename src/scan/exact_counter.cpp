@@ -37,21 +37,26 @@ class ExactCounter final : public Counter {
     return ok();
   }
 
-  Status finish(Tally& tally) override {
+  Status finish(Tally& tally, DistinctSink* sink) override {
     const std::lock_guard lock(mutex_);
-    Grouper<kWords> grouper(tally);
+    Grouper<kWords> grouper(tally, sink);
     if (runs_.empty()) {
       sort();
-      for (const Slot& slot : used()) grouper.add(slot.record, 1);
+      for (std::size_t i = 0; i < used_; ++i) {
+        if (i % kRecordsBetweenLooks == 0) LAB_TRY(look(grouper));
+        grouper.add(arena_[i].record, 1);
+      }
       arena_.reset();
-      return ok();
+      return grouper.finish();
     }
     LAB_TRY(spill());
     arena_.reset();
-    return merge(runs_, memory_, [&](const Record<kWords>& record, std::uint64_t copies) {
+    std::uint64_t taken = 0;
+    LAB_TRY(merge(runs_, memory_, [&](const Record<kWords>& record, std::uint64_t copies) -> Status {
       grouper.add(record, copies);
-      return ok();
-    });
+      return taken++ % kRecordsBetweenLooks == 0 ? look(grouper) : ok();
+    }));
+    return grouper.finish();
   }
 
   std::uint64_t spilled_bytes() const override {
@@ -92,6 +97,15 @@ class ExactCounter final : public Counter {
     return ok();
   }
 
+  Status look() const {
+    if (stop_.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
+    return ok();
+  }
+  Status look(const Grouper<kWords>& grouper) const {
+    LAB_TRY(look());
+    return grouper.status();
+  }
+
   template <class Take>
   Status merge(std::span<const Run> runs, std::size_t memory, Take take) {
     std::uint64_t taken = 0;
@@ -99,8 +113,7 @@ class ExactCounter final : public Counter {
                               [&](const Record<kWords>& record, std::uint64_t copies) -> Status {
                                 // A merge may take minutes; a look at the token for each record would be
                                 // felt.
-                                if (taken++ % kRecordsBetweenLooks == 0 && stop_.stop_requested())
-                                  return Error{ErrorCode::kCancelled, "scan"};
+                                if (taken++ % kRecordsBetweenLooks == 0) LAB_TRY(look());
                                 return take(record, copies);
                               });
   }

@@ -25,8 +25,8 @@ std::int64_t worker_bytes(bool direct, std::span<const ChunkerSpec> chunkers) {
 Bytes census_share(Bytes memory) { return std::min(Bytes{memory.count / 4}, 64_GiB); }
 
 Result<std::vector<Bytes>> plan_memory(Bytes memory, unsigned threads, bool direct,
-                                       std::span<const ChunkerSpec> chunkers, bool census) {
-  const std::int64_t buffers = worker_bytes(direct, chunkers) * threads;
+                                       std::span<const ChunkerSpec> chunkers, bool census, Bytes reserved) {
+  const std::int64_t buffers = worker_bytes(direct, chunkers) * threads + reserved.count;
   const std::int64_t least = kLeastShare * std::ssize(chunkers);
   const std::int64_t usable = memory.count - (census ? census_share(memory).count : 0);
   if (usable < buffers + least) {

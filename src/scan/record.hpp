@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "core/result.hpp"
 #include "scan/fingerprint.hpp"
 #include "scan/tally.hpp"
 
@@ -37,35 +38,64 @@ Record<kWords> pack(const Chunk& chunk) {
   return record;
 }
 
-/// Takes records in ascending order and gives the tally one call for each distinct chunk.
+/// The bytes of a record that are fingerprint: they sort as records do.
+template <std::size_t kWords>
+std::array<std::byte, kWords * 8 - 4> key_of(const Record<kWords>& record) {
+  std::array<std::byte, kWords * 8 - 4> key;
+  for (std::size_t i = 0; i < key.size(); ++i)
+    key[i] = static_cast<std::byte>(record[i / 8] >> (56U - 8U * (i % 8)));
+  return key;
+}
+
+/// Takes distinct chunks in ascending order of their keys.
+class DistinctSink {
+ public:
+  virtual ~DistinctSink() = default;
+  /// `key` as key_of gives it; how often each class has the chunk.
+  virtual Status add(std::span<const std::byte> key, std::uint32_t length,
+                     std::span<const std::uint64_t> copies_by_class) = 0;
+};
+
+/// Takes records in ascending order and gives the tally one call for each distinct chunk, and the sink where
+/// there is one.
 template <std::size_t kWords>
 class Grouper {
  public:
-  explicit Grouper(Tally& tally) : tally_(tally), copies_(tally.classes()) {}
-  ~Grouper() { finish(); }
-  Grouper(const Grouper&) = delete;
-  Grouper& operator=(const Grouper&) = delete;
+  Grouper(Tally& tally, DistinctSink* sink) : tally_(tally), sink_(sink), copies_(tally.classes()) {}
 
   void add(Record<kWords> record, std::uint64_t copies) {
     const auto file_class = static_cast<std::size_t>(record.back() & 0xFFU);
     record.back() &= ~0xFFULL;
     if (!open_ || record != key_) {
-      finish();
+      close();
       key_ = record;
       open_ = true;
     }
     copies_[file_class] += copies;
   }
 
-  void finish() {
+  /// The sink's first error so far; what came behind it did not reach the sink.
+  const Status& status() const noexcept { return status_; }
+
+  /// The last chunk.
+  Status finish() {
+    close();
+    return status_;
+  }
+
+ private:
+  void close() {
     if (!open_) return;
-    tally_.add(static_cast<std::uint32_t>((key_.back() >> 8U) & 0xFFFFFFU), copies_);
+    const auto length = static_cast<std::uint32_t>((key_.back() >> 8U) & 0xFFFFFFU);
+    tally_.add(length, copies_);
+    if (sink_ != nullptr && status_) status_ = sink_->add(key_of(key_), length, copies_);
     std::fill(copies_.begin(), copies_.end(), 0);
     open_ = false;
   }
 
- private:
   Tally& tally_;
+  DistinctSink* sink_;
+  Status status_ = ok();
   Record<kWords> key_{};
   bool open_ = false;
   std::vector<std::uint64_t> copies_;

@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <mutex>
+#include <random>
 #include <set>
 #include <thread>
 
+#include "core/hash.hpp"
 #include "core/time.hpp"
+#include "scan/emit.hpp"
 #include "scan/memory_plan.hpp"
 #include "scan/scan_figures.hpp"
 #include "scan/scan_pass.hpp"
@@ -17,6 +21,14 @@
 
 namespace lab::scan {
 namespace {
+
+/// No two scans have one.
+std::string unique_name() {
+  std::array<std::byte, 16> bytes{};
+  std::random_device device;
+  for (std::byte& one : bytes) one = static_cast<std::byte>(device());
+  return to_hex(bytes);
+}
 
 Error bad_request(std::string detail) { return {ErrorCode::kInvalidArgument, "scan", std::move(detail)}; }
 
@@ -40,6 +52,7 @@ class Scan {
       if (!made) return std::move(made).error();
       report.chunkers.push_back(std::move(*made));
     }
+    if (emitter_) LAB_TRY(finish_emit(report, read));
     report.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
     return report;
   }
@@ -50,8 +63,11 @@ class Scan {
     if (request_.threads < 1) return bad_request("--threads: at least 1");
     if (request_.classes.empty() || request_.classes.size() > kClassesMax)
       return bad_request(fmt::format("from 1 to {} file classes", kClassesMax));
-    const auto shares = plan_memory(request_.memory, workers(), request_.direct, request_.chunkers,
-                                    request_.census.has_value());
+    const bool emits = !request_.emit.empty();
+    LAB_CHECK(!emits || !request_.sketch, "what is emitted is counted exactly");
+    const auto shares =
+        plan_memory(request_.memory, workers(), request_.direct, request_.chunkers,
+                    request_.census.has_value(), Bytes{emits ? Emitter::memory(request_.fingerprint) : 0});
     if (!shares) return bad_request("--memory: " + shares.error().detail);
     auto listed = list_files(request_.paths, request_.class_of, halt_.get_token());
     if (!listed) return std::move(listed).error();
@@ -64,6 +80,12 @@ class Scan {
     for (const Bytes share : *shares) {
       const CounterOptions options{request_.fingerprint, share, request_.temporary, halt_.get_token()};
       counters_.push_back(request_.sketch ? make_sketch_counter(options) : make_exact_counter(options));
+    }
+    if (emits) {
+      auto begun = Emitter::begin(request_.emit, request_.fingerprint);
+      if (!begun) return std::move(begun).error();
+      emitter_ = std::move(*begun);
+      emitted_.chunkers.resize(counters_.size());
     }
     jobs_ = jobs_of(list_, request_.chunkers, census_.has_value());
     outcomes_.resize(jobs_.size());
@@ -156,7 +178,8 @@ class Scan {
   Result<ChunkerReport> count(std::size_t index, const std::vector<FilesRead>& read) {
     if (halt_.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
     Tally tally(request_.classes.size());
-    LAB_TRY(counters_[index]->finish(tally));
+    if (emitter_) emitter_->open(request_.chunkers[index]);
+    LAB_TRY(counters_[index]->finish(tally, emitter_.get()));
     std::vector<Met> met(request_.classes.size());
     for (const auto& pass : passes_)
       for (std::size_t i = 0; i < met.size(); ++i) met[i] += pass->streams()[index].met()[i];
@@ -165,7 +188,22 @@ class Scan {
       LAB_CHECK(met[i].bytes == read[i].bytes, "chunks hold all bytes that were read, once");
     report.spilled_bytes = counters_[index]->spilled_bytes();
     counters_[index].reset();
+    if (emitter_) {
+      auto files = emitter_->close();
+      if (!files) return std::move(files).error();
+      emitted_.chunkers[index] = {report.spec, std::move(met), report.spilled_bytes, std::move(*files)};
+    }
     return report;
+  }
+
+  Status finish_emit(const ScanReport& report, const std::vector<FilesRead>& read) {
+    emitted_.id = unique_name();
+    emitted_.fingerprint = request_.fingerprint;
+    emitted_.classes = request_.classes;
+    emitted_.read = read;
+    emitted_.left_out = report.left_out;
+    emitted_.incomplete = report.incomplete;
+    return emitter_->finish(emitted_);
   }
 
   const ScanRequest& request_;
@@ -177,6 +215,8 @@ class Scan {
   std::vector<Job> jobs_{};
   std::vector<ReadOutcome> outcomes_{};
   std::optional<Census> census_{};
+  std::unique_ptr<Emitter> emitter_{};  // Where the request wants it.
+  Emitted emitted_{};
   std::vector<std::unique_ptr<Counter>> counters_{};
   std::vector<std::unique_ptr<ScanPass>> passes_{};
   std::atomic<std::size_t> next_job_{0};

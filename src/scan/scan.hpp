@@ -40,7 +40,8 @@ struct ScanRequest {
   Bytes memory = 256_MiB;  // Of all buffers and counters; the list of files takes more.
   std::filesystem::path temporary{};
   FingerprintKind fingerprint = FingerprintKind::kXxh3;
-  bool sketch = false;  // Sample in place of temporary files.
+  bool sketch = false;           // Sample in place of temporary files.
+  std::filesystem::path emit{};  // New folder of the distinct chunks, for scan-merge; empty: none. No sketch.
   bool direct = false;
   std::optional<CensusRequest> census{};    // With it, one worker reads whatever `threads` is.
   std::vector<std::string> classes{"all"};  // Names of the file classes, at most 128.

@@ -25,14 +25,14 @@ class SketchCounter final : public Counter {
     return ok();
   }
 
-  Status finish(Tally& tally) override {
+  Status finish(Tally& tally, DistinctSink* sink) override {
     const std::lock_guard lock(mutex_);
     compact();
-    Grouper<kWords> grouper(tally);
+    Grouper<kWords> grouper(tally, sink);
     for (const Entry& entry : used()) grouper.add(entry.record, entry.copies);
     tally.sample_level = level_;
     entries_.reset();
-    return ok();
+    return grouper.finish();
   }
 
   std::uint64_t spilled_bytes() const override { return 0; }

@@ -28,4 +28,14 @@ void Tally::add(std::uint32_t length, std::span<const std::uint64_t> copies_by_c
   add_to(all_, length, total);
 }
 
+void Tally::add_counted(std::optional<std::size_t> class_index, std::size_t bucket,
+                        const MultiplicityBucket& counted, std::uint64_t unique_bytes) {
+  DistinctFigures& figures = class_index ? classes_[*class_index] : all_;
+  figures.chunks += counted.distinct;
+  figures.bytes += unique_bytes;
+  figures.buckets[bucket].distinct += counted.distinct;
+  figures.buckets[bucket].chunks += counted.chunks;
+  figures.buckets[bucket].bytes += counted.bytes;
+}
+
 }  // namespace lab::scan

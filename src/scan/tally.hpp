@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,11 @@ class Tally {
 
   /// One distinct chunk and how often each class has it (at least one of them does).
   void add(std::uint32_t length, std::span<const std::uint64_t> copies_by_class);
+
+  /// What others have counted of one bucket, of all files or of one class. The squares that a sample's
+  /// interval needs are not part of it.
+  void add_counted(std::optional<std::size_t> class_index, std::size_t bucket,
+                   const MultiplicityBucket& counted, std::uint64_t unique_bytes);
 
   const DistinctFigures& all() const noexcept { return all_; }
   const DistinctFigures& of_class(std::size_t index) const { return classes_[index]; }

@@ -104,5 +104,17 @@ TEST_F(ScanCrash, AFullDiskIsAnErrorThatSaysWhatToDo) {
   EXPECT_TRUE(fs::is_empty(temporary_));
 }
 
+TEST_F(ScanCrash, WhatDoesNotFitOnTheDiskIsNotEmittedInPart) {
+  mounted_ = ::mount("tmpfs", temporary_.c_str(), "tmpfs", 0, "size=4m,mode=0700") == 0;
+  if (!mounted_) GTEST_SKIP() << "needs the right to mount a tmpfs: " << std::strerror(errno);
+  const fs::path folder = temporary_ / "emitted";
+  const Ended ended =
+      run({"scan", (root_ / "data").string(), "--chunker", "fixed:64", "--emit", folder.string()});
+  EXPECT_EQ(ended.exit_code, 4) << ended.err;
+  EXPECT_EQ(ended.out, "");
+  EXPECT_NE(ended.err.find("No space left"), std::string::npos) << ended.err;
+  EXPECT_TRUE(fs::is_empty(temporary_));
+}
+
 }  // namespace
 }  // namespace lab::e2e
