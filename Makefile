@@ -21,13 +21,14 @@ demo-servers: build ## the same on real servers of the local machine: plans/serv
 	scripts/setup servers
 	@scripts/demo-servers
 
-bench: build ## speed beside native loaders and other scanners, and what measuring costs; half an hour, on a quiet machine
+bench: build ## speed beside native loaders, other scanners and makers of data, and what measuring costs; half an hour, on a quiet machine
 	scripts/setup servers bench
 	cmake --preset release
 	cmake --build --preset release --target bench_measure_operation --parallel $(JOBS)
 	build/release/bench_measure_operation --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
 	bench/bulk-insert
 	bench/scan
+	bench/generate
 
 test: ## build everything with sanitizers and run all tests
 	scripts/setup test servers
