@@ -11,7 +11,9 @@
 namespace lab::drill {
 namespace {
 
-constexpr double kCoverage = 2;            // Standard uncertainties within which two figures are equal.
+// How far beyond the sizes of a few undisturbed repetitions one more may lie: so many times their spread and
+// both uncertainties. A size says little of losses; counts and read-back do.
+constexpr double kCoverage = 3;
 constexpr std::int64_t kEndMarginMs = 50;  // From a stage's last word with its server to its end.
 
 /// Parts of a figure move against each other, and others write on the file system; the wholes are ours.
@@ -46,12 +48,11 @@ std::string difference(const StageRecord& record, const Undisturbed& known) {
     const auto sizes = known.sizes.find(probe);
     if (!compared(probe) || sizes == known.sizes.end()) continue;
     const auto [low, high] = std::minmax_element(sizes->second.begin(), sizes->second.end());
-    const double allowed =
-        static_cast<double>(*high - *low) +
-        kCoverage * (known.uncertainty.at(probe) + report::stored_uncertainty(record, probe));
+    const double allowed = kCoverage * (static_cast<double>(*high - *low) + known.uncertainty.at(probe) +
+                                        report::stored_uncertainty(record, probe));
     const double off = bytes > *high ? static_cast<double>(bytes - *high) : static_cast<double>(*low - bytes);
     if (off > allowed)
-      return fmt::format("{} of {} bytes, undisturbed {} to {}, uncertainty {:.0f}", probe, bytes, *low,
+      return fmt::format("{} of {} bytes, undisturbed {} to {}, allowed {:.0f} beyond", probe, bytes, *low,
                          *high, allowed);
   }
   return "";

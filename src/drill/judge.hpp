@@ -40,9 +40,9 @@ struct Judgement {
   std::map<std::string, std::string> invalid{};  // By key: the reason.
 };
 
-/// Each record that counts is valid with the counts of the reference and its sizes within both uncertainties
-/// and the reference's spread, or has a reason; none counts twice. `ended`: no stage during which the server
-/// ended is valid. `whole`: no cell of the plan is missing. Errors: the journal's.
+/// Each record that counts is valid with the counts of the reference and its sizes within three times both
+/// uncertainties and the reference's spread, or has a reason; none counts twice. `ended`: no stage during
+/// which the server ended is valid. `whole`: no cell of the plan is missing. Errors: the journal's.
 Result<Judgement> judge(const std::filesystem::path& directory, const Reference& reference,
                         const std::optional<Moment>& ended, bool whole);
 
