@@ -7,12 +7,14 @@
 
 #include "journal/journal.hpp"
 #include "report/figures.hpp"
+#include "report/statistics.hpp"
 
 namespace lab::drill {
 namespace {
 
 // How far beyond the sizes of a few undisturbed repetitions one more may lie: so many times their spread and
-// both uncertainties. A size says little of losses; counts and read-back do.
+// both uncertainties, and the share of the data that is too little for a verdict, in which background work
+// and catalogues differ from run to run. A size says little of losses; counts and read-back do.
 constexpr double kCoverage = 3;
 constexpr std::int64_t kEndMarginMs = 50;  // From a stage's last word with its server to its end.
 
@@ -44,12 +46,15 @@ std::string difference(const StageRecord& record, const Undisturbed& known) {
         different_count("logical bytes", static_cast<std::uint64_t>(record.logical_bytes),
                         static_cast<std::uint64_t>(other.logical_bytes))})
     if (!text.empty()) return text;
+  const double data =
+      static_cast<double>(record.cell.total_bytes.value_or(Bytes{record.logical_bytes}).count);
   for (const auto& [probe, bytes] : report::compute_figures(record).stored_bytes) {
     const auto sizes = known.sizes.find(probe);
     if (!compared(probe) || sizes == known.sizes.end()) continue;
     const auto [low, high] = std::minmax_element(sizes->second.begin(), sizes->second.end());
     const double allowed = kCoverage * (static_cast<double>(*high - *low) + known.uncertainty.at(probe) +
-                                        report::stored_uncertainty(record, probe));
+                                        report::stored_uncertainty(record, probe)) +
+                           report::kEquivalenceMargin * data;
     const double off = bytes > *high ? static_cast<double>(bytes - *high) : static_cast<double>(*low - bytes);
     if (off > allowed)
       return fmt::format("{} of {} bytes, undisturbed {} to {}, allowed {:.0f} beyond", probe, bytes, *low,

@@ -41,8 +41,9 @@ struct Judgement {
 };
 
 /// Each record that counts is valid with the counts of the reference and its sizes within three times both
-/// uncertainties and the reference's spread, or has a reason; none counts twice. `ended`: no stage during
-/// which the server ended is valid. `whole`: no cell of the plan is missing. Errors: the journal's.
+/// uncertainties and the reference's spread and the margin of a verdict, or has a reason; none counts twice.
+/// `ended`: no stage during which the server ended is valid. `whole`: no cell of the plan is missing. Errors:
+/// the journal's.
 Result<Judgement> judge(const std::filesystem::path& directory, const Reference& reference,
                         const std::optional<Moment>& ended, bool whole);
 

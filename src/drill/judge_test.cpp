@@ -93,9 +93,10 @@ TEST_F(Judge, AnObjectLostOrDoubledIsFound) {
   EXPECT_EQ(found([](StageRecord& record) { record.logical_bytes -= 1; }).size(), 1U);
 }
 
-TEST_F(Judge, ASizeIsEqualWithinUncertaintyAndSpreadAndNotBeyond) {
+TEST_F(Judge, ASizeIsEqualWithinUncertaintySpreadAndMarginAndNotBeyond) {
   EXPECT_TRUE(found([](StageRecord& record) { record.after_bytes["files"] += 4'096; }).empty());
   EXPECT_TRUE(found([](StageRecord& record) { record.after_bytes["files"] -= 4'096; }).empty());
+  EXPECT_TRUE(found([](StageRecord& record) { record.after_bytes["files"] += kStored / 50; }).empty());
   EXPECT_EQ(found([](StageRecord& record) { record.after_bytes["files"] += 64'000; }).size(), 1U);
   EXPECT_EQ(found([](StageRecord& record) { record.after_bytes["files"] -= 64'000; }).size(), 1U);
 }
