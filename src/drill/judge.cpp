@@ -32,6 +32,19 @@ void add_sizes(const StageRecord& record, Undisturbed& known) {
   }
 }
 
+/// A system that moves in one cell without a fault may do so in each: MergeTree's parts, a volume's garbage.
+void share_spreads(Reference& reference) {
+  for (auto& [key, known] : reference)
+    for (const auto& [other_key, other] : reference) {
+      if (other.record.cell.system != known.record.cell.system || other.record.stage != known.record.stage)
+        continue;
+      for (const auto& [probe, sizes] : other.sizes) {
+        const auto [low, high] = std::minmax_element(sizes.begin(), sizes.end());
+        known.spread[probe] = std::max(known.spread[probe], static_cast<double>(*high - *low));
+      }
+    }
+}
+
 std::string different_count(const char* what, std::uint64_t mine, std::uint64_t other) {
   return mine == other ? "" : fmt::format("{} {} in place of {}", mine, what, other);
 }
@@ -52,7 +65,7 @@ std::string difference(const StageRecord& record, const Undisturbed& known) {
     const auto sizes = known.sizes.find(probe);
     if (!compared(probe) || sizes == known.sizes.end()) continue;
     const auto [low, high] = std::minmax_element(sizes->second.begin(), sizes->second.end());
-    const double allowed = kCoverage * (static_cast<double>(*high - *low) + known.uncertainty.at(probe) +
+    const double allowed = kCoverage * (known.spread.at(probe) + known.uncertainty.at(probe) +
                                         report::stored_uncertainty(record, probe)) +
                            report::kEquivalenceMargin * data;
     const double off = bytes > *high ? static_cast<double>(bytes - *high) : static_cast<double>(*low - bytes);
@@ -86,6 +99,7 @@ Result<Reference> load_reference(const std::filesystem::path& directory) {
     if (record.valid) add_sizes(record, known);
     return ok();
   }));
+  share_spreads(reference);
   return reference;
 }
 

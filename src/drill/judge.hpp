@@ -17,6 +17,7 @@ struct Undisturbed {
   StageRecord record{};                                      // Of the first repetition.
   std::map<std::string, std::vector<std::int64_t>> sizes{};  // By probe: stored bytes of each repetition.
   std::map<std::string, double> uncertainty{};               // By probe: the largest of its repetitions.
+  std::map<std::string, double> spread{};  // By probe: the largest among the cells of its system, this stage.
 };
 
 /// By cell and stage; repetitions are one cell.
