@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kReferenceRepetitions = 3;
+constexpr int kReferenceRepetitions = 5;
 constexpr int kRunSteps = 20;            // A run is hanging after so many times the limit of one step.
 constexpr int kAttempts = 3;             // To hit a stage, and to resume.
 constexpr Millis kServerLimit{300'000};  // For everything that brings the server back.
@@ -90,6 +90,8 @@ class CellDrill {
 
   Result<Outcome> run() {
     if (!supported()) return ended(Answer::kUnsupported, "the variant has no such stage");
+    if (const auto why = fault_.not_for.find(cell_.system); why != fault_.not_for.end())
+      return ended(Answer::kSkipped, std::string(why->second));
     for (int attempt = 1;; ++attempt) {
       const Status prepared = prepare();
       if (!prepared && prepared.error().code == ErrorCode::kUnsupported)
@@ -305,7 +307,7 @@ class CellDrill {
     if (code > 1)
       return Error{ErrorCode::kInternal, "drill.resume",
                    fmt::format("it ended with {}: {}", code, last_words())};
-    LAB_TRY(judged(ended, true));
+    LAB_TRY(judged(ended, code == 0));
     const auto digest = neighbour_.digest(server_call());
     if (!digest) return digest.error();
     if (*digest != neighbour_.at_first())
@@ -321,7 +323,7 @@ class CellDrill {
     if (!judgement->findings.empty())
       return Error{ErrorCode::kCorruption, "drill.judge", judgement->findings.front()};
     outcome_.detail = judgement->invalid.empty() ? outcome_.detail : judgement->invalid.begin()->second;
-    if (whole && !judgement->invalid.empty()) outcome_.answer = Answer::kInvalid;
+    if (outcome_.healed_s && !judgement->invalid.empty()) outcome_.answer = Answer::kInvalid;
     return ok();
   }
 

@@ -30,7 +30,7 @@ struct DrillSetting {
   CallContext call{};
 };
 
-/// Runs the plan without a fault, three repetitions, unless that is done; what it gives. Errors: kRefused
+/// Runs the plan without a fault, five repetitions, unless that is done; what it gives. Errors: kRefused
 /// where it does not end with 0.
 Result<Reference> run_reference(const DrillSetting& setting, const Target& target, const Chain& chain);
 

@@ -123,6 +123,7 @@ Result<std::vector<Outcome>> run_drill(const DrillSetting& setting, const std::v
         ignore(write_outcomes(setting.out, outcomes, setting.seed), "the error before it is the one to tell");
         return outcome.error();
       }
+      LAB_TRY(make_directories(outcome_file(setting, cell).parent_path()));  // Of one that is left out too.
       LAB_TRY(write_file_atomic(outcome_file(setting, cell), to_json(*outcome)));
       keep(*outcome);
     }

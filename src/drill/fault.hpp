@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ struct Fault {
   std::optional<Millis> ends_within{};  // From the fault to the run's end; empty: the run's own bounds.
   bool ends_server = false;             // A stage within which it came cannot be valid.
   Millis limit{30'000};                 // Of one step of the run, at most: what hangs is waited for so long.
+  std::map<std::string_view, std::string_view> not_for{};  // System -> why the fault is not itself there.
   Status (*inject)(const Scene&) = nullptr;
   Status (*heal)(const Scene&) = nullptr;  // Null: it heals by itself.
 };

@@ -17,6 +17,7 @@ struct Undisturbed {
   StageRecord record{};                                      // Of the first repetition.
   std::map<std::string, std::vector<std::int64_t>> sizes{};  // By probe: stored bytes of each repetition.
   std::map<std::string, double> uncertainty{};               // By probe: the largest of its repetitions.
+  std::map<std::string, double> spread{};  // By probe: the largest among the cells of its system, this stage.
 };
 
 /// By cell and stage; repetitions are one cell.
@@ -40,9 +41,10 @@ struct Judgement {
   std::map<std::string, std::string> invalid{};  // By key: the reason.
 };
 
-/// Each record that counts is valid with the counts of the reference and its sizes within both uncertainties
-/// and the reference's spread, or has a reason; none counts twice. `ended`: no stage during which the server
-/// ended is valid. `whole`: no cell of the plan is missing. Errors: the journal's.
+/// Each record that counts is valid with the counts of the reference and its sizes within three times both
+/// uncertainties and the reference's spread and the margin of a verdict, or has a reason; none counts twice.
+/// `ended`: no stage during which the server ended is valid. `whole`: no cell of the plan is missing. Errors:
+/// the journal's.
 Result<Judgement> judge(const std::filesystem::path& directory, const Reference& reference,
                         const std::optional<Moment>& ended, bool whole);
 

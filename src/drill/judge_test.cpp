@@ -93,11 +93,30 @@ TEST_F(Judge, AnObjectLostOrDoubledIsFound) {
   EXPECT_EQ(found([](StageRecord& record) { record.logical_bytes -= 1; }).size(), 1U);
 }
 
-TEST_F(Judge, ASizeIsEqualWithinUncertaintyAndSpreadAndNotBeyond) {
+TEST_F(Judge, ASizeIsEqualWithinUncertaintySpreadAndMarginAndNotBeyond) {
   EXPECT_TRUE(found([](StageRecord& record) { record.after_bytes["files"] += 4'096; }).empty());
   EXPECT_TRUE(found([](StageRecord& record) { record.after_bytes["files"] -= 4'096; }).empty());
+  EXPECT_TRUE(found([](StageRecord& record) { record.after_bytes["files"] += kStored / 50; }).empty());
   EXPECT_EQ(found([](StageRecord& record) { record.after_bytes["files"] += 64'000; }).size(), 1U);
   EXPECT_EQ(found([](StageRecord& record) { record.after_bytes["files"] -= 64'000; }).size(), 1U);
+}
+
+TEST_F(Judge, TheSpreadOfASystemIsTheLargestOfItsCellsAtThatStage) {
+  const auto at_grade_50 = [](int repetition, std::int64_t more) {
+    StageRecord record = record_of("update", repetition);
+    record.cell.dataset.grade = 50;
+    record.cell_id = cell_id(record.cell);
+    record.after_bytes["files"] += more;
+    return record;
+  };
+  const auto loaded = load_reference(
+      run_of({record_of("update"), record_of("update", 2), at_grade_50(1, 0), at_grade_50(2, 50'000)}));
+  ASSERT_TRUE(loaded);
+  StageRecord changed = record_of("update");
+  changed.after_bytes["files"] += 100'000;
+  EXPECT_TRUE(judge(run_of({changed}), *loaded, {}, false)->findings.empty());
+  changed.after_bytes["files"] += 100'000;
+  EXPECT_EQ(judge(run_of({changed}), *loaded, {}, false)->findings.size(), 1U);
 }
 
 TEST_F(Judge, AnInvalidStageNeedsAReason) {

@@ -60,9 +60,9 @@ TEST_F(RunFixture, AtWhicheverReadingTheConnectionIsLostTheRunEndsWhole) {
   ASSERT_TRUE(run());
   const auto undisturbed = figures();
   const std::uint64_t readings = files_faults()->calls("footprint");
-  ASSERT_GT(readings, 50U);
-  // Baseline, idle control, before and after each stage, and the sampler's, which makes nothing invalid.
-  for (std::uint64_t reading = 0; reading < readings; reading += 5) {
+  ASSERT_GT(readings, 20U);
+  // In the baseline, in the idle control, before and after each stage.
+  for (std::uint64_t reading = 0; reading < readings; reading += 1 + readings / 8) {
     SCOPED_TRACE(reading);
     TearDown();
     SetUp();
