@@ -1,6 +1,6 @@
 # Thin: each target says which script does it, and the scripts can be run without make.
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-servers bench test lint check check-deep format clean
+.PHONY: help build demo demo-servers bench test lint check check-deep fuzz format clean
 # One at a time also under `make -j`: they share build directories, and each uses all processors by itself.
 .NOTPARALLEL:
 
@@ -40,11 +40,16 @@ lint: ## format, layers, sizes, words; clang-tidy on what changed
 
 check: lint test ## all that CI does
 
-check-deep: ## clang-tidy on everything; all tests, also under the thread sanitizer
-	scripts/setup check test servers
+check-deep: ## clang-tidy on everything; all tests, also under the thread sanitizer; a minute of fuzzing a target
+	scripts/setup check test servers fuzz
 	scripts/check --all
 	LAB_DEEP=1 JOBS=$(JOBS) scripts/test dev
 	JOBS=$(JOBS) scripts/test tsan
+	JOBS=$(JOBS) scripts/fuzz 60
+
+fuzz: ## what takes bytes of others, ten minutes a target; SECONDS=60 for a minute
+	scripts/setup fuzz
+	JOBS=$(JOBS) scripts/fuzz $(or $(SECONDS),600)
 
 format: ## lay out all C++ files
 	scripts/setup check

@@ -6,6 +6,9 @@
 
 #include <thread>
 
+#include "core/testing/temporary_folder.hpp"
+#include "driver/testing/certificate.hpp"
+
 namespace lab {
 namespace {
 
@@ -177,6 +180,56 @@ TEST_F(HttpClientTest, ACollectedAnswerHasALimit) {
                                   within(Millis{20'000}), "test");
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::kResourceExhausted);
+}
+
+/// What the systems that speak HTTP and the probes rely on for TLS.
+class HttpClientTls : public testing::Test {
+ protected:
+  /// The answer of a server with this certificate to a client that trusts that one.
+  Result<HttpAnswer> ask(const Certificate& certificate, const std::string& trusted, const char* host) {
+    httplib::SSLServer server(certificate.made, certificate.key);
+    server.Get("/", [](const httplib::Request&, httplib::Response& response) {
+      response.set_content("hello", "text/plain");
+    });
+    const int port = server.bind_to_any_port("127.0.0.1");
+    const std::jthread thread([&] { server.listen_after_bind(); });
+    while (!server.is_running()) std::this_thread::yield();
+    Result<HttpAnswer> answer = Error{};
+    {
+      HttpClient client({.ca_file = trusted});
+      answer = client.send({.url = "https://" + std::string(host) + ":" + std::to_string(port) + "/"},
+                           {Clock::now() + Millis{20'000}, {}}, "test");
+    }
+    server.stop();
+    return answer;
+  }
+  std::string file_of(const Certificate& certificate) const {
+    const auto file = folder_.path() / "ca.pem";
+    EXPECT_TRUE(write_file_atomic(file, certificate.pem()));
+    return file.string();
+  }
+  TemporaryFolder folder_{};
+};
+
+TEST_F(HttpClientTls, VerifiesAuthorityNameAndTimeOfTheServersCertificate) {
+  const Certificate good("IP:127.0.0.1");
+  const auto answer = ask(good, file_of(good), "127.0.0.1");
+  ASSERT_TRUE(answer) << answer.error().text();
+  EXPECT_EQ(answer->body, "hello");
+  const Certificate other("IP:127.0.0.1");
+  const Certificate expired("IP:127.0.0.1", std::chrono::seconds(-60));
+  struct Case {
+    const char* what;
+    Result<HttpAnswer> answer;
+  };
+  for (const Case& one : {Case{"another authority", ask(good, file_of(other), "127.0.0.1")},
+                          Case{"no authority that the machine knows", ask(good, "", "127.0.0.1")},
+                          Case{"another name", ask(good, file_of(good), "localhost")},
+                          Case{"expired", ask(expired, file_of(expired), "127.0.0.1")}}) {
+    SCOPED_TRACE(one.what);
+    ASSERT_FALSE(one.answer);
+    EXPECT_EQ(one.answer.error().code, ErrorCode::kRefused) << one.answer.error().text();
+  }
 }
 
 }  // namespace

@@ -139,7 +139,12 @@ Result<std::vector<SeriesSample>> Prometheus::query(const SeriesSelector& select
   const auto answer =
       client_.post_form("/api/v1/query", "query=" + percent_encode(expression(*series)), call, kOperation);
   if (!answer) return answer.error();
-  const auto vector = read_vector(answer->body);
+  return parse_series(answer->body, selector.metric, config_.age_max);
+}
+
+Result<std::vector<SeriesSample>> parse_series(const std::string& body, const std::string& metric,
+                                               Millis age_max) {
+  const auto vector = read_vector(body);
   if (!vector) return vector.error();
   std::map<std::map<std::string, std::string>, Halves> found;
   for (const Json& json : *vector) {
@@ -153,15 +158,15 @@ Result<std::vector<SeriesSample>> Prometheus::query(const SeriesSelector& select
   }
   std::vector<SeriesSample> samples;
   for (const auto& [labels, halves] : found) {
-    const std::string name = selector.metric + labels_text(labels);
+    const std::string name = metric + labels_text(labels);
     if (!halves.value || !halves.scraped) return odd(name + " has no value or no time");
     const Millis age{std::llround(std::clamp(halves.evaluated - *halves.scraped, -1e9, 1e9) * 1'000)};
-    if (age > config_.age_max || age < -config_.age_max)
-      return Error{ErrorCode::kNotFound, kOperation,
-                   fmt::format("stale: the newest sample of {} is {:.1f} s old, {:.1f} s are allowed", name,
-                               static_cast<double>(age.count()) / 1'000,
-                               static_cast<double>(config_.age_max.count()) / 1'000),
-                   true};
+    if (age > age_max || age < -age_max)
+      return Error{
+          ErrorCode::kNotFound, kOperation,
+          fmt::format("stale: the newest sample of {} is {:.1f} s old, {:.1f} s are allowed", name,
+                      static_cast<double>(age.count()) / 1'000, static_cast<double>(age_max.count()) / 1'000),
+          true};
     samples.push_back({labels, *halves.value, age});
   }
   return samples;

@@ -50,6 +50,10 @@ struct SeriesSample {
   std::string label(const std::string& name) const;
 };
 
+/// The body of an answer of ours. Errors: those of Prometheus::query that are about an answer.
+Result<std::vector<SeriesSample>> parse_series(const std::string& body, const std::string& metric,
+                                               Millis age_max);
+
 /// Not thread-safe.
 class Prometheus {
  public:

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <iterator>
 #include <map>
@@ -108,6 +109,14 @@ void yield_to_owner(const std::vector<Source>& sources, std::size_t owner, Union
                                     row.record.cell_id, first, sources[row.source].directory.string()));
 }
 
+/// Of a long stage the sampler keeps one round of two, four, ... Each round has the metric `acked_objects`.
+std::int64_t kept_every(std::uint64_t rounds, std::span<const Sample> samples) {
+  const auto kept = static_cast<std::uint64_t>(std::count_if(
+      samples.begin(), samples.end(), [](const Sample& sample) { return sample.metric == "acked_objects"; }));
+  if (kept == 0) return 1;
+  return static_cast<std::int64_t>(std::bit_ceil((rounds + kept - 1) / kept));
+}
+
 Status load_records(std::vector<Source>& sources, std::size_t index, Union& united, RunData& run) {
   Source& source = sources[index];
   LAB_TRY(source.reader->each_stage([&](const StoredStage& stored) -> Status {
@@ -115,7 +124,8 @@ Status load_records(std::vector<Source>& sources, std::size_t index, Union& unit
     if (source.shape.sample_interval && !row.record.superseded && row.record.samples > 0) {
       const auto samples = source.reader->samples(row.stage_id);
       if (!samples) return samples.error();
-      row.sampling_gap = find_sampling_gap(*samples, *source.shape.sample_interval);
+      row.sampling_gap = find_sampling_gap(
+          *samples, *source.shape.sample_interval * kept_every(row.record.samples, *samples));
     }
     if (row.record.cell.control) source.control_cells.insert(row.record.cell_id);
     if (!row.record.superseded) {

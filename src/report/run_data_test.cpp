@@ -23,6 +23,7 @@ struct Directory {
   std::vector<StageRecord> records{};
   std::string cells_planned = "4";
   std::string run_id{};  // The name where it is empty.
+  std::string metric = "files";
 };
 
 /// Writes a run directory below `folder`: one attempt a record, two samples each, one event.
@@ -39,7 +40,8 @@ fs::path write_directory(const TemporaryFolder& folder, const Directory& directo
   for (const StageRecord& record : directory.records) {
     const auto attempt = (*journal)->begin_attempt(block_id(record.cell), record.cell_id);
     EXPECT_TRUE(attempt);
-    const std::vector<Sample> samples{{1000, "files", 5, "bytes"}, {1100, "files", 6.5, "bytes"}};
+    const std::vector<Sample> samples{{1000, directory.metric, 5, "bytes"},
+                                      {1100, directory.metric, 6.5, "bytes"}};
     EXPECT_TRUE((*journal)->add_stage(*attempt, record, samples));
     EXPECT_TRUE((*journal)->finish_attempt(*attempt));
   }
@@ -226,6 +228,20 @@ TEST(SamplingGap, IsFoundInTheJournalAndWarnedOf) {
   const RunData steady = run_with("b", "100ms");
   EXPECT_FALSE(steady.stages[0].sampling_gap);
   EXPECT_THAT(analyse(steady).warnings, testing::Not(testing::Contains(HasSubstr("gap"))));
+}
+
+TEST(SamplingGap, OfAStageWhoseSamplesWereThinnedCountsFromWhatIsKept) {
+  const TemporaryFolder folder;
+  std::vector<StageRecord> records = cells("sqlite", 1);
+  records[0].samples = 8;  // The journal has two rounds of them, 100 ms apart: one of four was kept.
+  const std::vector<fs::path> paths{
+      write_directory(folder, {.name = "a",
+                               .plan = std::string(kCommon) + "[stages]\nsample_interval = '30ms'\n",
+                               .records = records,
+                               .metric = "acked_objects"})};
+  const auto run = load_runs(paths);
+  ASSERT_TRUE(run);
+  EXPECT_FALSE(run->stages[0].sampling_gap) << "100 ms are less than three times 4 x 30 ms";
 }
 
 }  // namespace

@@ -20,6 +20,31 @@ double thread_cpu_seconds() {
 
 }  // namespace
 
+void KeptSamples::begin_round(bool last) {
+  if (begins_.size() == kRoundsMax) thin();
+  keeps_ = last || rounds_ % every_ == 0;
+  ++rounds_;
+  if (keeps_) begins_.push_back(samples_.size());
+}
+
+void KeptSamples::add(std::string_view metric, double value, std::string_view unit,
+                      std::int64_t timestamp_ms) {
+  if (keeps_) samples_.push_back({timestamp_ms, std::string(metric), value, std::string(unit)});
+}
+
+void KeptSamples::thin() {
+  std::vector<Sample> samples;
+  std::vector<std::size_t> begins;
+  for (std::size_t round = 0; round < begins_.size(); round += 2) {
+    const std::size_t end = round + 1 < begins_.size() ? begins_[round + 1] : samples_.size();
+    begins.push_back(samples.size());
+    for (std::size_t at = begins_[round]; at < end; ++at) samples.push_back(std::move(samples_[at]));
+  }
+  samples_ = std::move(samples);
+  begins_ = std::move(begins);
+  every_ *= 2;
+}
+
 Sampler::Sampler(std::unique_ptr<Observer> observer, Millis interval, StageProgress& progress,
                  std::optional<Bytes> max_bytes, std::stop_token run_stop)
     : observer_(std::move(observer)),
@@ -41,23 +66,25 @@ void Sampler::loop(const std::stop_token& stop) {
   bool more = true;
   while (more) {
     const auto began = Clock::now();
-    round();
+    round(false);
     const auto took = Clock::now() - began;
     more = sleep_until(stop, std::max(began + interval_, Clock::now() + took));
   }
-  round();  // The state at the end.
+  round(true);  // The state at the end.
+  result_.samples = kept_.take();
   const auto span = std::chrono::duration<double, std::milli>(last_round_ - first_round_).count();
   if (result_.rounds > 1) result_.interval_ms = span / static_cast<double>(result_.rounds - 1);
   result_.cpu_seconds = thread_cpu_seconds();
 }
 
 void Sampler::add(const char* metric, double value, const char* unit) {
-  result_.samples.push_back({wall_time_ms(), metric, value, unit});
+  kept_.add(metric, value, unit, wall_time_ms());
 }
 
-void Sampler::round() {
+void Sampler::round(bool last) {
   const CallContext call{Clock::now() + kRoundLimit, run_stop_};
   last_round_ = Clock::now();
+  kept_.begin_round(last);
   if (result_.rounds++ == 0) first_round_ = last_round_;
   add("acked_objects", static_cast<double>(progress_.objects.load()), "1");
   add("acked_bytes", static_cast<double>(progress_.bytes.load()), "bytes");

@@ -54,6 +54,39 @@ TEST(Sampler, TellsTheStageWhenMaxBytesIsOnDisk) {
   fs::remove_all(name);
 }
 
+/// By a clock of the test: ten rounds a second.
+TEST(KeptSamples, OfADayAreAsManyAsOfAnHourEvenlySpacedAndWithBothEnds) {
+  constexpr std::int64_t kRounds = 24 * 60 * 60 * 10;
+  KeptSamples kept;
+  for (std::int64_t round = 0; round < kRounds; ++round) {
+    kept.begin_round(round + 1 == kRounds);
+    for (const char* metric : {"acked_bytes", "files"})
+      kept.add(metric, static_cast<double>(round), "bytes", round * 100);
+  }
+  const std::vector<Sample> samples = kept.take();
+  EXPECT_LE(samples.size(), 2 * (KeptSamples::kRoundsMax + 1));
+  EXPECT_GE(samples.size(), KeptSamples::kRoundsMax)
+      << "no fewer than half of the rounds that there is room for";
+  EXPECT_EQ(samples.front().timestamp_ms, 0);
+  EXPECT_EQ(samples.back().value, static_cast<double>(kRounds - 1));
+  const std::int64_t step = samples[2].timestamp_ms - samples[0].timestamp_ms;
+  for (std::size_t at = 2; at + 2 < samples.size(); at += 2) {
+    ASSERT_EQ(samples[at].timestamp_ms - samples[at - 2].timestamp_ms, step);
+    ASSERT_EQ(samples[at].metric, "acked_bytes");
+    ASSERT_EQ(samples[at + 1].metric, "files");
+    ASSERT_EQ(samples[at + 1].value, samples[at].value) << "rounds are kept whole";
+  }
+}
+
+TEST(KeptSamples, OfAShortStageAreAll) {
+  KeptSamples kept;
+  for (std::size_t round = 0; round < KeptSamples::kRoundsMax; ++round) {
+    kept.begin_round(false);
+    kept.add("files", 1, "bytes", static_cast<std::int64_t>(round));
+  }
+  EXPECT_EQ(kept.take().size(), KeptSamples::kRoundsMax);
+}
+
 TEST(SecondsTo95, IsTheFirstSampleAtWhichNearlyAllWasFree) {
   const std::vector<Sample> samples{{1000, "files", 100, "bytes"},
                                     {1500, "apparent", 0, "bytes"},

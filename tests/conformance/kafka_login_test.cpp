@@ -7,6 +7,7 @@
 #include <csignal>
 #include <thread>
 
+#include "certificates.hpp"
 #include "conformance.hpp"
 #include "core/files.hpp"
 #include "core/process.hpp"
@@ -26,33 +27,6 @@ namespace fs = std::filesystem;
 constexpr const char* kPassword = "the-right-words";  // Of this broker alone, which lives for seconds.
 constexpr const char* kCluster = "bGFiLXRlc3Qta2Fma2EtbG";
 constexpr int kScramMends = 0x020601ff;  // The first librdkafka whose SCRAM Kafka 4 takes.
-
-void openssl(const fs::path& folder, const std::string& words) {
-  Command command{.argv = {"openssl"}, .directory = folder};
-  for (const std::string& word : split(words, ' ')) command.argv.push_back(word);
-  const auto ended = run_command(within(60s), command);
-  ASSERT_TRUE(ended) << ended.error().text();
-  ASSERT_EQ(ended->exit_code, 0) << words << ": " << ended->output;
-}
-
-/// ca.pem, other-ca.pem, and server.pem (key and certificate) for 127.0.0.1 alone.
-void make_certificates(const fs::path& folder) {
-  ASSERT_TRUE(write_file_atomic(folder / "names", "subjectAltName=IP:127.0.0.1\n"));
-  for (const char* ca : {"ca", "other-ca"})
-    ASSERT_NO_FATAL_FAILURE(openssl(
-        folder,
-        fmt::format("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={0} -keyout {0}.key -out {0}.pem",
-                    ca)));
-  ASSERT_NO_FATAL_FAILURE(
-      openssl(folder, "req -newkey rsa:2048 -nodes -subj /CN=broker -keyout broker.key -out broker.csr"));
-  ASSERT_NO_FATAL_FAILURE(openssl(folder,
-                                  "x509 -req -in broker.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 "
-                                  "-extfile names -out broker.crt"));
-  const auto key = read_file(folder / "broker.key");
-  const auto certificate = read_file(folder / "broker.crt");
-  ASSERT_TRUE(key && certificate);
-  ASSERT_TRUE(write_file_atomic(folder / "server.pem", *key + *certificate));
-}
 
 /// Where prepare() finds the certificates: a recipe's functions know nothing but the server's place.
 fs::path& certificates() {
@@ -238,6 +212,9 @@ TEST_F(KafkaServerLogins, ABrokerThatHangsHoldsNeitherACallNorTheEndOfASessionUp
   config.options["namespace"] = "dedup-hang";
   auto session = kafka_system().open(config, within(20s));
   ASSERT_TRUE(session) << session.error().text();
+  auto driver = (*session)->open_driver(within(20s));
+  ASSERT_TRUE(driver) << driver.error().text();
+  ASSERT_TRUE((*driver)->reset(within(20s)));
   const auto address = kafka::parse_address(config.url);
   ASSERT_TRUE(address) << address.error().text();
   auto client =
@@ -249,6 +226,9 @@ TEST_F(KafkaServerLogins, ABrokerThatHangsHoldsNeitherACallNorTheEndOfASessionUp
   EXPECT_LT(marks->low, marks->high) << "the lock is a record";
   {
     const Stopped hung(status->pid);
+    const Made object = made(1, "what the broker never says that it has");
+    const Status put = (*driver)->put(within(2s), object.view());
+    ASSERT_FALSE(put) << "in the client's queue is not at the broker";
     auto begun = Clock::now();
     const auto none = (*client)->watermarks(within(2s), "test", "dedup-hang-marker");
     ASSERT_FALSE(none);
@@ -256,6 +236,7 @@ TEST_F(KafkaServerLogins, ABrokerThatHangsHoldsNeitherACallNorTheEndOfASessionUp
     EXPECT_TRUE(code == ErrorCode::kTimeout || code == ErrorCode::kConnectionLost) << none.error().text();
     EXPECT_LT(Clock::now() - begun, 5s);
     begun = Clock::now();
+    driver->reset();
     session->reset();
     EXPECT_LT(Clock::now() - begun, 15s) << "a request of librdkafka may take 60 s";
   }
