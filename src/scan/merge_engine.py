@@ -97,8 +97,12 @@ def leave(missing):
 
 def main():
     job = json.load(sys.stdin)
+    # Engines say things on standard output too, DuckDB a bar after two seconds: only the answer belongs there.
+    output = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     answer = {"duckdb": with_duckdb, "spark": with_spark}[job["engine"]](job)
-    json.dump(answer, sys.stdout)
+    json.dump(answer, output)
+    output.close()
 
 
 try:

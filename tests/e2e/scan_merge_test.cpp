@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -53,21 +52,11 @@ class ScanMerge : public ProgramTest {
       fs::create_symlink("table", root_ / name / "link");
     }
     write("data/b/zeros", std::string(20'000, '\0'));
-    write_random("data/c/large", 9);  // 147,456 rows of fixed:64: more than a row group.
-  }
-
-  void write_random(const std::string& name, std::size_t mebibytes) const {
-    std::string text(mebibytes << 20U, '\0');
-    Random random(mebibytes);
-    for (std::size_t at = 0; at < text.size(); at += 8) {
-      const std::uint64_t word = random.next();
-      std::memcpy(text.data() + at, &word, sizeof word);
-    }
-    write(name, text);
   }
 
   static std::vector<std::string> how() {
-    return {"--chunker", "fixed:64,cdc:2048", "--align", "0,48", "--class", "*.log=log"};
+    return {"--chunker", "fixed:64,fixed:4096,fixed:8192,cdc:2048", "--align", "0,48", "--class",
+            "*.log=log"};
   }
 
   json parsed(std::vector<std::string> arguments) const {
@@ -92,30 +81,20 @@ class ScanMerge : public ProgramTest {
   }
 };
 
-class ScanMergeEngine : public ScanMerge {
+class ScanMergeEngine : public ScanMerge, public testing::WithParamInterface<const char*> {
  protected:
   void SetUp() override {
     ScanMerge::SetUp();
-    const bool there = installed(engine());
-    if (!there && !required(engine()))
-      GTEST_SKIP() << engine() << " is missing; scripts/setup test installs it";
+    const bool there = installed(GetParam());
+    if (!there && !required(GetParam()))
+      GTEST_SKIP() << GetParam() << " is missing; scripts/setup test installs it";
     ASSERT_TRUE(there) << kPython;
   }
-  virtual const char* engine() const = 0;
   json merge(std::vector<std::string> folders) const {
-    folders.insert(folders.begin(), {"scan-merge", "--engine", engine(), "--python", kPython, "--threads",
+    folders.insert(folders.begin(), {"scan-merge", "--engine", GetParam(), "--python", kPython, "--threads",
                                      "2", "--temp", root_.string()});
     return parsed(std::move(folders));
   }
-};
-
-class ScanMergeWith : public ScanMergeEngine, public testing::WithParamInterface<const char*> {
-  const char* engine() const override { return GetParam(); }
-};
-
-/// What needs no second engine: Spark takes its time to start.
-class ScanMergeDuckdb : public ScanMergeEngine {
-  const char* engine() const override { return "duckdb"; }
 };
 
 /// Without what is not of the files: how long it took.
@@ -124,22 +103,26 @@ json figures(json all) {
   return all;
 }
 
-TEST_P(ScanMergeWith, CountsTheFilesOfManyMachinesAsOneScanOverAllDoes) {
+TEST_P(ScanMergeEngine, CountsTheFilesOfManyMachinesAsOneScanOverAllDoes) {
   write_machines();
   std::vector<std::string> folders;
   for (const char* machine : {"a", "b", "c"}) folders.push_back(emit(machine, how()));
   std::vector<std::string> all = how();
   all.insert(all.begin(), {"scan", (root_ / "data").string()});
   const json expected = figures(parsed(all));
-  ASSERT_EQ(expected.size(), 9U);  // Three chunkers, each for all files and two classes.
+  ASSERT_EQ(expected.size(), 21U);  // Seven chunkers, each for all files and two classes.
   EXPECT_GT(expected[0]["zero_chunks"], 1000);
   EXPECT_EQ(figures(merge(folders)), expected);
 }
 
-TEST_F(ScanMergeDuckdb, ReadsFilesOfSeveralRowGroupsAndWiderFingerprints) {
+TEST_P(ScanMergeEngine, ReadsFilesOfSeveralRowGroupsAndWiderFingerprints) {
+  // 20 MiB in blocks of 64 bytes, each twice, are 163,840 rows: more than a row group.
+  std::string text(10U << 20U, '\0');
+  Random random(1);
+  for (std::size_t at = 0; at < text.size(); at += 8)
+    *reinterpret_cast<std::uint64_t*>(text.data() + at) = random.next();
   fs::create_directories(root_ / "data/a");
-  write_random("data/a/one", 10);
-  fs::copy_file(root_ / "data/a/one", root_ / "data/a/two");
+  write("data/a/one", text + text);
   const std::vector<std::string> flags{"--chunker", "fixed:64", "--fingerprint", "sha256"};
   const json merged = merge({emit("a", flags)});
   EXPECT_EQ(merged[0]["unique_chunks"], 163'840);
@@ -148,7 +131,7 @@ TEST_F(ScanMergeDuckdb, ReadsFilesOfSeveralRowGroupsAndWiderFingerprints) {
   EXPECT_EQ(merged[0]["fingerprint"], "sha256");
 }
 
-TEST_F(ScanMergeDuckdb, AByteThatHasChangedInAFileIsAnErrorAndNoFigure) {
+TEST_P(ScanMergeEngine, AByteThatHasChangedInAFileIsAnErrorAndNoFigure) {
   write_machines();
   const std::string folder = emit("a", {"--chunker", "fixed:64"});
   const fs::path file = fs::path(folder) / "fixed-64-at-0-00000.parquet";
@@ -159,13 +142,13 @@ TEST_F(ScanMergeDuckdb, AByteThatHasChangedInAFileIsAnErrorAndNoFigure) {
     bytes.seekp(50'000);
     bytes.put(static_cast<char>(old ^ 1));
   }
-  const Ended ended = run({"scan-merge", folder, "--python", kPython});
+  const Ended ended = run({"scan-merge", folder, "--engine", GetParam(), "--python", kPython});
   EXPECT_EQ(ended.exit_code, 4) << ended.err;
   EXPECT_EQ(ended.out, "");
-  EXPECT_THAT(ended.err, HasSubstr("duckdb ended with 1"));
+  EXPECT_THAT(ended.err, HasSubstr(std::string(GetParam()) + " ended with 1"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Engine, ScanMergeWith, testing::Values("duckdb", "spark"),
+INSTANTIATE_TEST_SUITE_P(With, ScanMergeEngine, testing::Values("duckdb", "spark"),
                          [](const auto& made) { return std::string(made.param); });
 
 TEST_F(ScanMerge, SaysWhichEngineIsMissingAndCountsNothing) {
