@@ -107,6 +107,26 @@ TEST(Analysis, U0HasNoVerdict) {
   EXPECT_TRUE(group_of(analysis, "sqlite", "U0").verdicts.empty());
 }
 
+TEST(Analysis, RefusesAPairWhoseProbeCountedSomethingElseAtU0AndNoOtherProbe) {
+  RunData run = run_of({}, std::vector<double>(5, 0.5));
+  const auto say = [&](int grade, const std::string& claims) {
+    for (StageRow& row : run.stages)
+      if (row.record.cell.dataset.grade == grade) row.record.counted["apparent"] = claims;
+  };
+  say(90, "claims data-0, data-1");
+  EXPECT_EQ(verdict_of(analyse(run), "sqlite", "apparent").n, 0U) << "what U0 counted is not known";
+  say(0, "claims data-0, data-1, data-2");
+  const Analysis analysis = analyse(run);
+  const Verdict& apparent = verdict_of(analysis, "sqlite", "apparent");
+  EXPECT_EQ(apparent.n, 0U);
+  EXPECT_FALSE(apparent.eta);
+  EXPECT_THAT(apparent.reason, HasSubstr("5 pairs refused: its U0 counted claims data-0, data-1, data-2, and "
+                                         "this claims data-0, data-1"));
+  EXPECT_EQ(verdict_of(analysis, "sqlite", "files").n, 5U);
+  say(0, "claims data-0, data-1");
+  EXPECT_EQ(verdict_of(analyse(run), "sqlite", "apparent").n, 5U);
+}
+
 /// Changes the U90 records of a run, or its U0 records.
 RunData changed(RunData run, int grade, const std::function<void(StageRecord&)>& change) {
   for (StageRow& row : run.stages)

@@ -148,6 +148,7 @@ Status settled_sizes(const StageInput& input, const CallContext& call, StageReco
   input.probes.read_disturbing(within(call, look_limit), outcome.reading);
   ProbeNotes notes = input.probes.notes(within(call, look_limit));
   record.remarks = std::move(notes.remarks);
+  record.counted = std::move(notes.counted);
   record.storage_copies = notes.storage_copies;
   record.copies_unknown = std::move(notes.copies_unknown);
   record.after_bytes = outcome.reading.bytes;

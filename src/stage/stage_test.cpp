@@ -285,6 +285,7 @@ class CountingProbe final : public Probe {
   Result<std::string> remarks(const CallContext&) override {
     return reads_ > 1 ? std::string("not trimmed") : std::string("asked too early");
   }
+  std::string counted() const override { return info_.disturbs ? "" : "claims a, b"; }
   Result<std::optional<double>> storage_copies(const CallContext&) override {
     if (info_.disturbs) return std::optional<double>{};
     return std::optional(3.0);
@@ -312,6 +313,7 @@ TEST_F(StageFixture, FurtherProbesEnterTheRecordWithTheirStepAndMayBeRequired) {
   EXPECT_EQ(record.quantum_bytes.at("volume:trimmed"), observer_->quantum().count)
       << "what lies below files grows with them";
   EXPECT_EQ(record.remarks.at("pool"), "not trimmed");
+  EXPECT_EQ(record.counted, (std::map<std::string, std::string>{{"pool", "claims a, b"}}));
   EXPECT_EQ(record.storage_copies, 3.0);
   required_ = {"zpool"};
   EXPECT_NE(run(StageKind::kPerfileDelete).reason.find("required probe 'zpool' is missing"),
