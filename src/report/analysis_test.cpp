@@ -151,6 +151,7 @@ TEST(Analysis, RefusesPairsThatDifferInMoreThanTheGrade) {
       {"there is no U0", [](StageRecord& record) { record.cell.mode = "native"; }},
       {"there is no U0", [](StageRecord& record) { record.cell.dataset.order = Order::kAdjacent; }},
       {"U0: unsettled", [](StageRecord& record) { record.missing["files"] = "unsettled"; }},
+      {"noise floor not measured", [](StageRecord& record) { record.noise_bytes.erase("files"); }},
       {"U0: below resolution", [](StageRecord& record) { record.noise_bytes["files"] = kLogical; }},
       {"stored bytes are not positive",
        [](StageRecord& record) { record.after_bytes["files"] = record.empty_bytes["files"]; }},

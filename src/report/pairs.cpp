@@ -95,6 +95,8 @@ std::optional<std::string> counted_by(const StageRecord& record, const std::stri
 
 /// Why a pair that may be compared otherwise may not by this probe; empty when it may.
 std::string refusal_by(const StageRecord& original, const StageRecord& graded, const std::string& probe) {
+  for (const StageRecord* record : {&original, &graded})
+    if (!part_or_whole(record->noise_bytes, probe)) return "noise floor not measured";
   const auto before = counted_by(original, probe);
   const auto now = counted_by(graded, probe);
   if (before == now) return {};
