@@ -127,6 +127,20 @@ TEST(Analysis, RefusesAPairWhoseProbeCountedSomethingElseAtU0AndNoOtherProbe) {
   EXPECT_EQ(verdict_of(analyse(run), "sqlite", "apparent").n, 5U);
 }
 
+TEST(Analysis, WarnsOfAProbeThatIsCoarserThanTheFiles) {
+  RunData run = run_of({}, std::vector<double>(5, 0.5));
+  const auto named = [&] {
+    const auto warnings = analyse(run).warnings;
+    return std::count_if(warnings.begin(), warnings.end(), [](const std::string& warning) {
+      return warning.find(", apparent: allocation step and noise of 64.0 MiB") != std::string::npos;
+    });
+  };
+  EXPECT_EQ(named(), 0);
+  for (StageRow& row : run.stages)
+    if (row.record.cell.system == "sqlite") row.record.quantum_bytes["apparent"] = 64 << 20;
+  EXPECT_EQ(named(), 1);
+}
+
 /// Changes the U90 records of a run, or its U0 records.
 RunData changed(RunData run, int grade, const std::function<void(StageRecord&)>& change) {
   for (StageRow& row : run.stages)
