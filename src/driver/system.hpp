@@ -101,6 +101,7 @@ struct SystemEntry {
   std::string library{};       // "SQLite 3.40.1", for --version.
   Bytes quantum{4096};         // Step in which its files grow, for the check of a plan's size.
   bool has_files = true;       // False: it keeps nothing on disk (null), so `files` cannot be required of it.
+  bool has_engine = true;      // False: it has no figure of its own, so `engine` cannot be required of it.
   std::string password_env{};  // Server: the variable that holds its password unless a plan names another.
 
   /// What of a configuration cannot be, whatever the server says: its url and the values of its options, but

@@ -146,7 +146,7 @@ Status read_settle(const TomlReader& table, SettlePlan& settle) {
   LAB_TRY(table.size("tolerance", 0, settle.tolerance));
   LAB_TRY(table.duration("limit", kTick, settle.limit));
   LAB_TRY(table.duration("interval", kTick, settle.interval));
-  LAB_TRY(table.duration("idle", Millis{0}, settle.idle));
+  LAB_TRY(table.duration("idle", Millis{1}, settle.idle));
   if (settle.limit < settle.window)
     return table.error("limit", fmt::format("{} is shorter than the window of {}",
                                             format_duration(settle.limit), format_duration(settle.window)));

@@ -81,6 +81,7 @@ struct StageRecord {
   ByteMap residue_bytes{};  // Between the last two settle readings.
   ByteMap peak_bytes{};     // Largest value seen by the sampler during the stage.
   std::map<std::string, std::string> scope{};    // "one copy" | "all copies" for each probe.
+  std::map<std::string, std::string> counted{};  // Probe -> what its figures are of: "claims data-0, data-1".
   std::map<std::string, std::string> missing{};  // Probe -> why there is no figure.
   std::map<std::string, std::string> remarks{};  // Probe -> what to know of its figure: "... not trimmed".
 

@@ -63,6 +63,7 @@ void size_fields(Archive&& field, Record& record) {
   field("residue_bytes", record.residue_bytes);
   field("peak_bytes", record.peak_bytes);
   field("scope", record.scope);
+  field("counted", record.counted);
   field("missing", record.missing);
   field("remarks", record.remarks);
   field("settled", record.settled);

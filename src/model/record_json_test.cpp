@@ -107,6 +107,7 @@ StageRecord full_record() {
   r.removed = 7;
   r.keeps = "one per key";
   r.remarks = {{"volume", "not trimmed"}};
+  r.counted = {{"volume", "claims data-0, data-1"}};
   r.before_bytes = {{"files", 1}, {"engine:payload", -2}};
   r.after_bytes = {{"files", 3}};
   r.empty_bytes = {{"files", 4}};

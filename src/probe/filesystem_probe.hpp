@@ -18,9 +18,10 @@ Result<std::optional<std::string>> find_stranger(std::span<const std::filesystem
 using ForeignGrowth = std::optional<Error>;
 
 /// `filesystem`: bytes in use of the file systems that hold the files (statfs, behind syncfs), metadata
-/// included. Where others share such a file system, the growth since the empty system must be that of our own
-/// files (by their extents, else by their blocks) but for what their metadata can need: then the rest of it
-/// is `uncertain`; else the reading is refused.
+/// included. The growth since the empty system must be that of our own files (by their extents, else by their
+/// blocks) but for what their metadata can need, else the reading is refused. Where others share such a file
+/// system the rest of it is `uncertain`; so is more than that, and not refused, on a file system of its own
+/// that may keep blocks which no file tells (btrfs, ZFS).
 class FilesystemProbe final : public Probe {
  public:
   /// With `extents` it takes what the probe `extents` has found just before, and does not walk again.
@@ -29,7 +30,10 @@ class FilesystemProbe final : public Probe {
                   std::shared_ptr<ForeignGrowth> foreign = nullptr);
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
-  void set_reference() override { empty_ = last_; }
+  void set_reference() override {
+    empty_ = last_;
+    most_files_ = 0;
+  }
   std::optional<Bytes> uncertain() const override { return uncertain_; }
 
  private:
@@ -37,6 +41,8 @@ class FilesystemProbe final : public Probe {
     Bytes used{};  // Of the file systems.
     Bytes own{};   // Of our files.
     std::uint64_t files = 0;
+    bool placed = false;  // `own` is by extents.
+    bool plain = true;    // What is in use is what the files tell, and their metadata.
     std::optional<std::string> stranger{};
   };
   Result<State> look(const CallContext& call) const;
@@ -51,6 +57,7 @@ class FilesystemProbe final : public Probe {
   ProbeInfo info_;
   std::optional<State> last_{};
   std::optional<State> empty_{};
+  std::int64_t most_files_ = 0;  // More than when it was empty: a folder keeps its blocks when they are gone.
   std::optional<Bytes> uncertain_{};
 };
 

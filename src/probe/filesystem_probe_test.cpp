@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/filesystem_probe.hpp"
 
+#include <fcntl.h>
+
+#include "core/files.hpp"
 #include "probe/mount.hpp"
 #include "probe/testing/probe_fixture.hpp"
 
@@ -53,6 +56,53 @@ TEST_F(FileSystemUsed, IsRefusedWhereAStrangerWritesIntoTheSameMount) {
   EXPECT_GE(figure(probe) - empty, kFile);
   std::filesystem::remove(data_.parent_path() / "stranger/old");
   EXPECT_FALSE(refusal(probe).empty()) << "what a stranger frees is not ours either";
+}
+
+TEST_F(FileSystemUsed, WhatLiesInNoFolderIsNotTakenForOurs) {
+  for (const char* type : {"ext4", "xfs"}) {
+    SCOPED_TRACE(type);
+    if (const std::string lacks = move_to(type); !lacks.empty()) GTEST_SKIP() << lacks;
+    FilesystemProbe probe(roots(), Bytes{4096});
+    const std::int64_t empty = figure(probe);
+    probe.set_reference();
+    write_random(data_ / "a", kFile, 1);
+    EXPECT_GE(figure(probe) - empty, kFile);
+    const auto nameless = file_system_->top() / "nameless";
+    write_random(nameless, kFile, 2);
+    {
+      const auto open = open_file(nameless, O_RDONLY | O_CLOEXEC);
+      ASSERT_TRUE(open);
+      std::filesystem::remove(nameless);
+      EXPECT_NE(refusal(probe).find("in none of the system's files"), std::string::npos);
+      probe.set_reference();
+    }
+    EXPECT_NE(refusal(probe).find("in none of the system's files"), std::string::npos)
+        << "what a stranger frees is not ours either";
+  }
+}
+
+TEST_F(FileSystemUsed, WhatLiesInLostAndFoundIsNotTakenForOurs) {
+  if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
+  FilesystemProbe probe(roots(), Bytes{4096});
+  EXPECT_GT(figure(probe), 0);
+  probe.set_reference();
+  write_random(file_system_->top() / "lost+found/theirs", kFile, 1);
+  EXPECT_NE(refusal(probe).find("lost+found?"), std::string::npos);
+}
+
+TEST_F(FileSystemUsed, ManySmallFilesOfOursAreNotTakenForAStranger) {
+  for (const char* type : {"ext4", "xfs"}) {
+    SCOPED_TRACE(type);
+    if (const std::string lacks = move_to(type); !lacks.empty()) GTEST_SKIP() << lacks;
+    FilesystemProbe probe(roots(), Bytes{4096});
+    const std::int64_t empty = figure(probe);
+    probe.set_reference();
+    for (int number = 0; number < 400; ++number)
+      write_random(data_ / std::to_string(number), 4'096, static_cast<unsigned>(number));
+    EXPECT_GE(figure(probe) - empty, 400 * 4'096);
+    for (int number = 0; number < 400; ++number) std::filesystem::remove(data_ / std::to_string(number));
+    EXPECT_GE(figure(probe), empty) << "and gone again";
+  }
 }
 
 TEST_F(FileSystemUsed, WhatExtentsHasJustFoundIsTakenOnceAndNotWalkedForAgain) {

@@ -55,6 +55,8 @@ class KubeletProbe final : public Probe {
     return bytes;
   }
 
+  std::string counted() const override { return claims_.counted(); }
+
  private:
   ProbeInfo info_;
   Prometheus prometheus_;

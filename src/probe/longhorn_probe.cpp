@@ -70,6 +70,8 @@ class MonitoredVolumes final : public LonghornProbe {
 
   void set_reference() override { empty_ = std::exchange(last_, std::nullopt); }
 
+  std::string counted() const override { return claims_.counted(); }
+
   Result<std::optional<double>> storage_copies(const CallContext& whole_call) override {
     const CallContext call = bounded(whole_call);
     const auto volumes = measure(call);

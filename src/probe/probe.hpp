@@ -45,6 +45,10 @@ class Probe {
   /// Bytes of the last figure that may not be ours; they widen its interval as a residue does.
   virtual std::optional<Bytes> uncertain() const { return std::nullopt; }
 
+  /// What the last figure is of, where that is not the same for ever ("claims data-0, data-1"): figures that
+  /// are of different things are not compared. Empty: nothing to tell apart.
+  virtual std::string counted() const { return {}; }
+
   /// What a reader of the figures has to know besides them, in sentences; empty: nothing. Asked once a stage,
   /// after its last reading. Errors: why it could not be found out.
   virtual Result<std::string> remarks(const CallContext&) { return std::string(); }

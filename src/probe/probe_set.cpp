@@ -182,6 +182,7 @@ ProbeNotes ProbeSet::notes(const CallContext& call) const {
     const auto remarks = probe->remarks(call);
     if (!remarks) notes.remarks[name] = "not looked at: " + remarks.error().text();
     if (remarks && !remarks->empty()) notes.remarks[name] = *remarks;
+    if (std::string counted = probe->counted(); !counted.empty()) notes.counted[name] = std::move(counted);
     const auto copies = probe->storage_copies(call);
     if (!copies) unknown(name + ": " + copies.error().text());
     if (!copies || !*copies) continue;

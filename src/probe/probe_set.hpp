@@ -16,6 +16,7 @@ namespace lab {
 /// What the probes say besides their figures.
 struct ProbeNotes {
   std::map<std::string, std::string> remarks{};  // By probe: what to know of its figures.
+  std::map<std::string, std::string> counted{};  // By probe: what its figures are of, if it tells.
   std::optional<double> storage_copies{};        // Absent: no probe knows the storage, or the next line.
   std::string copies_unknown{};                  // Why a probe that should know them has not counted them.
 };

@@ -159,15 +159,28 @@ Result<ByteMap> idle_drift(const SettleSource& source, const SettlePlan& plan, c
   if (first.lost) return *first.lost;
   ByteMap drift;
   for (const auto& [probe, value] : first.bytes) drift[probe] = 0;
-  const auto end = std::min(time.now() + plan.idle, call.deadline);
+  // A late figure shows nothing of an idleness that is shorter than its lag.
+  Millis longest = plan.idle;
+  for (const auto& [probe, lag] : first.lag)
+    if (lag <= plan.limit) longest = std::max(longest, lag);
+  const auto began = time.now();
+  const auto end = std::min(began + longest, call.deadline);
+  int looks = 1;
+  auto last = began;
   while (time.now() < end && time.sleep_until(call.stop, std::min(end, time.now() + plan.interval))) {
+    last = time.now();
     const Reading now = source.read();
     if (now.lost) return *now.lost;
+    ++looks;
     // What has stopped to answer was not watched: no drift is known, and that is not a drift of 0.
     std::erase_if(drift, [&](const auto& entry) { return !now.bytes.contains(entry.first); });
     for (auto& [probe, most] : drift)
       most = std::max<std::int64_t>(most, std::llabs(now.bytes.at(probe) - first.bytes.at(probe)));
   }
+  std::erase_if(drift, [&](const auto& entry) {
+    const auto lag = first.lag.find(entry.first);
+    return looks < 2 || (lag != first.lag.end() && last - began < lag->second);
+  });
   return drift;
 }
 

@@ -39,8 +39,9 @@ struct Settled {
 Settled settle(const SettleSource& source, const SettlePlan& plan, std::span<const std::string> required,
                const CallContext& call, TimeSource& time);
 
-/// Largest |reading - first| of each probe over `plan.idle` of doing nothing. A probe that did not answer
-/// each time is not in it. Errors: kConnectionLost, since what was not watched has no drift.
+/// Largest |reading - first| of each probe over `plan.idle` of doing nothing, or over the longest lag where
+/// that is more and `plan.limit` allows it. A probe that did not answer each time, was read once only, or was
+/// watched for less than its lag is not in it: its noise floor is not known. Errors: kConnectionLost.
 Result<ByteMap> idle_drift(const SettleSource& source, const SettlePlan& plan, const CallContext& call,
                            TimeSource& time);
 

@@ -209,6 +209,38 @@ TEST(IdleDrift, OfAProbeThatStopsToAnswerIsNotKnownAndNotZero) {
   EXPECT_EQ(drift.at("files"), 0);
 }
 
+TEST(IdleDrift, OfALateProbeIsWatchedForItsLag) {
+  Script script;
+  for (int look = 0; look < 20; ++look) script.readings.push_back(lagging(look < 15 ? 1 : 41, Millis{2'000}));
+  SettlePlan plan = plan_of(Millis{0}, Millis{5'000});
+  plan.idle = Millis{200};
+  ScriptedTime time;
+  const ByteMap drift = *idle_drift(script.source(false), plan, {}, time);
+  EXPECT_EQ(drift.at("pool"), 40) << "it moved after 1.5 s, in which nothing could be seen of it";
+  EXPECT_EQ(drift.at("files"), 0);
+}
+
+TEST(IdleDrift, OfAProbeThatIsWatchedForLessThanItsLagIsNotKnown) {
+  Script script{{lagging(1, Millis{2'000})}};
+  SettlePlan plan = plan_of(Millis{0}, Millis{1'000});
+  plan.idle = Millis{200};
+  ScriptedTime time;
+  const ByteMap drift = *idle_drift(script.source(false), plan, {}, time);
+  EXPECT_FALSE(drift.contains("pool"));
+  EXPECT_TRUE(drift.contains("files"));
+  const CallContext soon_over{time.now() + Millis{500}, {}};
+  plan.limit = Millis{5'000};
+  EXPECT_FALSE(idle_drift(script.source(false), plan, soon_over, time)->contains("pool"));
+}
+
+TEST(IdleDrift, OfOneReadingIsNotKnown) {
+  Script script{{files_of(10)}};
+  SettlePlan plan;
+  plan.idle = Millis{0};
+  ScriptedTime time;
+  EXPECT_TRUE(idle_drift(script.source(false), plan, {}, time)->empty());
+}
+
 TEST(IdleDrift, IsTheLargestDistanceFromTheFirstReading) {
   Script script{{files_of(100), files_of(90), files_of(130), files_of(100)}};
   SettlePlan plan;

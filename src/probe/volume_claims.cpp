@@ -76,4 +76,11 @@ Result<std::vector<VolumeClaim>> ClaimFinder::find(Prometheus& prometheus, const
   return claims;
 }
 
+std::string ClaimFinder::counted() const {
+  if (first_.empty()) return {};
+  std::vector<std::string> names;
+  for (const VolumeClaim& claim : first_) names.push_back(claim.claim);
+  return "claims " + join(names, ", ");
+}
+
 }  // namespace lab

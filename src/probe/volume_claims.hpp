@@ -40,6 +40,10 @@ class ClaimFinder {
   /// those of the first call, since then sizes are not of the same thing.
   Result<std::vector<VolumeClaim>> find(Prometheus& prometheus, const CallContext& call);
 
+  /// The claims that were found, by name: "claims data-0, data-1". Empty before the first success. Their
+  /// volumes are left out: a claim that was made anew for the next cell is the same thing.
+  std::string counted() const;
+
   const ClaimPattern& pattern() const noexcept { return pattern_; }
 
  private:

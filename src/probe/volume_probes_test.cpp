@@ -195,6 +195,20 @@ TEST_F(VolumeProbes, ClaimsThatAreOthersThanBeforeAreNoFigure) {
             "on pvc-a");
 }
 
+TEST_F(VolumeProbes, SayWhichClaimsTheyHaveCountedAndNotOnWhichVolumes) {
+  const auto volume_probe = longhorn();
+  const auto file_systems = kubelet();
+  EXPECT_EQ(volume_probe->counted(), "") << "nothing is counted yet";
+  for (Probe* probe : {static_cast<Probe*>(volume_probe.get()), file_systems.get()}) {
+    ASSERT_TRUE(probe->read(soon()));
+    EXPECT_EQ(probe->counted(), "claims data-postgres-0, data-postgres-1");
+  }
+  server_.series["kube_persistentvolumeclaim_info"][1].labels = claim("data-postgres-1", "pvc-a");
+  const auto anew = kubelet();
+  ASSERT_TRUE(anew->read(soon()));
+  EXPECT_EQ(anew->counted(), file_systems->counted());
+}
+
 TEST_F(VolumeProbes, OneVolumeWithoutAFigureMakesTheSumMissing) {
   server_.series["longhorn_volume_actual_size_bytes"].pop_back();
   EXPECT_EQ(

@@ -196,13 +196,25 @@ void add_verdicts(const Context& context, Group& group) {
   for (const std::string& probe : probes_of(context.run, group)) add_verdict(context, pairs, probe, group);
 }
 
-/// What is too coarse about a group, as a sentence; empty when its unique bytes are enough.
-std::string coarseness(const RunData& run, const Group& group) {
+std::int64_t step_and_noise(const StageRecord& record, std::string_view probe) {
+  return part_or_whole(record.quantum_bytes, probe).value_or(0) +
+         part_or_whole(record.noise_bytes, probe).value_or(0);
+}
+
+/// Probes that may be coarser than `files` is: what a plan's own probes say of their step, for one.
+std::set<std::string> coarser_probes(const StageRecord& record) {
+  std::set<std::string> probes;
+  for (const auto& [probe, step] : record.quantum_bytes)
+    if (step_and_noise(record, probe) > step_and_noise(record, kHeadlineProbe)) probes.insert(probe);
+  return probes;
+}
+
+/// What is too coarse about a group by a probe, as a sentence; empty when its unique bytes are enough.
+std::string coarseness(const RunData& run, const Group& group, std::string_view probe) {
   for (const std::size_t row : group.rows) {
     const StageRecord& record = run.stages[row].record;
     if (!counts(record) || record.unique_bytes <= 0) continue;
-    const std::int64_t step = part_or_whole(record.quantum_bytes, kHeadlineProbe).value_or(0) +
-                              part_or_whole(record.noise_bytes, kHeadlineProbe).value_or(0);
+    const std::int64_t step = step_and_noise(record, probe);
     const auto unique = static_cast<double>(record.unique_bytes);
     if (static_cast<double>(step) <= kResolutionShare * unique) continue;
     const double needed = static_cast<double>(step) / kResolutionShare;
@@ -210,9 +222,10 @@ std::string coarseness(const RunData& run, const Group& group) {
     const double in_total = needed * static_cast<double>(record.logical_bytes) / unique;
     // One sentence a group; its other repetitions would say the same.
     return fmt::format(
-        "{}: allocation step and noise of {} are {} % of the unique bytes; for 1 % it takes {} unique, "
+        "{}{}: allocation step and noise of {} are {} % of the unique bytes; for 1 % it takes {} unique, "
         "{} in all",
-        point_name(group), format_bytes(Bytes{step}),
+        point_name(group), probe == kHeadlineProbe ? "" : fmt::format(", {}", probe),
+        format_bytes(Bytes{step}),
         percent < 100 ? fmt::format("{:.2g}", percent) : fmt::format("{:.0f}", percent),
         format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
         format_bytes(Bytes{static_cast<std::int64_t>(in_total)}));
@@ -231,9 +244,14 @@ std::vector<std::string> resolution_warnings(const RunData& run, const std::vect
     if (known == nullptr || grade_of(*known) < grade_of(group)) known = &group;
   }
   std::vector<std::string> warnings;
-  for (const auto& [point, group] : highest)
-    if (std::string warning = coarseness(run, *group); !warning.empty())
-      warnings.push_back(std::move(warning));
+  for (const auto& [point, group] : highest) {
+    std::set<std::string> probes{std::string(kHeadlineProbe)};
+    for (const std::size_t row : group->rows)
+      if (counts(run.stages[row].record)) probes.merge(coarser_probes(run.stages[row].record));
+    for (const std::string& probe : probes)
+      if (std::string warning = coarseness(run, *group, probe); !warning.empty())
+        warnings.push_back(std::move(warning));
+  }
   return warnings;
 }
 

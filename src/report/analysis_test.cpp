@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "report/testing/sample_run.hpp"
@@ -107,6 +108,40 @@ TEST(Analysis, U0HasNoVerdict) {
   EXPECT_TRUE(group_of(analysis, "sqlite", "U0").verdicts.empty());
 }
 
+TEST(Analysis, RefusesAPairWhoseProbeCountedSomethingElseAtU0AndNoOtherProbe) {
+  RunData run = run_of({}, std::vector<double>(5, 0.5));
+  const auto say = [&](int grade, const std::string& claims) {
+    for (StageRow& row : run.stages)
+      if (row.record.cell.dataset.grade == grade) row.record.counted["apparent"] = claims;
+  };
+  say(90, "claims data-0, data-1");
+  EXPECT_EQ(verdict_of(analyse(run), "sqlite", "apparent").n, 0U) << "what U0 counted is not known";
+  say(0, "claims data-0, data-1, data-2");
+  const Analysis analysis = analyse(run);
+  const Verdict& apparent = verdict_of(analysis, "sqlite", "apparent");
+  EXPECT_EQ(apparent.n, 0U);
+  EXPECT_FALSE(apparent.eta);
+  EXPECT_THAT(apparent.reason, HasSubstr("5 pairs refused: its U0 counted claims data-0, data-1, data-2, and "
+                                         "this claims data-0, data-1"));
+  EXPECT_EQ(verdict_of(analysis, "sqlite", "files").n, 5U);
+  say(0, "claims data-0, data-1");
+  EXPECT_EQ(verdict_of(analyse(run), "sqlite", "apparent").n, 5U);
+}
+
+TEST(Analysis, WarnsOfAProbeThatIsCoarserThanTheFiles) {
+  RunData run = run_of({}, std::vector<double>(5, 0.5));
+  const auto named = [&] {
+    const auto warnings = analyse(run).warnings;
+    return std::count_if(warnings.begin(), warnings.end(), [](const std::string& warning) {
+      return warning.find(", apparent: allocation step and noise of 64.0 MiB") != std::string::npos;
+    });
+  };
+  EXPECT_EQ(named(), 0);
+  for (StageRow& row : run.stages)
+    if (row.record.cell.system == "sqlite") row.record.quantum_bytes["apparent"] = 64 << 20;
+  EXPECT_EQ(named(), 1);
+}
+
 /// Changes the U90 records of a run, or its U0 records.
 RunData changed(RunData run, int grade, const std::function<void(StageRecord&)>& change) {
   for (StageRow& row : run.stages)
@@ -131,6 +166,7 @@ TEST(Analysis, RefusesPairsThatDifferInMoreThanTheGrade) {
       {"there is no U0", [](StageRecord& record) { record.cell.mode = "native"; }},
       {"there is no U0", [](StageRecord& record) { record.cell.dataset.order = Order::kAdjacent; }},
       {"U0: unsettled", [](StageRecord& record) { record.missing["files"] = "unsettled"; }},
+      {"noise floor not measured", [](StageRecord& record) { record.noise_bytes.erase("files"); }},
       {"U0: below resolution", [](StageRecord& record) { record.noise_bytes["files"] = kLogical; }},
       {"stored bytes are not positive",
        [](StageRecord& record) { record.after_bytes["files"] = record.empty_bytes["files"]; }},

@@ -85,6 +85,25 @@ std::string refusal(const StageRecord& original, const StageRecord& graded) {
   return {};
 }
 
+/// What the figures of a probe, or of the whole that it is a part of, are of; absent where nobody told.
+std::optional<std::string> counted_by(const StageRecord& record, const std::string& probe) {
+  for (const std::string_view name : {std::string_view(probe), whole_of(probe)})
+    if (const auto found = record.counted.find(std::string(name)); found != record.counted.end())
+      return found->second;
+  return std::nullopt;
+}
+
+/// Why a pair that may be compared otherwise may not by this probe; empty when it may.
+std::string refusal_by(const StageRecord& original, const StageRecord& graded, const std::string& probe) {
+  for (const StageRecord* record : {&original, &graded})
+    if (!part_or_whole(record->noise_bytes, probe)) return "noise floor not measured";
+  const auto before = counted_by(original, probe);
+  const auto now = counted_by(graded, probe);
+  if (before == now) return {};
+  const std::string unknown = "something that its record does not tell";
+  return fmt::format("its U0 counted {}, and this {}", before.value_or(unknown), now.value_or(unknown));
+}
+
 PairSide side_of(const StageRecord& record, std::int64_t stored, const std::string& probe) {
   return {record.logical_bytes, record.unique_bytes, stored, stored_uncertainty(record, probe)};
 }
@@ -245,6 +264,12 @@ EtaSample etas_of(const RunData& run, std::span<const StageFigures> figures, con
     }
     if (graded == figures[pair.graded].stored_bytes.end()) {
       sample.refused[why_missing(figures[pair.graded], probe)] += 1;
+      continue;
+    }
+    const std::string why =
+        refusal_by(run.stages[pair.original].record, run.stages[pair.graded].record, probe);
+    if (!why.empty()) {
+      sample.refused[why] += 1;
       continue;
     }
     const auto eta =

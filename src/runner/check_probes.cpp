@@ -45,6 +45,33 @@ void check_directory(const SystemPlan& system, const SystemEntry& entry, std::ve
                                 join(needing, ", "))});
 }
 
+/// A system without a figure of its own never gets one.
+void check_engine(const SystemPlan& system, const SystemEntry& entry, std::vector<Check>& checks) {
+  if (entry.has_engine || !requires_probe(system, "engine")) return;
+  checks.push_back({system.name + " engine", false,
+                    fmt::format("{} has no figure of its own, and probes requires 'engine': leave it out of "
+                                "probes",
+                                entry.name)});
+}
+
+/// Of those whose kernel code has no FIEMAP.
+bool tells_extents(const std::string& type) {
+  return type != "tmpfs" && type != "ramfs" && type != "zfs" && !type.starts_with("nfs");
+}
+
+void check_extents(const SystemPlan& system, const fs::path& files, std::vector<Check>& checks) {
+  if (!requires_probe(system, "extents")) return;
+  const fs::path place = existing_above(files);
+  const auto mount = find_mount(place);
+  if (mount && tells_extents(mount->type)) return;
+  checks.push_back(
+      {system.name + " extents", false,
+       mount ? fmt::format("{} lies on {}, which does not tell where its extents lie; put the files on "
+                           "another file system, or leave 'extents' out of probes",
+                           place.string(), mount->type)
+             : mount.error().text()});
+}
+
 void check_commands(const SystemPlan& system, std::vector<Check>& checks) {
   for (const CommandProbePlan& command : system.commands) {
     const std::string probe = "command:" + command.name;
@@ -95,8 +122,14 @@ bool monitored(const std::string& volume) {
   return volume.starts_with("longhorn:") || volume.starts_with("minio:");
 }
 
-Check check_device(const SystemPlan& system) {
-  const auto size = Volume(*system.volume).allocation({Clock::now() + kReadLimit, {}});
+Check check_device(const SystemPlan& system, const std::optional<fs::path>& files) {
+  const Volume volume(*system.volume);
+  const auto size = volume.allocation({Clock::now() + kReadLimit, {}});
+  if (size && files) {
+    const bool needed = requires_probe(system, "volume") || requires_probe(system, "volume:trimmed");
+    if (const Status below = volume.check_below({existing_above(*files)}); !below)
+      return {system.name + " volume", !needed, below.error().text(), !needed};
+  }
   return {system.name + " volume", size.has_value(),
           size ? fmt::format("{} has {} allocated", *system.volume, format_bytes(size->bytes))
                : size.error().text()};
@@ -135,8 +168,12 @@ void check_named_lags(const Plan& plan, const SystemPlan& system, std::vector<Ch
 void check_probes(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
                   const std::optional<fs::path>& files, std::vector<Check>& checks) {
   check_directory(system, entry, checks);
+  check_engine(system, entry, checks);
   check_commands(system, checks);
-  if (files) check_place(system, *files, checks);
+  if (files) {
+    check_extents(system, *files, checks);
+    check_place(system, *files, checks);
+  }
   check_named_lags(plan, system, checks);
   auto secrets = resolve_probe_secrets(plan, system);
   if (!secrets) {
@@ -145,7 +182,7 @@ void check_probes(const Plan& plan, const SystemPlan& system, const SystemEntry&
   }
   if (!system.volume) return;
   if (!monitored(*system.volume)) {
-    checks.push_back(check_device(system));
+    checks.push_back(check_device(system, files));
     return;
   }
   // Of the monitored volume alone: commands and exporters may need what the run has not made yet.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "core/files.hpp"
 #include "core/testing/temporary_folder.hpp"
 #include "probe/mount.hpp"
 #include "probe/testing/fake_prometheus.hpp"
@@ -174,6 +175,38 @@ TEST_F(CheckProbes, ARequiredFileSystemThatTheFilesAreNotOnIsNamedBeforeTheRun) 
   system_.probes = {"files"};
   EXPECT_TRUE(checks().empty()) << "what is not required is read where it is there";
   EXPECT_FALSE(std::filesystem::exists(*files_)) << "nothing is written";
+}
+
+TEST_F(CheckProbes, WhatCanNeverAnswerIsNamedBeforeTheRunWhereItIsRequired) {
+  system_ = {.name = "pg", .probes = {"engine"}};
+  EXPECT_TRUE(checks().empty());
+  entry_.has_engine = false;
+  EXPECT_FALSE(check("pg engine").passed);
+  system_.probes = {"files"};
+  entry_.embedded = true;
+  EXPECT_TRUE(checks().empty());
+
+  const auto mount = find_mount("/dev/shm");
+  ASSERT_TRUE(mount) << mount.error().text();
+  if (mount->type != "tmpfs") GTEST_SKIP() << "/dev/shm is no tmpfs";
+  files_ = "/dev/shm/will/be/made";
+  EXPECT_TRUE(checks().empty()) << "it is not required";
+  system_.probes = {"extents"};
+  EXPECT_NE(check("pg extents").detail.find("lies on tmpfs"), std::string::npos);
+  EXPECT_FALSE(check("pg extents").passed);
+}
+
+TEST_F(CheckProbes, AVolumeThatTheFilesDoNotLieOnIsNamedBeforeTheRun) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(write_file_atomic(folder.path() / "image", std::string(4096, 'x')));
+  files_ = folder.path() / "data";
+  entry_.embedded = true;
+  system_ = {.name = "pg", .probes = {"volume"}, .volume = (folder.path() / "image").string()};
+  EXPECT_FALSE(check("pg volume").passed);
+  EXPECT_NE(check("pg volume").detail.find("does not lie on"), std::string::npos);
+  system_.probes = {"files"};
+  EXPECT_TRUE(check("pg volume").passed);
+  EXPECT_TRUE(check("pg volume").warning);
 }
 
 TEST_F(CheckProbes, AVolumeOfMinioIsItsPageOfMetricsAndNoFile) {

@@ -187,6 +187,27 @@ std::optional<Bytes> unique_bytes_of(const Cell& cell) {
   return unique;
 }
 
+/// The largest step among what a system requires, and whose it is: that of its files, or what the plan says
+/// of a command or an exporter.
+struct Step {
+  Bytes bytes{};
+  std::string of{};
+};
+Step largest_step(const Plan& plan, const Cell& cell, const SystemEntry& entry) {
+  Step largest{step_of(entry, cell.variant), "files"};
+  for (const SystemPlan& system : plan.systems) {
+    if (system.name != cell.system) continue;
+    const auto look = [&](const std::string& probe, Bytes step) {
+      const auto& required = system.probes;
+      if (std::find(required.begin(), required.end(), probe) == required.end()) return;
+      if (largest.bytes < step) largest = {step, probe};
+    };
+    for (const CommandProbePlan& command : system.commands) look("command:" + command.name, command.step);
+    for (const MetricsProbePlan& metrics : system.metrics) look("metrics:" + metrics.name, metrics.step);
+  }
+  return largest;
+}
+
 }  // namespace
 
 std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blocks,
@@ -199,7 +220,7 @@ std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blo
       const SystemEntry* entry = find_system(registry, cell.system);
       if (entry == nullptr || cell.control || cell.dataset.grade != highest) continue;
       if (cell.repetition != 1) continue;
-      const Bytes step = step_of(*entry, cell.variant);
+      const auto [step, of] = largest_step(plan, cell, *entry);
       const auto unique_bytes = unique_bytes_of(cell);
       if (!unique_bytes) continue;  // check_payloads has named the error.
       const auto unique = static_cast<double>(unique_bytes->count);
@@ -210,9 +231,10 @@ std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blo
         continue;
       checks.push_back(
           {cell.system, true,
-           fmt::format("at {} a payload has {} of unique bytes; files that grow by {} need {} for a verdict, "
+           fmt::format("at {} a payload has {} of unique bytes; {} that {} by {} need{} {} for a verdict, "
                        "that is {} objects in all",
-                       grade_name(highest), format_bytes(*unique_bytes), format_bytes(step),
+                       grade_name(highest), format_bytes(*unique_bytes), of, of == "files" ? "grow" : "moves",
+                       format_bytes(step), of == "files" ? "" : "s",
                        format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
                        static_cast<std::uint64_t>(static_cast<double>(cell.dataset.objects) * needed /
                                                   std::max(unique, 1.0)) +

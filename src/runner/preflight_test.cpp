@@ -265,6 +265,19 @@ TEST_F(PreflightTest, APlanTooSmallForItsSystemIsWarnedOfWithTheSizeItNeeds) {
   EXPECT_TRUE(check_quantum(small_plan(), expand(small_plan()), two_systems()).empty());
 }
 
+TEST_F(PreflightTest, TheStepOfARequiredExporterCountsInThatWarningToo) {
+  Plan plan = small_plan();
+  SystemPlan& system = plan.systems[0];
+  system.metrics = {{.name = "v", .url = "http://127.0.0.1:1", .metric = "m", .step = 64_MiB}};
+  EXPECT_TRUE(check_quantum(plan, expand(plan), two_systems()).empty()) << "it is not required";
+  system.probes = {"metrics:v"};
+  const auto checks = check_quantum(plan, expand(plan), two_systems());
+  ASSERT_FALSE(checks.empty());
+  EXPECT_TRUE(checks[0].warning);
+  EXPECT_NE(checks[0].detail.find("metrics:v that moves by 64.0 MiB needs 6.25 GiB"), std::string::npos)
+      << checks[0].detail;
+}
+
 TEST_F(PreflightTest, RealFilesAndTheStepOfTheVariantCountInThatWarning) {
   Plan plan = small_plan();
   std::filesystem::create_directories(root_ / "pool");

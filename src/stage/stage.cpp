@@ -153,12 +153,16 @@ Status settled_sizes(const StageInput& input, const CallContext& call, StageReco
   input.probes.read_disturbing(within(call, look_limit), outcome.reading);
   ProbeNotes notes = input.probes.notes(within(call, look_limit));
   record.remarks = std::move(notes.remarks);
+  record.counted = std::move(notes.counted);
   record.storage_copies = notes.storage_copies;
   record.copies_unknown = std::move(notes.copies_unknown);
   record.after_bytes = outcome.reading.bytes;
   record.missing.insert(outcome.reading.missing.begin(), outcome.reading.missing.end());
   record.scope = outcome.reading.scope;
   record.residue_bytes = outcome.residue;
+  // Also of those that are read once, behind the others.
+  for (const auto& [probe, bytes] : outcome.reading.uncertain)
+    record.residue_bytes[probe] = std::max(record.residue_bytes[probe], bytes);
   record.settled = outcome.settled;
   record.settle_seconds = outcome.seconds;
   for (const auto& [probe, size] : outcome.reading.bytes) {

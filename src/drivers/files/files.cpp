@@ -273,6 +273,7 @@ SystemEntry files_system() {
                          {"compression", "missing", "a file is the object's bytes"},
                          {"storage", "missing", "what a file system removes is below the files"}},
           .library = "POSIX files",
+          .has_engine = false,
           .open = open_files,
           .remove = remove_files};
 }

@@ -186,6 +186,7 @@ SystemEntry kafka_system() {
             "whole, so that copies within one batch may shrink"},
            {"storage", "missing", "kafka.apache.org/documentation: a segment is the batches as they came"}},
       .library = std::string("librdkafka ") + rd_kafka_version_str(),
+      .has_engine = false,
       .password_env = kafka::kPasswordVariable,
       .check = check_kafka,
       .open = open_kafka,

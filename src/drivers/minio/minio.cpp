@@ -156,6 +156,7 @@ SystemEntry minio_system() {
                 "garagehq.deuxfleurs.fr, Internals: Garage alone keeps blocks of 1 MiB addressed by their "
                 "content"}},
           .library = "libcurl " LIBCURL_VERSION,
+          .has_engine = false,
           .password_env = "DEDUP_MINIO_PASSWORD",
           .check = check_minio,
           .open = open_minio,

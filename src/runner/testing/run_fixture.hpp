@@ -61,7 +61,7 @@ inline Plan tiny_plan() {
   plan.dataset.object_sizes = {SizeLaw{.low = Bytes{4096}}};
   plan.stages.chains = {{StageKind::kBulkInsert}, {StageKind::kPerfileInsert, StageKind::kPerfileDelete}};
   plan.stages.sample_interval = Millis{5};
-  plan.settle.idle = Millis{0};
+  plan.settle.idle = Millis{1};
   plan.systems = {{.name = "files"}, {.name = "cas"}};
   return plan;
 }
