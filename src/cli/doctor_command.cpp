@@ -186,7 +186,7 @@ int clean(const CleanOptions& options, const GlobalOptions& global) {
   std::vector<std::string> chosen;
   for (const auto& [system, what] : before.found) {
     all["found"].push_back({{"system", system}, {"path", what}});
-    if (!global.json) print("{} {}: {}\n", options.dry_run ? "would remove" : "removing", system, what);
+    if (!global.json) print("{} {}: {}\n", options.dry_run ? "would remove" : "found", system, what);
     if (std::find(chosen.begin(), chosen.end(), system) == chosen.end()) chosen.push_back(system);
   }
   Status removed = ok();

@@ -43,6 +43,8 @@ Status read_security(const ServerUrl& url, Address& address) {
                            address.security));
   address.user = url.user;
   address.mechanism = value_of(url, "mechanism");
+  if (sasl && address.mechanism.empty())
+    return bad("parameter 'mechanism' is missing: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512");
   if (sasl) LAB_TRY(check_word("mechanism", address.mechanism, {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}));
   if (!sasl && url.parameters.contains("mechanism"))
     return bad("parameter 'mechanism' goes with security=sasl_ssl or sasl_plaintext alone");

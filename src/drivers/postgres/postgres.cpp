@@ -137,6 +137,8 @@ Result<Target> make_target(const SystemConfig& config) {
   if (!address) return std::move(address).error();
   auto place = server_namespace(config, kDefaultNamespace);
   if (!place) return std::move(place).error();
+  if (place->name.starts_with("pg_"))
+    return bad_option("namespace", place->name, ": PostgreSQL keeps names that begin with pg_ for itself");
   auto setup = make_setup(*variant, config);
   if (!setup) return std::move(setup).error();
   auto role = role_of(config);
