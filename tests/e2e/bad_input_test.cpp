@@ -41,6 +41,20 @@ class BadInput : public ProgramTest {
       EXPECT_NE(ended.err.find(word), std::string::npos) << word << " in:\n" << ended.err;
     EXPECT_EQ(tree_of(root_), before);
   }
+
+  void expect_bad_plans(const std::vector<BadPlan>& cases) {
+    for (const BadPlan& bad : cases) {
+      SCOPED_TRACE(bad.what);
+      std::string text = good_plan();
+      const std::size_t at = text.find(bad.line);
+      ASSERT_NE(at, std::string::npos);
+      text.replace(at, std::string(bad.line).size(), bad.instead);
+      const auto plan = write("plan.toml", text);
+      expect_refused({"run", plan.string(), "--out", (root_ / "out").string()}, {bad.expected, bad.also});
+      EXPECT_EQ(run({"run", plan.string(), "--out", (root_ / "out").string()}).err.find("hunter2"),
+                std::string::npos);
+    }
+  }
 };
 
 TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
@@ -72,6 +86,16 @@ TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
        "rollback"},
       {"a password in the url", "[systems.files]",
        "[systems.postgresql]\nurl = \"postgresql://lab:hunter2@db/lab\"", "plan.toml:12", "password"},
+      {"a folder that is not there", "payloads = [\"random_binary\"]", "payloads = [\"directory:/no/such\"]",
+       "plan.toml:5: key 'dataset.payloads'", "/no/such"},
+      {"objects too small to differ", "objects = 20\nobject_size = \"4 KiB\"",
+       "objects = 300\nobject_size = \"1\"", "plan.toml:5: key 'dataset.payloads'", "at least"},
+  };
+  expect_bad_plans(cases);
+}
+
+TEST_F(BadInput, InAnAddressOrAnOptionOfASystemIsFoundByItsDriver) {
+  const std::vector<BadPlan> cases{
       {"a server without its address", "[systems.files]", "[systems.redis]", "plan.toml:11", "redis.url"},
       {"another system's address", "[systems.files]", "[systems.redis]\nurl = \"postgresql://h\"",
        "plan.toml:12: key 'systems.redis.url'", "redis"},
@@ -100,22 +124,8 @@ TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
        "plan.toml:13: key 'systems.kafka.options.replication_factor'", "1 to 32"},
       {"a map too small", "[systems.files]", "[systems.lmdb]\noptions = { map_size = \"4 KiB\" }",
        "plan.toml:12: key 'systems.lmdb.options.map_size'", "1 MiB"},
-      {"a folder that is not there", "payloads = [\"random_binary\"]", "payloads = [\"directory:/no/such\"]",
-       "plan.toml:5: key 'dataset.payloads'", "/no/such"},
-      {"objects too small to differ", "objects = 20\nobject_size = \"4 KiB\"",
-       "objects = 300\nobject_size = \"1\"", "plan.toml:5: key 'dataset.payloads'", "at least"},
   };
-  for (const BadPlan& bad : cases) {
-    SCOPED_TRACE(bad.what);
-    std::string text = good_plan();
-    const std::size_t at = text.find(bad.line);
-    ASSERT_NE(at, std::string::npos);
-    text.replace(at, std::string(bad.line).size(), bad.instead);
-    const auto plan = write("plan.toml", text);
-    expect_refused({"run", plan.string(), "--out", (root_ / "out").string()}, {bad.expected, bad.also});
-    EXPECT_EQ(run({"run", plan.string(), "--out", (root_ / "out").string()}).err.find("hunter2"),
-              std::string::npos);
-  }
+  expect_bad_plans(cases);
 }
 
 /// A run without an address must end before anything is written, and not go to a server that somebody once
