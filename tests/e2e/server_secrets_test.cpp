@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <thread>
 
 #include "program_test_support.hpp"
@@ -16,7 +15,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMark = "marked-and-wrong-5up3r";  // Found however the rest of it is escaped.
 constexpr const char* kWrong = "marked-and-wrong-5up3r'\"<&;";
-constexpr std::string_view kFileKey = "password_file = \"";
 
 class ServerSecrets : public ProgramTest, public testing::WithParamInterface<const char*> {
  protected:
@@ -25,15 +23,10 @@ class ServerSecrets : public ProgramTest, public testing::WithParamInterface<con
     const auto table = table_of(GetParam());
     if (!table && !required(GetParam())) GTEST_SKIP() << "no server of " << GetParam();
     ASSERT_TRUE(table) << GetParam() << " is required, and LAB_SERVERS has no table of it";
-    const std::size_t at = table->find(kFileKey);
-    ASSERT_NE(at, std::string::npos) << *table;
-    const std::size_t begin = at + kFileKey.size();
-    const std::size_t end = table->find('"', begin);
-    std::ifstream file(table->substr(begin, end - begin));
-    ASSERT_TRUE(std::getline(file, right_));
+    const auto password = password_of(*table);
+    ASSERT_TRUE(password) << *table;
+    right_ = *password;
     ASSERT_GE(right_.size(), 8U);
-    std::string by_variable = *table;
-    by_variable.replace(at, end + 1 - at, "password_env = \"SERVER_SECRET\"");
     plan_ = write("plan.toml", fmt::format(R"([run]
 seed = 7
 repetitions = 1
@@ -51,7 +44,7 @@ idle = "100ms"
 [systems.{}]
 {}
 )",
-                                           GetParam(), by_variable))
+                                           GetParam(), with_password_of("SERVER_SECRET", *table)))
                 .string();
   }
 
