@@ -261,9 +261,9 @@ void add_scan_merge(CLI::App& app, Values& values) {
       ->type_name("PROGRAM");
   command
       ->add_option("--threads", options.threads,
-                   "Of the engine on this machine (default the processors, at most 8)")
+                   "Of an engine that runs locally (default the processors, at most 8)")
       ->type_name("N");
-  command->add_option("--memory", options.memory, "Of the engine on this machine")
+  command->add_option("--memory", options.memory, "Of an engine that runs locally")
       ->capture_default_str()
       ->type_name("SIZE");
   command

@@ -26,7 +26,7 @@ struct ServerUrl {
 Result<ServerUrl> parse_server_url(std::string_view text, std::span<const std::string> schemes,
                                    std::uint16_t default_port, std::span<const std::string> parameters = {});
 
-/// Whether what is sent to `host` stays on this machine: "localhost", 127.0.0.0/8 and ::1, as they are
+/// Whether what is sent to `host` stays on the local host: "localhost", 127.0.0.0/8 and ::1, as they are
 /// written. A name is not looked up.
 bool is_loopback(const std::string& host);
 

@@ -185,7 +185,7 @@ TEST_F(PostgresqlServerTls, IsVerifiedOrRefusedAndNeverReplacedByPlainText) {
   Wish without = wish();
   without.tls = false;
   ASSERT_NO_FATAL_FAILURE(start_again(without));
-  EXPECT_TRUE(use("")) << "plain text to this machine itself";
+  EXPECT_TRUE(use("")) << "plain text to a loopback host";
   expect_refused("a server without TLS", use("?sslmode=require"));
   expect_refused("a server without TLS that shall be verified", use("?sslrootcert=" + pem("ca.pem")));
 }
@@ -200,7 +200,7 @@ TEST_F(MariadbServerTls, IsVerifiedOrRefusedAndNeverReplacedByPlainText) {
   Wish without = wish();
   without.tls = false;
   ASSERT_NO_FATAL_FAILURE(start_again(without));
-  EXPECT_TRUE(use("")) << "plain text to this machine itself";
+  EXPECT_TRUE(use("")) << "plain text to a loopback host";
   expect_refused("a server without TLS", use("?tls=on"));
 }
 

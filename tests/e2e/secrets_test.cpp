@@ -58,8 +58,7 @@ TEST_F(Secrets, AProgramThatCrashesLeavesNoCoreDump) {
   EXPECT_FALSE(
       dumped({LAB_PROGRAM_PATH, "run", (root_ / "crash.toml").string(), "--out", out(), "--no-progress"}));
   EXPECT_TRUE(fs::exists(root_ / "out" / "journal.db")) << "it did not come so far as to be ended";
-  if (!dumped({"sh", "-c", "kill -ABRT $$"}))
-    GTEST_SKIP() << "this machine writes no core file into a folder";
+  if (!dumped({"sh", "-c", "kill -ABRT $$"})) GTEST_SKIP() << "the kernel writes no core file into a folder";
 }
 
 }  // namespace

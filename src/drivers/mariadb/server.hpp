@@ -20,8 +20,8 @@ struct Server {
   std::string tls_ca{};      // Trusted besides nothing else; empty: the machine's own list.
 };
 
-/// From url and password. Where the url has neither tls nor tls_ca, TLS is on for each host but this machine
-/// itself. Errors: kInvalidArgument (no URL of ours, no user, a database in it).
+/// From url and password. Where the url has neither tls nor tls_ca, TLS is on for each host but a loopback
+/// one itself. Errors: kInvalidArgument (no URL of ours, no user, a database in it).
 Result<Server> server_of(const SystemConfig& config);
 
 /// One error of the server or of the client library. `words` are its own.
