@@ -22,6 +22,7 @@ void keep(StageRecord& record, const std::string& probe, std::int64_t bytes,
   record.empty_bytes[probe] = 0;
   record.before_bytes[probe] = 0;
   record.after_bytes[probe] = bytes;
+  record.noise_bytes[probe] = 0;
   record.scope[probe] = scope;
 }
 

@@ -33,12 +33,12 @@ Result<std::unique_ptr<Proxy>> Proxy::open(std::uint16_t server_port, std::uint1
 
 Proxy::Proxy(std::uint16_t server_port, std::uint16_t port, FileHandle listening)
     : server_port_(server_port), port_(port), listening_(std::move(listening)) {
-  threads_.emplace_back([this](const std::stop_token& stop) { accept_all(stop); });
+  accepting_ = std::jthread([this](const std::stop_token& stop) { accept_all(stop); });
 }
 
 Proxy::~Proxy() {
-  threads_.front().request_stop();
-  threads_.front().join();
+  accepting_.request_stop();
+  accepting_.join();
   cut();
 }
 

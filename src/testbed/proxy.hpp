@@ -51,7 +51,9 @@ class Proxy {
   std::atomic<Millis> delay_{Millis{0}};
   std::mutex mutex_{};
   std::vector<FileHandle> sockets_{};
-  std::vector<std::jthread> threads_{};  // Last: they use the others.
+  std::vector<std::jthread>
+      threads_{};             // One for each direction that something flows in; they use the others.
+  std::jthread accepting_{};  // Alone adds to them. Last: it uses all of these.
 };
 
 }  // namespace lab::testbed
