@@ -160,30 +160,6 @@ Status all_ours(const std::shared_ptr<const ForeignGrowth>& foreign) {
   return ok();
 }
 
-Result<Bytes> used_by(const std::vector<fs::path>& roots) {
-  Bytes used;
-  for (const fs::path& root : roots) {
-    const auto use = file_system_use(root);
-    if (!use) return use.error();
-    used += use->used;
-  }
-  return used;
-}
-
-/// How much more the volume has grown than the file systems; nothing within what metadata needs. Who has
-/// written it cannot be told: a journal, blocks that are free again, or another file system on the volume.
-std::optional<Bytes> unexplained(Bytes file_system_growth, Bytes volume_growth) {
-  return hidden_growth(volume_growth, file_system_growth);
-}
-
-std::string unexplained_text(const std::optional<Bytes>& bytes, std::string_view of_us) {
-  if (!bytes) return {};
-  return fmt::format(
-      "{} bytes of the volume's growth are not of the file system's: {}, or of others on the "
-      "same volume; they widen the interval",
-      bytes->count, of_us);
-}
-
 }  // namespace
 
 Result<Bytes> parse_thin_status(std::string_view text) {
@@ -231,14 +207,16 @@ VolumeProbe::VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
             .quantum = Bytes{4096}} {}
 
 Result<ByteMap> VolumeProbe::read(const CallContext& call) {
-  uncertain_.reset();
   const auto roots = roots_upon(*volume_, roots_, call);
   if (!roots) return roots.error();
   const auto allocation = volume_->allocation(call);
   if (!allocation) return allocation.error();
-  const auto used = used_by(*roots);
-  if (!used) return used.error();
-  const VolumeGrowth now{.allocated = allocation->bytes, .used = *used};
+  State now{.allocated = allocation->bytes};
+  for (const fs::path& root : *roots) {
+    const auto use = file_system_use(root);
+    if (!use) return use.error();
+    now.used += use->used;
+  }
   info_.quantum = allocation->block;
   last_ = now;
   if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
@@ -255,13 +233,7 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
                  fmt::format("the file system has grown by {} bytes and the volume by {}: the rest went into "
                              "blocks that the volume had from before; with trim = true it is emptied first",
                              grown.count, (grown - *hidden).count)};
-  // Of a machine without files here there is nothing to compare with.
-  if (!roots->empty()) uncertain_ = unexplained(grown, now.allocated - empty_->allocated);
   return ByteMap{{info_.name, now.allocated.count}};
-}
-
-Result<std::string> VolumeProbe::remarks(const CallContext&) {
-  return unexplained_text(uncertain_, "written and freed again, or a journal");
 }
 
 TrimmedVolumeProbe::TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
@@ -275,7 +247,6 @@ TrimmedVolumeProbe::TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volu
             .disturbs = true} {}
 
 Result<ByteMap> TrimmedVolumeProbe::read(const CallContext& call) {
-  uncertain_.reset();
   std::optional<Bytes> before;
   for (int trims = 0; trims < kTrimsMax; ++trims) {
     if (trims > 0 && !sleep_until(call.stop, Clock::now() + kBetweenTrims))
@@ -294,19 +265,11 @@ Result<ByteMap> TrimmedVolumeProbe::read(const CallContext& call) {
     info_.quantum = allocation->block;
     if (before == allocation->bytes) {
       LAB_TRY(all_ours(foreign_));
-      const auto used = used_by(*roots);
-      if (!used) return used.error();
-      last_ = {.allocated = *before, .used = *used};
-      if (empty_) uncertain_ = unexplained(*used - empty_->used, *before - empty_->allocated);
       return ByteMap{{info_.name, before->count}};
     }
     before = allocation->bytes;
   }
   return Error{ErrorCode::kUnsettled, info_.name, fmt::format("still moving after {} trims", kTrimsMax)};
-}
-
-Result<std::string> TrimmedVolumeProbe::remarks(const CallContext&) {
-  return unexplained_text(uncertain_, "of a journal");
 }
 
 }  // namespace lab

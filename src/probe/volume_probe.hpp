@@ -32,16 +32,10 @@ class Volume {
   std::filesystem::path path_;
 };
 
-/// One reading of a volume, to compare with another.
-struct VolumeGrowth {
-  Bytes allocated{};
-  Bytes used{};  // Of the file systems upon it.
-};
-
 /// `volume`. A volume keeps what it has allocated once, until it is trimmed: when the file system has grown
 /// since the empty system and the volume has not, it has written into blocks that the volume had from
 /// before, and the growth cannot be seen: the reading is refused. So it is where others write into the file
-/// system. What it has grown by more than the file system is `uncertain`: another file system may lie on it.
+/// system.
 class VolumeProbe final : public Probe {
  public:
   /// `freed_between`: a command of the plan may free blocks between the load and the reading, and the volume
@@ -52,41 +46,35 @@ class VolumeProbe final : public Probe {
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
   void set_reference() override { empty_ = last_; }
-  std::optional<Bytes> uncertain() const override { return uncertain_; }
-  Result<std::string> remarks(const CallContext& call) override;
 
  private:
+  struct State {
+    Bytes allocated{};
+    Bytes used{};  // Of the file systems upon it.
+  };
   RootsOf roots_;
   std::shared_ptr<const Volume> volume_;
   std::shared_ptr<const ForeignGrowth> foreign_;
   bool freed_between_;
   ProbeInfo info_;
-  std::optional<VolumeGrowth> last_{};
-  std::optional<VolumeGrowth> empty_{};
-  std::optional<Bytes> uncertain_{};
+  std::optional<State> last_{};
+  std::optional<State> empty_{};
 };
 
 /// `volume:trimmed`: the same after the file systems have told the volume what is free (FITRIM, as fstrim
-/// does), again until two readings are equal. Refused where others write into the file system; `uncertain` as
-/// `volume` is.
+/// does), again until two readings are equal. Refused where others write into the file system.
 class TrimmedVolumeProbe final : public Probe {
  public:
   TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
                      std::shared_ptr<const ForeignGrowth> foreign);
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
-  void set_reference() override { empty_ = last_; }
-  std::optional<Bytes> uncertain() const override { return uncertain_; }
-  Result<std::string> remarks(const CallContext& call) override;
 
  private:
   RootsOf roots_;
   std::shared_ptr<const Volume> volume_;
   std::shared_ptr<const ForeignGrowth> foreign_;
   ProbeInfo info_;
-  std::optional<VolumeGrowth> last_{};
-  std::optional<VolumeGrowth> empty_{};
-  std::optional<Bytes> uncertain_{};
 };
 
 /// Mapped bytes from what `dmsetup status` prints of a thin device. Errors: kUnsupported (another target).

@@ -3,8 +3,6 @@
 
 #include <sys/stat.h>
 
-#include <fstream>
-
 #include "probe/mount.hpp"
 #include "probe/testing/probe_fixture.hpp"
 
@@ -78,30 +76,6 @@ TEST_F(VolumeBelow, WhatOthersWriteIsNotCountedAsOurs) {
   EXPECT_GT(figure(plain), 0) << "they are gone again";
 }
 
-TEST_F(VolumeBelow, WhatOthersWriteBesideTheFileSystemIsUncertain) {
-  if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
-  VolumeProbe plain(roots(), volume(), nullptr, false);
-  TrimmedVolumeProbe trimmed(roots(), volume(), nullptr);
-  EXPECT_GT(figure(trimmed), 0);
-  EXPECT_GT(figure(plain), 0);
-  plain.set_reference();
-  trimmed.set_reference();
-  write_random(data_ / "a", kFile, 1);
-  for (Probe* probe : {static_cast<Probe*>(&plain), static_cast<Probe*>(&trimmed)}) {
-    EXPECT_GT(figure(*probe), 0);
-    EXPECT_LE(probe->uncertain().value_or(Bytes{}).count, kSlack) << "our own growth is explained";
-  }
-  // As a second file system on the same image, behind ours.
-  std::ofstream(file_system_->image(), std::ios::binary | std::ios::app) << std::string(kFile, 'x');
-  for (Probe* probe : {static_cast<Probe*>(&plain), static_cast<Probe*>(&trimmed)}) {
-    SCOPED_TRACE(probe->info().name);
-    EXPECT_GT(figure(*probe), 0);
-    ASSERT_TRUE(probe->uncertain().has_value());
-    EXPECT_GE(probe->uncertain()->count, kFile - kSlack);
-    EXPECT_NE(probe->remarks({})->find("or of others on the same volume"), std::string::npos);
-  }
-}
-
 TEST_F(VolumeBelow, AfterAHookOnlyATrimmedVolumeHasAFigure) {
   if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
   VolumeProbe probe(roots(), volume(), nullptr, true);
@@ -137,10 +111,6 @@ TEST_F(VolumeBelow, AnImageOfAMachineWithoutFilesHereHasAFigureAndNoTrim) {
   struct stat info{};
   ASSERT_EQ(::stat((folder_ / "machine.img").c_str(), &info), 0);
   EXPECT_EQ(figure(plain), info.st_blocks * 512);
-  plain.set_reference();
-  write_random(folder_ / "machine.img", 1 << 20, 2);
-  EXPECT_GT(figure(plain), 0);
-  EXPECT_EQ(plain.uncertain(), std::nullopt) << "there is no file system to compare with";
   TrimmedVolumeProbe trimmed(none, image, nullptr);
   EXPECT_TRUE(trimmed.info().disturbs);
   EXPECT_NE(refusal(trimmed).find("to trim"), std::string::npos);

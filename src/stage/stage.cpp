@@ -160,9 +160,6 @@ Status settled_sizes(const StageInput& input, const CallContext& call, StageReco
   record.missing.insert(outcome.reading.missing.begin(), outcome.reading.missing.end());
   record.scope = outcome.reading.scope;
   record.residue_bytes = outcome.residue;
-  // Also of those that are read once, behind the others.
-  for (const auto& [probe, bytes] : outcome.reading.uncertain)
-    record.residue_bytes[probe] = std::max(record.residue_bytes[probe], bytes);
   record.settled = outcome.settled;
   record.settle_seconds = outcome.seconds;
   for (const auto& [probe, size] : outcome.reading.bytes) {
