@@ -255,9 +255,9 @@ TEST_F(Run, AServerThatIsDownAtTheStartIsThreeWithOneLineAndNothingIsWritten) {
                                           {"redis", "redis://127.0.0.1:1"},
                                           {"minio", "s3://lab@127.0.0.1:1?tls=off"}}) {
     SCOPED_TRACE(system);
-    const auto plan =
-        small_plan(5, fmt::format("[systems.{}]\nurl = \"{}\"\nprobes = [\"engine\"]\n", system, url))
-            .string();
+    const auto plan = small_plan(5, fmt::format("[systems.{}]\nurl = \"{}\"\ndirectory = \"{}\"\n", system,
+                                                url, root_.string()))
+                          .string();
     const Ended ended = run({"run", plan, "--out", out()});
     EXPECT_EQ(ended.exit_code, 3);
     EXPECT_NE(ended.err.find("preflight: " + system), std::string::npos) << ended.err;
