@@ -12,8 +12,8 @@
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
+#include "core/spill_file.hpp"
 #include "payload/stream_output.hpp"
-#include "scan/spill_file.hpp"
 
 namespace lab::cli {
 namespace {
@@ -67,7 +67,7 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
 
 /// Where a stream goes and how it is written; only standard output has a choice.
 Result<StreamOutput> stream_output_of(const GenerateOptions& options) {
-  StreamOutput output{.descriptor = STDOUT_FILENO, .temporary = scan::temporary_folder()};
+  StreamOutput output{.descriptor = STDOUT_FILENO, .temporary = temporary_folder()};
   if (options.format.empty()) return output;
   if (options.output != "-") return usage("--format", "is of --output -, standard output");
   const auto format = parse_stream_format(options.format);

@@ -15,7 +15,7 @@
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
 #include "cli/scan_output.hpp"
-#include "scan/spill_file.hpp"
+#include "core/spill_file.hpp"
 
 namespace lab::cli {
 namespace {
@@ -86,7 +86,7 @@ Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   request.fingerprint = *fingerprint;
   if (options.sketch && !options.temporary.empty())
     return usage("--temp", "--sketch makes no temporary files");
-  request.temporary = options.temporary.empty() ? scan::temporary_folder() : options.temporary;
+  request.temporary = options.temporary.empty() ? temporary_folder() : options.temporary;
   request.sketch = options.sketch;
   request.direct = options.direct;
   if (!options.census_csv.empty()) LAB_TRY(check_csv(options));

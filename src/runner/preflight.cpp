@@ -11,11 +11,11 @@
 #include <set>
 
 #include "core/files.hpp"
+#include "core/spill_file.hpp"
 #include "payload/dataset.hpp"
 #include "runner/check_probes.hpp"
 #include "runner/hooks.hpp"
 #include "runner/runner.hpp"
-#include "scan/spill_file.hpp"
 #include "stage/stage_scan.hpp"
 
 namespace lab {
@@ -339,7 +339,7 @@ void check_after_operations(const Plan& plan, const SystemPlan& system, const st
 /// The scans behind the stages: their memory, and where their temporary files go.
 Check check_scans(const ScanPlan& plan) {
   if (const Status fits = check_scan(plan); !fits) return {"scan", false, fits.error().detail};
-  const fs::path temporary = scan::temporary_folder();
+  const fs::path temporary = temporary_folder();
   if (::access(temporary.c_str(), W_OK | X_OK) != 0)
     return {"scan", false,
             fmt::format("temporary files cannot be made in {}: {}; name another folder in $TMPDIR",
