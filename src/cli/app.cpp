@@ -193,6 +193,10 @@ void add_generate(CLI::App& app, Values& values) {
       ->type_name("DIR|-");
   command->add_option("--format", options.format, "Of --output -: raw (default), framed or tar")
       ->type_name("FORMAT");
+  command
+      ->add_option("--real-world-dir", options.real_world_dir,
+                   "Folder of bank_transactions, text_corpus and numeric_dataset")
+      ->type_name("DIR");
   command->add_flag("--audit", options.audit, "Count what is distinct, against what was asked for");
   command->callback(
       [&values] { values.action = [&values] { return generate(values.generate, values.global); }; });

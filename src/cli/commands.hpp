@@ -74,6 +74,7 @@ struct GenerateOptions {
   std::string output{};
   std::string format{};  // Of a stream; empty: raw.
   bool audit = false;
+  std::string real_world_dir{};  // Empty: none.
 };
 
 struct DoctorOptions {

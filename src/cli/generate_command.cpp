@@ -99,7 +99,20 @@ class GenerateLine {
 struct Measured {
   std::optional<CompressedShare> share{};
   std::unique_ptr<DatasetAudit> audit{};
+  std::optional<RealDataReport> real{};
 };
+
+nlohmann::ordered_json as_json(const RealDataReport& real) {
+  return {{"place", real.place},
+          {"files", real.files},
+          {"left_out", real.left_out},
+          {"links", real.links},
+          {"specials", real.specials},
+          {"bytes", real.bytes.count},
+          {"slices", real.slices},
+          {"equal_slices", real.equal_slices},
+          {"left_over_bytes", real.left_over.count}};
+}
 
 void print_summary(const GenerateSummary& made, const GenerateOptions& options, const Measured& measured,
                    bool json) {
@@ -119,6 +132,7 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
                                  {"least", measured.share->least},
                                  {"most", measured.share->most},
                                  {"originals", measured.share->originals}};
+    if (measured.real) all["real_data"] = as_json(*measured.real);
     if (measured.audit) all["audit"] = measured.audit->as_json();
     print("{}\n", all.dump(2));
     return;
@@ -126,6 +140,13 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
   if (measured.share)
     say("zstd at level 3 leaves {:.4f} to {:.4f} of each of {} originals, {} asked\n", measured.share->least,
         measured.share->most, measured.share->originals, measured.share->asked);
+  if (measured.real)
+    say("{}: {} files of {} bytes in all, {} files of other types and {} links left out; {} different "
+        "slices, "
+        "{} equal ones skipped, {} bytes left over\n",
+        measured.real->place, measured.real->files, measured.real->bytes.count, measured.real->left_out,
+        measured.real->links, measured.real->slices, measured.real->equal_slices,
+        measured.real->left_over.count);
   if (measured.audit) measured.audit->print();
   say("{} objects, {} distinct; L = {} bytes, U = {} bytes, EDR_max = {:.4f}\n", made.objects, made.distinct,
       made.logical.count, made.unique.count, ratio);
@@ -150,9 +171,9 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
     return fail(kExitUsage, usage("--json", "standard output is taken by the payloads"));
   const auto output = stream_output_of(options);
   if (!output) return fail(kExitUsage, output.error());
-  const auto dataset = Dataset::make(*spec);
+  const auto dataset = Dataset::make(*spec, {.real_world_dir = options.real_world_dir});
   if (!dataset) return fail(kExitUsage, dataset.error());
-  Measured measured;
+  Measured measured{.real = (*dataset)->real_data_report()};
   if (spec->compressible) {
     const auto share = measure_compressed_share(**dataset);
     if (!share) return fail(kExitUsage, share.error());

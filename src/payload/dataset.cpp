@@ -14,6 +14,7 @@
 #include "payload/copies.hpp"
 #include "payload/directory_source.hpp"
 #include "payload/made_source.hpp"
+#include "payload/real_source.hpp"
 
 namespace lab {
 namespace {
@@ -37,17 +38,21 @@ ObjectId id_of(std::uint64_t dataset_seed, std::uint64_t number) {
   return id;
 }
 
+struct SourceReports {
+  std::optional<DirectoryReport> directory{};
+  std::optional<RealDataReport> real{};
+};
+
 /// Index holds any object number: four bytes for the content, four for the container, and four for the first
 /// occurrence of each original; twice as much for the first and last above 2^32 objects.
 template <class Index>
 class PlannedDataset final : public Dataset {
  public:
-  PlannedDataset(DatasetSpec spec, std::unique_ptr<const ContentSource> source,
-                 std::optional<DirectoryReport> report)
+  PlannedDataset(DatasetSpec spec, std::unique_ptr<const ContentSource> source, SourceReports reports)
       : spec_(std::move(spec)),
         distinct_(distinct_objects(spec_.objects, spec_.grade)),
         source_(std::move(source)),
-        report_(std::move(report)),
+        reports_(std::move(reports)),
         contents_(content_stream<Index>(
             {spec_.objects, distinct_, spec_.popularity, spec_.order, spec_.dataset_seed})),
         firsts_(distinct_) {
@@ -62,7 +67,8 @@ class PlannedDataset final : public Dataset {
   std::uint64_t objects() const override { return spec_.objects; }
   std::uint64_t distinct() const override { return distinct_; }
   const ContentSource& source() const override { return *source_; }
-  std::optional<DirectoryReport> directory_report() const override { return report_; }
+  std::optional<DirectoryReport> directory_report() const override { return reports_.directory; }
+  std::optional<RealDataReport> real_data_report() const override { return reports_.real; }
 
   ObjectFacts facts(std::uint64_t number) const override {
     LAB_CHECK(number < contents_.size(), "the number of an object is below the number of objects");
@@ -98,7 +104,7 @@ class PlannedDataset final : public Dataset {
   DatasetSpec spec_;
   std::uint64_t distinct_;
   std::unique_ptr<const ContentSource> source_;
-  std::optional<DirectoryReport> report_;
+  SourceReports reports_;
   std::vector<Index> contents_;              // By number.
   std::vector<Index> firsts_;                // By content: the number of its original.
   std::vector<std::uint32_t> containers_{};  // By number; empty where there is one.
@@ -115,6 +121,7 @@ Status check_kind(std::string_view payload) {
     const auto mix = made_mix(payload);
     return mix ? ok() : Status(mix.error());
   }
+  if (find_real_kind(payload) != nullptr) return ok();
   std::vector<std::string> names{std::string(kDirectoryPrefix)};
   for (const PayloadKind& kind : payload_kinds()) {
     if (!kind.built_in && kind.name == payload)
@@ -128,13 +135,19 @@ Status check_kind(std::string_view payload) {
   return bad(fmt::format("'{}' is not a payload kind{}", payload, suggestion(word, names)));
 }
 
-Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
+Status check_largest(const SizeLaw& law) {
   constexpr std::int64_t kLargestObject = 1LL << 40;
-  const SizeLaw& law = spec.object_size;
-  const bool lognormal = law.kind == SizeLaw::Kind::kLognormal;
   const bool uniform = law.kind == SizeLaw::Kind::kUniform;
   if (law.low.count < 1 || law.low.count > kLargestObject || (uniform && law.high.count > kLargestObject))
     return bad(fmt::format("object size {}: an object has 1 byte to 1 TiB", to_string(law)));
+  return ok();
+}
+
+Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
+  const SizeLaw& law = spec.object_size;
+  const bool lognormal = law.kind == SizeLaw::Kind::kLognormal;
+  const bool uniform = law.kind == SizeLaw::Kind::kUniform;
+  LAB_TRY(check_largest(law));
   if (uniform && law.high < law.low)
     return bad(fmt::format("object size {}: the largest size is below the smallest", to_string(law)));
   if (lognormal && !(law.sigma > 0 && law.sigma <= 100))
@@ -149,7 +162,7 @@ Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
 
 Status check_spec(const DatasetSpec& spec) {
   LAB_TRY(check_kind(spec.payload));
-  if (spec.compressible && spec.payload.starts_with(kDirectoryPrefix))
+  if (spec.compressible && !is_made(spec.payload))
     return bad("compressible: real files compress as they do; random_binary can be asked for a share");
   if (spec.objects == 0) return bad("objects: at least 1");
   if (spec.grade < 0 || spec.grade > 99) return bad(fmt::format("grade U{}: U0 to U99", spec.grade));
@@ -165,10 +178,10 @@ Status check_spec(const DatasetSpec& spec) {
 }
 
 std::shared_ptr<const Dataset> planned(const DatasetSpec& spec, std::unique_ptr<const ContentSource> source,
-                                       std::optional<DirectoryReport> report) {
+                                       SourceReports reports) {
   if (spec.objects <= std::numeric_limits<std::uint32_t>::max())
-    return std::make_shared<const PlannedDataset<std::uint32_t>>(spec, std::move(source), std::move(report));
-  return std::make_shared<const PlannedDataset<std::uint64_t>>(spec, std::move(source), std::move(report));
+    return std::make_shared<const PlannedDataset<std::uint32_t>>(spec, std::move(source), std::move(reports));
+  return std::make_shared<const PlannedDataset<std::uint64_t>>(spec, std::move(source), std::move(reports));
 }
 
 /// The scanned directory, if it has as many distinct files as asked.
@@ -182,19 +195,48 @@ Result<std::shared_ptr<const DirectoryPool>> pool_of(const DatasetSpec& spec) {
   return pool;
 }
 
+/// The slices of a kind of local real data, if there are as many different ones as asked.
+Result<std::shared_ptr<const SlicePool>> slices_of(const RealKind& kind, const DatasetSpec& spec,
+                                                   const DataPlaces& places) {
+  if (places.real_world_dir.empty())
+    return bad(
+        fmt::format("{0} is local data: real_world_dir in a plan, or --real-world-dir, names the folder "
+                    "that has {0}",
+                    kind.name));
+  const SizeLaw& law = spec.object_size;
+  if (law.varies())
+    return bad(fmt::format("object size {}: {} is cut into slices of one size", to_string(law), kind.name));
+  LAB_TRY(check_largest(law));
+  auto pool = read_slices(kind, places.real_world_dir, law.low);
+  if (!pool) return pool;
+  const RealDataReport& report = (*pool)->report;
+  if (spec.objects > report.slices)
+    return bad(
+        fmt::format("{} objects asked, {} has {} different slices of {} ({} files, {} bytes, {} equal "
+                    "slices skipped)",
+                    spec.objects, report.place, report.slices, format_bytes_exact(law.low), report.files,
+                    report.bytes.count, report.equal_slices));
+  return pool;
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) try {
+Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec, const DataPlaces& places) try {
   LAB_TRY(check_spec(spec));
   if (spec.payload.starts_with(kDirectoryPrefix)) {
     const auto pool = pool_of(spec);
     if (!pool) return pool.error();
-    return planned(spec, make_directory_source(*pool, spec.dataset_seed), (*pool)->report);
+    return planned(spec, make_directory_source(*pool, spec.dataset_seed), {.directory = (*pool)->report});
+  }
+  if (const RealKind* const kind = find_real_kind(spec.payload); kind != nullptr) {
+    const auto pool = slices_of(*kind, spec, places);
+    if (!pool) return pool.error();
+    return planned(spec, make_real_source(*kind, *pool, spec.dataset_seed), {.real = (*pool)->report});
   }
   auto mix = made_mix(spec);
   if (!mix) return mix.error();
   LAB_TRY(check_size_law(spec, *mix));
-  return planned(spec, make_made_source(std::move(*mix), spec), std::nullopt);
+  return planned(spec, make_made_source(std::move(*mix), spec), {});
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kResourceExhausted, "payload",
                fmt::format("no memory for {} objects", spec.objects)};
@@ -203,11 +245,15 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) tr
                fmt::format("no memory for {} objects", spec.objects)};
 }
 
-Status Dataset::check(const DatasetSpec& spec) {
+Status Dataset::check(const DatasetSpec& spec, const DataPlaces& places) {
   LAB_TRY(check_spec(spec));
-  if (!spec.payload.starts_with(kDirectoryPrefix)) {
+  if (is_made(spec.payload)) {
     const auto mix = made_mix(spec);
     return mix ? check_size_law(spec, *mix) : Status(mix.error());
+  }
+  if (const RealKind* const kind = find_real_kind(spec.payload); kind != nullptr) {
+    const auto slices = slices_of(*kind, spec, places);
+    return slices ? ok() : Status(slices.error());
   }
   const auto pool = pool_of(spec);
   if (!pool) return pool.error();
@@ -221,10 +267,9 @@ const std::vector<PayloadKind>& payload_kinds() {
       all.push_back({std::string(kind.name), std::string(kind.what), true});
     all.push_back({"mixed", "five made kinds equally, or mixed:<kind>=<share>+<kind>=<share>...", true});
     all.push_back({"directory:<path>", "the distinct files of a local directory, as they are", true});
+    for (const RealKind& kind : real_kinds())
+      all.push_back({std::string(kind.name), std::string(kind.what), true});
     for (const auto& [name, what] : std::initializer_list<std::pair<const char*, const char*>>{
-             {"bank_transactions", "a public data set of payments"},
-             {"text_corpus", "a public collection of texts"},
-             {"numeric_dataset", "a public table of numbers"},
              {"nasa_image", "downloaded pictures"},
              {"blender_video", "downloaded videos"},
              {"gutenberg_text", "downloaded books"},

@@ -42,6 +42,25 @@ struct DirectoryReport {
   std::vector<std::string> special_names{};
 };
 
+/// What of a kind of local real data was found, and what of it is not used.
+struct RealDataReport {
+  std::string place{};         // real_world_dir/<kind>, canonical.
+  std::uint64_t files = 0;     // That were read, those in archives too.
+  std::uint64_t left_out = 0;  // Of other types.
+  std::uint64_t links = 0;     // Not followed.
+  std::uint64_t specials = 0;  // Sockets, pipes, devices.
+  Bytes bytes{};               // Of the kind's stream.
+  Bytes slice_size{};
+  std::uint64_t slices = 0;        // Different ones: the pool of originals.
+  std::uint64_t equal_slices = 0;  // Equal to an earlier one: not used twice.
+  Bytes left_over{};               // At the end of the stream: less than a slice.
+};
+
+/// Where data lies that is not made here. It decides no bytes that a specification does not name.
+struct DataPlaces {
+  std::string real_world_dir{};  // Of local real data; empty: there is none.
+};
+
 /// What is known of an object without making its bytes.
 struct ObjectFacts {
   std::uint64_t number = 0;
@@ -58,12 +77,13 @@ class Dataset {
  public:
   /// Errors: kInvalidArgument (unknown kind, sizes too small for N distinct objects, fewer real files than
   /// asked, naming how many there are), kUnsupported (known kind that is not built in), kNotFound
-  /// (directory), kRefused or kIo (a file that cannot be read, named), kResourceExhausted (memory). A
-  /// directory is scanned once a process: what is made of the same path later uses the same scan.
-  static Result<std::shared_ptr<const Dataset>> make(const DatasetSpec& spec);
+  /// (directory, real data), kCorruption (broken archive or table, named), kRefused or kIo (a file that
+  /// cannot be read, named), kResourceExhausted (memory). A directory is scanned once a process: what is made
+  /// of the same path later uses the same scan.
+  static Result<std::shared_ptr<const Dataset>> make(const DatasetSpec& spec, const DataPlaces& places = {});
 
   /// The errors that make would give, but for memory, without planning a single object.
-  static Status check(const DatasetSpec& spec);
+  static Status check(const DatasetSpec& spec, const DataPlaces& places = {});
 
   virtual ~Dataset() = default;
   virtual const DatasetSpec& spec() const = 0;
@@ -79,6 +99,9 @@ class Dataset {
 
   /// For directory payloads only.
   virtual std::optional<DirectoryReport> directory_report() const { return std::nullopt; }
+
+  /// For kinds of local real data only.
+  virtual std::optional<RealDataReport> real_data_report() const { return std::nullopt; }
 };
 
 struct PayloadKind {
@@ -90,8 +113,8 @@ struct PayloadKind {
 /// Every payload kind by name: those that are built in, `directory:<path>`, and the known ones that are not.
 const std::vector<PayloadKind>& payload_kinds();
 
-/// Smallest object size from which `objects` distinct contents of `payload` can be made; nothing for a
-/// directory. Errors: kInvalidArgument (unknown kind, with the nearest), kUnsupported (not built in).
+/// Smallest object size from which `objects` distinct contents of `payload` can be made; nothing for real
+/// data. Errors: kInvalidArgument (unknown kind, with the nearest), kUnsupported (not built in).
 Result<std::optional<Bytes>> smallest_object_size(std::string_view payload, std::uint64_t objects);
 
 }  // namespace lab

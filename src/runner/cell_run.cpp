@@ -61,7 +61,8 @@ class ChainRun {
   CallContext step() const { return within(run_call(), setting_.plan.stages.step_limit); }
 
   Status prepare() {
-    auto dataset = Dataset::make(cell_.dataset);
+    auto dataset =
+        Dataset::make(cell_.dataset, {.real_world_dir = setting_.plan.real_world_dir.value_or("")});
     if (!dataset) return dataset.error();
     LAB_TRY(open(step()));
     reached_ = true;

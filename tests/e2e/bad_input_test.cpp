@@ -203,13 +203,20 @@ TEST_F(BadInput, OfGenerateNamesTheNearestWord) {
   }
 }
 
-TEST_F(BadInput, AKnownSystemThatIsNotBuiltInIsMarkedByADryRunAndRefusedByARun) {
-  const auto plan = std::string(LAB_SOURCE_ROOT) + "/plans/classic-matrix.toml";
+TEST_F(BadInput, WhatIsKnownButNotBuiltInIsMarkedByADryRunAndRefusedByARun) {
+  std::string text = good_plan();
+  text.replace(text.find("objects = 20"), 0, "modes = [\"native\"]\n");
+  const std::string plan = write("native.toml", text);
   const Ended dry = run({"run", plan, "--dry-run"});
   EXPECT_EQ(dry.exit_code, 0) << dry.err;
-  EXPECT_NE(dry.out.find("stage measurements: 2016"), std::string::npos) << dry.out;
-  EXPECT_NE(dry.out.find("not built in yet: "), std::string::npos);
+  EXPECT_NE(dry.out.find("not built in yet: mode 'native'"), std::string::npos) << dry.out;
   expect_refused({"run", plan, "--out", (root_ / "out").string()}, {"not built in"});
+}
+
+TEST_F(BadInput, APlanWhoseRealDataIsNotThereSaysWhere) {
+  const auto plan = std::string(LAB_SOURCE_ROOT) + "/plans/classic-matrix.toml";
+  expect_refused({"run", plan, "--dry-run"}, {"corpora"});
+  expect_refused({"run", plan, "--out", (root_ / "out").string()}, {"corpora"});
 }
 
 TEST_F(BadInput, ADirectoryWithOtherThingsIsNotTaken) {
