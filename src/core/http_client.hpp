@@ -1,5 +1,5 @@
-// HTTP for the systems that speak it: one connection kept open, streamed both ways, bounded by each call.
-// SPDX-License-Identifier: Apache-2.0
+// HTTP for systems, figures and downloads: one connection kept open, streamed both ways, bounded by each
+// call. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // libcurl's multi interface, since only there a stop can end a transfer at any moment.
 // SPDX-License-Identifier: Apache-2.0
-#include "driver/http_client.hpp"
+#include "core/http_client.hpp"
 
 #include <curl/curl.h>
 #include <fmt/format.h>

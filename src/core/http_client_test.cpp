@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "driver/http_client.hpp"
+#include "core/http_client.hpp"
 
 #include <gtest/gtest.h>
 #include <httplib.h>
