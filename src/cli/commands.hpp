@@ -77,6 +77,12 @@ struct GenerateOptions {
   std::string real_world_dir{};  // Empty: none.
 };
 
+struct DownloadOptions {
+  std::filesystem::path list{};
+  std::filesystem::path into{};
+  std::filesystem::path mirror{};  // Empty: the network.
+};
+
 struct DoctorOptions {
   std::filesystem::path plan{};
   std::string wait{};
@@ -123,6 +129,7 @@ int status(const std::filesystem::path& directory, const GlobalOptions& global);
 int report(const ReportOptions& options, const GlobalOptions& global);
 int compare(const CompareOptions& options, const GlobalOptions& global);
 int generate(const GenerateOptions& options, const GlobalOptions& global);
+int download(const DownloadOptions& options, const GlobalOptions& global);
 int scan(const ScanOptions& options, const GlobalOptions& global);
 int doctor(const DoctorOptions& options, const GlobalOptions& global);
 int setup(const SetupOptions& options, const GlobalOptions& global);

@@ -124,9 +124,6 @@ Status check_kind(std::string_view payload) {
   if (find_real_kind(payload) != nullptr) return ok();
   std::vector<std::string> names{std::string(kDirectoryPrefix)};
   for (const PayloadKind& kind : payload_kinds()) {
-    if (!kind.built_in && kind.name == payload)
-      return Error{ErrorCode::kUnsupported, "payload",
-                   fmt::format("'{}' is known but not built in", payload)};
     if (!kind.name.starts_with(kDirectoryPrefix)) names.push_back(kind.name);
   }
   // A slip in "directory:/path" is to be seen without the path.
@@ -200,7 +197,7 @@ Result<std::shared_ptr<const SlicePool>> slices_of(const RealKind& kind, const D
                                                    const DataPlaces& places) {
   if (places.real_world_dir.empty())
     return bad(
-        fmt::format("{0} is local data: real_world_dir in a plan, or --real-world-dir, names the folder "
+        fmt::format("{0} is real data: real_world_dir in a plan, or --real-world-dir, names the folder "
                     "that has {0}",
                     kind.name));
   const SizeLaw& law = spec.object_size;
@@ -208,6 +205,12 @@ Result<std::shared_ptr<const SlicePool>> slices_of(const RealKind& kind, const D
     return bad(fmt::format("object size {}: {} is cut into slices of one size", to_string(law), kind.name));
   LAB_TRY(check_largest(law));
   auto pool = read_slices(kind, places.real_world_dir, law.low);
+  if (!pool && pool.error().code == ErrorCode::kNotFound && kind.downloaded) {
+    Error error = std::move(pool).error();
+    error.detail += fmt::format("; 'deduplab download --list FILE --into {}' fetches what a list names",
+                                places.real_world_dir);
+    return error;
+  }
   if (!pool) return pool;
   const RealDataReport& report = (*pool)->report;
   if (spec.objects > report.slices)
@@ -269,12 +272,6 @@ const std::vector<PayloadKind>& payload_kinds() {
     all.push_back({"directory:<path>", "the distinct files of a local directory, as they are", true});
     for (const RealKind& kind : real_kinds())
       all.push_back({std::string(kind.name), std::string(kind.what), true});
-    for (const auto& [name, what] : std::initializer_list<std::pair<const char*, const char*>>{
-             {"nasa_image", "downloaded pictures"},
-             {"blender_video", "downloaded videos"},
-             {"gutenberg_text", "downloaded books"},
-             {"github_events", "downloaded event records"}})
-      all.push_back({name, what, false});
     return all;
   }();
   return kinds;

@@ -75,11 +75,10 @@ struct ObjectFacts {
 /// Memory: a few bytes an object, none a byte of payload.
 class Dataset {
  public:
-  /// Errors: kInvalidArgument (unknown kind, sizes too small for N distinct objects, fewer real files than
-  /// asked, naming how many there are), kUnsupported (known kind that is not built in), kNotFound
-  /// (directory, real data), kCorruption (broken archive or table, named), kRefused or kIo (a file that
-  /// cannot be read, named), kResourceExhausted (memory). A directory is scanned once a process: what is made
-  /// of the same path later uses the same scan.
+  /// Errors: kInvalidArgument (unknown kind, sizes too small for N distinct objects, less real data than
+  /// asked, naming how much there is), kNotFound (directory, real data), kCorruption (broken archive or table,
+  /// named), kRefused or kIo (a file that cannot be read, named), kResourceExhausted (memory). Real data is
+  /// read once a process: what is made of the same path later uses the same reading.
   static Result<std::shared_ptr<const Dataset>> make(const DatasetSpec& spec, const DataPlaces& places = {});
 
   /// The errors that make would give, but for memory, without planning a single object.
@@ -110,11 +109,11 @@ struct PayloadKind {
   bool built_in = true;
 };
 
-/// Every payload kind by name: those that are built in, `directory:<path>`, and the known ones that are not.
+/// Every payload kind by name, `directory:<path>` among them.
 const std::vector<PayloadKind>& payload_kinds();
 
 /// Smallest object size from which `objects` distinct contents of `payload` can be made; nothing for real
-/// data. Errors: kInvalidArgument (unknown kind, with the nearest), kUnsupported (not built in).
+/// data. Errors: kInvalidArgument (unknown kind, with the nearest).
 Result<std::optional<Bytes>> smallest_object_size(std::string_view payload, std::uint64_t objects);
 
 }  // namespace lab

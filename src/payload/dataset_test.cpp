@@ -207,9 +207,8 @@ TEST(PayloadKinds, AreRefusedByNameWithTheNearestValidWord) {
            Case{"directroy:/data", ErrorCode::kInvalidArgument, "did you mean 'directory:'?"},
            Case{"directory:", ErrorCode::kInvalidArgument, "directory:<path>"},
            Case{"directory:/no/such/folder", ErrorCode::kNotFound, "/no/such/folder"},
-           Case{"nasa_image", ErrorCode::kUnsupported, "'nasa_image' is known but not built in"},
+           Case{"nasa_images", ErrorCode::kInvalidArgument, "did you mean 'nasa_image'?"},
            Case{"mixed:uuid_key=1+text_document=1", ErrorCode::kInvalidArgument, "did you mean 'uuid_keys'?"},
-           Case{"gutenberg_text", ErrorCode::kUnsupported, "known but not built in"},
        }) {
     SCOPED_TRACE(c.payload);
     const auto dataset = Dataset::make(spec_of(c.payload, 10, 0, 4_KiB));
@@ -250,7 +249,6 @@ TEST(SmallestObjectSize, IsWhereNDistinctObjectsStillFit) {
   EXPECT_EQ(**smallest_object_size("time_series", 5), Bytes{48});
   EXPECT_EQ(**smallest_object_size("synthetic_transactions", 5), Bytes{134});
   EXPECT_FALSE(smallest_object_size("text_corpus", 5)->has_value());
-  EXPECT_EQ(smallest_object_size("nasa_image", 5).error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(smallest_object_size("random", 5).error().code, ErrorCode::kInvalidArgument);
 }
 

@@ -42,6 +42,11 @@ constexpr std::array<std::string_view, 13> kText = {
 constexpr std::array<std::string_view, 9> kNumeric = {"csv",  "tsv", "txt",    "dat",    "data",
                                                       "xlsx", "db",  "sqlite", "sqlite3"};
 
+constexpr std::array<std::string_view, 7> kPictures = {"jpg", "jpeg", "png", "tif", "tiff", "gif", "webp"};
+constexpr std::array<std::string_view, 7> kVideos = {"mp4", "m4v", "mov", "mkv", "webm", "avi", "ogv"};
+constexpr std::array<std::string_view, 4> kBooks = {"txt", "text", "html", "htm"};
+constexpr std::array<std::string_view, 3> kEvents = {"json", "jsonl", "ndjson"};
+
 Result<std::string> whole(const SourceFile& file, Bytes limit) {
   if (file.size > limit)
     return Error{ErrorCode::kResourceExhausted, "payload.real_world",
@@ -104,6 +109,10 @@ Status read_table(const SourceFile& file, Table table) {
   return table.finish();
 }
 
+Status as_it_is(const SourceFile& file, const TextSink& sink) {
+  return file.read([&sink](std::span<const std::byte> piece) { return sink(as_text(piece)); });
+}
+
 Status convert_sqlite(const SourceFile& file, SqliteValues values, const TextSink& sink) {
   const auto image = whole(file, kWholeMax);
   if (!image) return image.error();
@@ -117,7 +126,7 @@ Status convert_bank(const SourceFile& file, const TextSink& sink) {
 
 Status convert_text(const SourceFile& file, const TextSink& sink) {
   if (is_one_of(file.content, kSqlite)) return convert_sqlite(file, SqliteValues::kText, sink);
-  return file.read([&sink](std::span<const std::byte> piece) { return sink(as_text(piece)); });
+  return as_it_is(file, sink);
 }
 
 Status convert_numeric(const SourceFile& file, const TextSink& sink) {
@@ -125,12 +134,16 @@ Status convert_numeric(const SourceFile& file, const TextSink& sink) {
   return read_table(file, NumericTable(file.label, sink));
 }
 
-constexpr std::array<RealKind, 3> kRealKinds = {{
+constexpr std::array<RealKind, 7> kRealKinds = {{
     {"bank_transactions", "account statements below real_world_dir, as rows of one form",
      "text/csv; charset=utf-8", kBank, &convert_bank},
     {"text_corpus", "texts below real_world_dir", "text/plain; charset=utf-8", kText, &convert_text},
     {"numeric_dataset", "numbers of tables below real_world_dir, 8 bytes each", "application/octet-stream",
      kNumeric, &convert_numeric},
+    {"nasa_image", "downloaded pictures", "application/octet-stream", kPictures, &as_it_is, true},
+    {"blender_video", "downloaded videos", "application/octet-stream", kVideos, &as_it_is, true},
+    {"gutenberg_text", "downloaded books", "text/plain; charset=utf-8", kBooks, &as_it_is, true},
+    {"github_events", "downloaded event records", "text/plain; charset=utf-8", kEvents, &as_it_is, true},
 }};
 
 }  // namespace

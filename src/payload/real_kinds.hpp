@@ -1,4 +1,4 @@
-// The kinds of local real data, and what their files become: one stream of bytes a kind.
+// The kinds of local and of downloaded real data, and what their files become: one stream of bytes a kind.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -19,6 +19,7 @@ struct RealKind {
   std::span<const std::string_view> endings{};  // Of the files that are read: "csv".
   /// Reads one file and gives its part of the stream. What is written on docs/payloads.md of it is format v1.
   Status (*convert)(const SourceFile& file, const TextSink& sink) = nullptr;
+  bool downloaded = false;  // Made for what `deduplab download` fetches.
 };
 
 std::span<const RealKind> real_kinds();
