@@ -172,10 +172,13 @@ void add_generate(CLI::App& app, Values& values) {
       ->capture_default_str()
       ->type_name("SIZE");
   command->add_option("--seed", options.seed, "Dataset seed")->capture_default_str()->type_name("K");
-  command->add_option("--duplicate-unit", options.duplicate_unit, "What is repeated")
+  command
+      ->add_option(
+          "--duplicate-unit", options.duplicate_unit,
+          "What is repeated: object, block:SIZE, block:SIZE:shift:BYTES, changed:BYTES or prefix:BYTES")
       ->capture_default_str()
       ->type_name("U");
-  command->add_option("--popularity", options.popularity, "even or zipf:S")
+  command->add_option("--popularity", options.popularity, "even, zipf:S or counts:FILE")
       ->capture_default_str()
       ->type_name("LAW");
   command->add_option("--order", options.order, "shuffled, adjacent, distant or alternate")
@@ -195,8 +198,7 @@ void add_generate(CLI::App& app, Values& values) {
   command->add_option("--format", options.format, "Of --output -: raw (default), framed or tar")
       ->type_name("FORMAT");
   command
-      ->add_option("--real-world-dir", options.real_world_dir,
-                   "Folder of local and of downloaded real data")
+      ->add_option("--real-world-dir", options.real_world_dir, "Folder of local and of downloaded real data")
       ->type_name("DIR");
   command->add_flag("--audit", options.audit, "Count what is distinct, against what was asked for");
   command->callback(

@@ -7,15 +7,12 @@
 
 #include "cli/say.hpp"
 #include "core/spill_file.hpp"
-#include "payload/made_source.hpp"
 
 namespace lab::cli {
 
-Result<std::unique_ptr<DatasetAudit>> DatasetAudit::make(const DatasetSpec& spec,
-                                                         const std::stop_token& stop) {
+Result<std::unique_ptr<DatasetAudit>> DatasetAudit::make(bool strict, const std::stop_token& stop) {
   auto audit = scan::make_audit({.temporary = temporary_folder(), .stop = stop});
   if (!audit) return std::move(audit).error();
-  const bool strict = is_made(spec.payload);
   return std::unique_ptr<DatasetAudit>(new DatasetAudit(std::move(*audit), strict));
 }
 

@@ -13,6 +13,7 @@
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
 #include "core/spill_file.hpp"
+#include "payload/made_source.hpp"
 #include "payload/stream_output.hpp"
 
 namespace lab::cli {
@@ -21,6 +22,7 @@ namespace {
 constexpr std::int64_t kObjectsMax = 1'000'000'000;  // As in a plan.
 constexpr std::int64_t kContainersDefault = 4;       // As in a plan.
 constexpr Millis kProgressInterval{1'000};
+constexpr std::string_view kCounts = "counts:";
 
 Error usage(const std::string& flag, const std::string& detail) {
   return {ErrorCode::kInvalidArgument, "generate", flag + ": " + detail};
@@ -33,8 +35,6 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   if (options.objects < 1 || options.objects > kObjectsMax)
     return usage("--objects", fmt::format("{} is not from 1 to {}", options.objects, kObjectsMax));
   spec.objects = static_cast<std::uint64_t>(options.objects);
-  if (options.duplicate_unit != "object")
-    return usage("--duplicate-unit", "'" + options.duplicate_unit + "' is not built in; object is");
   if (!options.compressible.empty()) {
     const auto share = parse_compressible(options.compressible);
     if (!share) return usage("--compressible", share.error().detail);
@@ -46,9 +46,12 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   const auto size = parse_size_law(options.object_size);
   if (!size) return usage("--object-size", size.error().detail);
   spec.object_size = *size;
-  const auto popularity = parse_popularity(options.popularity);
-  if (!popularity) return usage("--popularity", popularity.error().detail);
-  spec.popularity = *popularity;
+  if (!options.popularity.starts_with(kCounts)) {
+    const auto popularity = parse_popularity(options.popularity);
+    if (!popularity)
+      return usage("--popularity", popularity.error().detail + "; or counts:FILE, a count a line");
+    spec.popularity = *popularity;
+  }
   const auto order = parse_order(options.order);
   if (!order) return usage("--order", order.error().detail);
   spec.order = *order;
@@ -63,6 +66,18 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
     return usage("--containers", "within has one container, across at least two");
   spec.containers = static_cast<std::uint32_t>(containers);
   return spec;
+}
+
+Result<DatasetInputs> inputs_of(const GenerateOptions& options) {
+  DatasetInputs inputs{.real_world_dir = options.real_world_dir};
+  const auto unit = parse_duplicate_unit(options.duplicate_unit);
+  if (!unit) return usage("--duplicate-unit", unit.error().detail);
+  inputs.unit = *unit;
+  if (!options.popularity.starts_with(kCounts)) return inputs;
+  auto counts = load_counts(options.popularity.substr(kCounts.size()));
+  if (!counts) return usage("--popularity", counts.error().detail);
+  inputs.counts = std::move(*counts);
+  return inputs;
 }
 
 /// Where a stream goes and how it is written; only standard output has a choice.
@@ -100,6 +115,7 @@ struct Measured {
   std::optional<CompressedShare> share{};
   std::unique_ptr<DatasetAudit> audit{};
   std::optional<RealDataReport> real{};
+  std::optional<UnitReport> unit{};
 };
 
 nlohmann::ordered_json as_json(const RealDataReport& real) {
@@ -133,6 +149,10 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
                                  {"most", measured.share->most},
                                  {"originals", measured.share->originals}};
     if (measured.real) all["real_data"] = as_json(*measured.real);
+    if (measured.unit)
+      all["duplicate_unit"] = {{"unit", to_string(measured.unit->unit)},
+                               {"met", measured.unit->met},
+                               {"distinct", measured.unit->distinct}};
     if (measured.audit) all["audit"] = measured.audit->as_json();
     print("{}\n", all.dump(2));
     return;
@@ -147,6 +167,9 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
         measured.real->place, measured.real->files, measured.real->bytes.count, measured.real->left_out,
         measured.real->links, measured.real->slices, measured.real->equal_slices,
         measured.real->left_over.count);
+  if (measured.unit)
+    say("{}: {} met, {} distinct\n", to_string(measured.unit->unit), measured.unit->met,
+        measured.unit->distinct);
   if (measured.audit) measured.audit->print();
   say("{} objects, {} distinct; L = {} bytes, U = {} bytes, EDR_max = {:.4f}\n", made.objects, made.distinct,
       made.logical.count, made.unique.count, ratio);
@@ -171,9 +194,11 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
     return fail(kExitUsage, usage("--json", "standard output is taken by the payloads"));
   const auto output = stream_output_of(options);
   if (!output) return fail(kExitUsage, output.error());
-  const auto dataset = Dataset::make(*spec, {.real_world_dir = options.real_world_dir});
+  const auto inputs = inputs_of(options);
+  if (!inputs) return fail(kExitUsage, inputs.error());
+  const auto dataset = Dataset::make(*spec, *inputs);
   if (!dataset) return fail(kExitUsage, dataset.error());
-  Measured measured{.real = (*dataset)->real_data_report()};
+  Measured measured{.real = (*dataset)->real_data_report(), .unit = (*dataset)->unit_report()};
   if (spec->compressible) {
     const auto share = measure_compressed_share(**dataset);
     if (!share) return fail(kExitUsage, share.error());
@@ -185,7 +210,9 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
   const auto progress = [&line](std::uint64_t done, Bytes bytes) { line(done, bytes); };
   GenerateAudit hooks;
   if (options.audit) {
-    auto counting = DatasetAudit::make(*spec, call.stop);
+    // Blocks of other units than whole objects are equal because that was asked for.
+    const bool strict = is_made(spec->payload) && !measured.unit;
+    auto counting = DatasetAudit::make(strict, call.stop);
     if (!counting) return fail(exit_code_of(counting.error()), counting.error());
     measured.audit = std::move(*counting);
     hooks = measured.audit->hooks();

@@ -11,6 +11,7 @@
 
 #include "core/result.hpp"
 #include "model/dataset.hpp"
+#include "payload/content_control.hpp"
 
 namespace lab {
 
@@ -56,9 +57,19 @@ struct RealDataReport {
   Bytes left_over{};               // At the end of the stream: less than a slice.
 };
 
-/// Where data lies that is not made here. It decides no bytes that a specification does not name.
-struct DataPlaces {
-  std::string real_world_dir{};  // Of local real data; empty: there is none.
+/// What a dataset needs besides its specification. What it is in a plan's cell decides no bytes.
+struct DatasetInputs {
+  std::string real_world_dir{};  // Where real data lies; empty: there is none.
+  DuplicateUnit unit{};          // What repeats; in a plan it is the object.
+  std::vector<std::uint64_t>
+      counts{};  // Of copies, in proportion, in place of the popularity; in a plan none.
+};
+
+/// How much of what repeats in place of whole objects there is.
+struct UnitReport {
+  DuplicateUnit unit{};
+  std::uint64_t met = 0;       // Blocks; of other units objects.
+  std::uint64_t distinct = 0;  // Of these; of other units those that are no changed copy.
 };
 
 /// What is known of an object without making its bytes.
@@ -76,13 +87,14 @@ struct ObjectFacts {
 class Dataset {
  public:
   /// Errors: kInvalidArgument (unknown kind, sizes too small for N distinct objects, less real data than
-  /// asked, naming how much there is), kNotFound (directory, real data), kCorruption (broken archive or table,
-  /// named), kRefused or kIo (a file that cannot be read, named), kResourceExhausted (memory). Real data is
-  /// read once a process: what is made of the same path later uses the same reading.
-  static Result<std::shared_ptr<const Dataset>> make(const DatasetSpec& spec, const DataPlaces& places = {});
+  /// asked, naming how much there is), kNotFound (directory, real data), kCorruption (broken archive or
+  /// table, named), kRefused or kIo (a file that cannot be read, named), kResourceExhausted (memory). Real
+  /// data is read once a process: what is made of the same path later uses the same reading.
+  static Result<std::shared_ptr<const Dataset>> make(const DatasetSpec& spec,
+                                                     const DatasetInputs& inputs = {});
 
   /// The errors that make would give, but for memory, without planning a single object.
-  static Status check(const DatasetSpec& spec, const DataPlaces& places = {});
+  static Status check(const DatasetSpec& spec, const DatasetInputs& inputs = {});
 
   virtual ~Dataset() = default;
   virtual const DatasetSpec& spec() const = 0;
@@ -101,6 +113,10 @@ class Dataset {
 
   /// For kinds of local real data only.
   virtual std::optional<RealDataReport> real_data_report() const { return std::nullopt; }
+
+  /// Where something else than whole objects repeats. All objects are then different: distinct() counts them
+  /// all, and the specification's grade is that of the unit.
+  virtual std::optional<UnitReport> unit_report() const { return std::nullopt; }
 };
 
 struct PayloadKind {

@@ -236,7 +236,7 @@ void write_slices(const TemporaryFolder& folder, int slices, int again) {
 TEST(RealData, IsCutIntoSlicesOfWhichEqualOnesAreSkippedAndCounted) {
   const TemporaryFolder folder;
   write_slices(folder, 40, 7);
-  const DataPlaces places{folder.path().string()};
+  const DatasetInputs places{folder.path().string()};
   const auto dataset = Dataset::make(spec_of("text_corpus", 40, 0, Bytes{4}), places);
   ASSERT_TRUE(dataset) << dataset.error().text();
   std::set<std::string> contents;

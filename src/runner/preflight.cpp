@@ -151,14 +151,14 @@ Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Regi
 }
 
 Status check_payloads(const Plan& plan, const std::vector<Block>& blocks) {
-  const DataPlaces places{.real_world_dir = plan.real_world_dir.value_or("")};
+  const DatasetInputs inputs{.real_world_dir = plan.real_world_dir.value_or("")};
   std::set<std::string> seen;
   for (const Block& block : blocks)
     for (const Cell& cell : block.cells) {
       const std::string key = fmt::format("{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
                                           cell.dataset.objects, cell.dataset.grade);
       if (!seen.insert(key).second) continue;
-      LAB_TRY(Dataset::check(cell.dataset, places));
+      LAB_TRY(Dataset::check(cell.dataset, inputs));
     }
   return ok();
 }
