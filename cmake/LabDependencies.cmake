@@ -4,6 +4,7 @@
 #   nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus
 #   CURL::libcurl PostgreSQL::PostgreSQL PkgConfig::mariadb PkgConfig::hiredis PkgConfig::rdkafka
 #   PkgConfig::xxhash PkgConfig::lmdb PkgConfig::rocksdb PkgConfig::zstd PkgConfig::lz4 PkgConfig::pugixml
+#   PkgConfig::archive
 #   with LAB_TESTS also GTest::gtest GTest::gmock rapidcheck PkgConfig::httplib
 
 find_package(Threads REQUIRED)
@@ -28,6 +29,7 @@ pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(pugixml REQUIRED IMPORTED_TARGET pugixml)
+pkg_check_modules(archive REQUIRED IMPORTED_TARGET libarchive)
 
 if(LAB_TESTS)
   find_package(GTest REQUIRED)

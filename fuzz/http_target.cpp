@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "core/files.hpp"
-#include "driver/http_client.hpp"
+#include "core/http_client.hpp"
 #include "targets.hpp"
 #include "testbed/ask.hpp"
 

@@ -34,6 +34,7 @@ struct Values {
   ReportOptions report{};
   CompareOptions compare{};
   GenerateOptions generate{};
+  DownloadOptions download{};
   ScanOptions scan{};
   ScanMergeOptions scan_merge{};
   DoctorOptions doctor{};
@@ -174,10 +175,13 @@ void add_generate(CLI::App& app, Values& values) {
       ->capture_default_str()
       ->type_name("SIZE");
   command->add_option("--seed", options.seed, "Dataset seed")->capture_default_str()->type_name("K");
-  command->add_option("--duplicate-unit", options.duplicate_unit, "What is repeated")
+  command
+      ->add_option(
+          "--duplicate-unit", options.duplicate_unit,
+          "What is repeated: object, block:SIZE, block:SIZE:shift:BYTES, changed:BYTES or prefix:BYTES")
       ->capture_default_str()
       ->type_name("U");
-  command->add_option("--popularity", options.popularity, "even or zipf:S")
+  command->add_option("--popularity", options.popularity, "even, zipf:S or counts:FILE")
       ->capture_default_str()
       ->type_name("LAW");
   command->add_option("--order", options.order, "shuffled, adjacent, distant or alternate")
@@ -196,9 +200,27 @@ void add_generate(CLI::App& app, Values& values) {
       ->type_name("DIR|-");
   command->add_option("--format", options.format, "Of --output -: raw (default), framed or tar")
       ->type_name("FORMAT");
+  command
+      ->add_option("--real-world-dir", options.real_world_dir, "Folder of local and of downloaded real data")
+      ->type_name("DIR");
   command->add_flag("--audit", options.audit, "Count what is distinct, against what was asked for");
   command->callback(
       [&values] { values.action = [&values] { return generate(values.generate, values.global); }; });
+}
+
+void add_download(CLI::App& app, Values& values) {
+  CLI::App* command = app.add_subcommand("download", "Fetch real data that a list names, and check it");
+  DownloadOptions& options = values.download;
+  command->add_option("--list", options.list, "TOML file of addresses, sizes and SHA-256")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--into", options.into, "Folder of real data: real_world_dir of a plan")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--mirror", options.mirror, "Folder to copy from, for machines without a network")
+      ->type_name("DIR");
+  command->callback(
+      [&values] { values.action = [&values] { return download(values.download, values.global); }; });
 }
 
 void add_scan(CLI::App& app, Values& values) {
@@ -453,6 +475,7 @@ int parse_and_run(int argc, char** argv) {
   add_resume_and_status(app, values);
   add_report_and_compare(app, values);
   add_generate(app, values);
+  add_download(app, values);
   add_scan(app, values);
   add_scan_merge(app, values);
   add_doctor_and_clean(app, values);

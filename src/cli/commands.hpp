@@ -74,6 +74,13 @@ struct GenerateOptions {
   std::string output{};
   std::string format{};  // Of a stream; empty: raw.
   bool audit = false;
+  std::string real_world_dir{};  // Empty: none.
+};
+
+struct DownloadOptions {
+  std::filesystem::path list{};
+  std::filesystem::path into{};
+  std::filesystem::path mirror{};  // Empty: the network.
 };
 
 struct DoctorOptions {
@@ -144,6 +151,7 @@ int status(const std::filesystem::path& directory, const GlobalOptions& global);
 int report(const ReportOptions& options, const GlobalOptions& global);
 int compare(const CompareOptions& options, const GlobalOptions& global);
 int generate(const GenerateOptions& options, const GlobalOptions& global);
+int download(const DownloadOptions& options, const GlobalOptions& global);
 int scan(const ScanOptions& options, const GlobalOptions& global);
 int scan_merge(const ScanMergeOptions& options, const GlobalOptions& global);
 int doctor(const DoctorOptions& options, const GlobalOptions& global);

@@ -6,15 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/say.hpp"
-#include "scan/spill_file.hpp"
+#include "core/spill_file.hpp"
 
 namespace lab::cli {
 
-Result<std::unique_ptr<DatasetAudit>> DatasetAudit::make(const DatasetSpec& spec,
-                                                         const std::stop_token& stop) {
-  auto audit = scan::make_audit({.temporary = scan::temporary_folder(), .stop = stop});
+Result<std::unique_ptr<DatasetAudit>> DatasetAudit::make(bool strict, const std::stop_token& stop) {
+  auto audit = scan::make_audit({.temporary = temporary_folder(), .stop = stop});
   if (!audit) return std::move(audit).error();
-  const bool strict = !spec.payload.starts_with("directory:");
   return std::unique_ptr<DatasetAudit>(new DatasetAudit(std::move(*audit), strict));
 }
 

@@ -14,11 +14,10 @@ namespace lab::cli {
 
 class DatasetAudit {
  public:
-  /// Errors: those of the temporary folder.
-  static Result<std::unique_ptr<DatasetAudit>> make(const DatasetSpec& spec, const std::stop_token& stop);
+  /// `strict`: blocks and chunks have to be as asked too. Errors: those of the temporary folder.
+  static Result<std::unique_ptr<DatasetAudit>> make(bool strict, const std::stop_token& stop);
 
-  /// Borrows this. Its end is kCorruption where more or fewer are distinct than were asked for: objects, and
-  /// for kinds that are made blocks and chunks too. Real files may hold equal blocks.
+  /// Borrows this. Its end is kCorruption where more or fewer are distinct than were asked for.
   GenerateAudit hooks();
 
   /// After the last line was asked for.

@@ -12,8 +12,9 @@
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
+#include "core/spill_file.hpp"
+#include "payload/made_source.hpp"
 #include "payload/stream_output.hpp"
-#include "scan/spill_file.hpp"
 
 namespace lab::cli {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 constexpr std::int64_t kObjectsMax = 1'000'000'000;  // As in a plan.
 constexpr std::int64_t kContainersDefault = 4;       // As in a plan.
 constexpr Millis kProgressInterval{1'000};
+constexpr std::string_view kCounts = "counts:";
 
 Error usage(const std::string& flag, const std::string& detail) {
   return {ErrorCode::kInvalidArgument, "generate", flag + ": " + detail};
@@ -33,8 +35,6 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   if (options.objects < 1 || options.objects > kObjectsMax)
     return usage("--objects", fmt::format("{} is not from 1 to {}", options.objects, kObjectsMax));
   spec.objects = static_cast<std::uint64_t>(options.objects);
-  if (options.duplicate_unit != "object")
-    return usage("--duplicate-unit", "'" + options.duplicate_unit + "' is not built in; object is");
   if (!options.compressible.empty()) {
     const auto share = parse_compressible(options.compressible);
     if (!share) return usage("--compressible", share.error().detail);
@@ -46,9 +46,12 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   const auto size = parse_size_law(options.object_size);
   if (!size) return usage("--object-size", size.error().detail);
   spec.object_size = *size;
-  const auto popularity = parse_popularity(options.popularity);
-  if (!popularity) return usage("--popularity", popularity.error().detail);
-  spec.popularity = *popularity;
+  if (!options.popularity.starts_with(kCounts)) {
+    const auto popularity = parse_popularity(options.popularity);
+    if (!popularity)
+      return usage("--popularity", popularity.error().detail + "; or counts:FILE, a count a line");
+    spec.popularity = *popularity;
+  }
   const auto order = parse_order(options.order);
   if (!order) return usage("--order", order.error().detail);
   spec.order = *order;
@@ -65,9 +68,21 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   return spec;
 }
 
+Result<DatasetInputs> inputs_of(const GenerateOptions& options) {
+  DatasetInputs inputs{.real_world_dir = options.real_world_dir};
+  const auto unit = parse_duplicate_unit(options.duplicate_unit);
+  if (!unit) return usage("--duplicate-unit", unit.error().detail);
+  inputs.unit = *unit;
+  if (!options.popularity.starts_with(kCounts)) return inputs;
+  auto counts = load_counts(options.popularity.substr(kCounts.size()));
+  if (!counts) return usage("--popularity", counts.error().detail);
+  inputs.counts = std::move(*counts);
+  return inputs;
+}
+
 /// Where a stream goes and how it is written; only standard output has a choice.
 Result<StreamOutput> stream_output_of(const GenerateOptions& options) {
-  StreamOutput output{.descriptor = STDOUT_FILENO, .temporary = scan::temporary_folder()};
+  StreamOutput output{.descriptor = STDOUT_FILENO, .temporary = temporary_folder()};
   if (options.format.empty()) return output;
   if (options.output != "-") return usage("--format", "is of --output -, standard output");
   const auto format = parse_stream_format(options.format);
@@ -99,7 +114,21 @@ class GenerateLine {
 struct Measured {
   std::optional<CompressedShare> share{};
   std::unique_ptr<DatasetAudit> audit{};
+  std::optional<RealDataReport> real{};
+  std::optional<UnitReport> unit{};
 };
+
+nlohmann::ordered_json as_json(const RealDataReport& real) {
+  return {{"place", real.place},
+          {"files", real.files},
+          {"left_out", real.left_out},
+          {"links", real.links},
+          {"specials", real.specials},
+          {"bytes", real.bytes.count},
+          {"slices", real.slices},
+          {"equal_slices", real.equal_slices},
+          {"left_over_bytes", real.left_over.count}};
+}
 
 void print_summary(const GenerateSummary& made, const GenerateOptions& options, const Measured& measured,
                    bool json) {
@@ -119,6 +148,11 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
                                  {"least", measured.share->least},
                                  {"most", measured.share->most},
                                  {"originals", measured.share->originals}};
+    if (measured.real) all["real_data"] = as_json(*measured.real);
+    if (measured.unit)
+      all["duplicate_unit"] = {{"unit", to_string(measured.unit->unit)},
+                               {"met", measured.unit->met},
+                               {"distinct", measured.unit->distinct}};
     if (measured.audit) all["audit"] = measured.audit->as_json();
     print("{}\n", all.dump(2));
     return;
@@ -126,6 +160,16 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
   if (measured.share)
     say("zstd at level 3 leaves {:.4f} to {:.4f} of each of {} originals, {} asked\n", measured.share->least,
         measured.share->most, measured.share->originals, measured.share->asked);
+  if (measured.real)
+    say("{}: {} files of {} bytes in all, {} files of other types and {} links left out; {} different "
+        "slices, "
+        "{} equal ones skipped, {} bytes left over\n",
+        measured.real->place, measured.real->files, measured.real->bytes.count, measured.real->left_out,
+        measured.real->links, measured.real->slices, measured.real->equal_slices,
+        measured.real->left_over.count);
+  if (measured.unit)
+    say("{}: {} met, {} distinct\n", to_string(measured.unit->unit), measured.unit->met,
+        measured.unit->distinct);
   if (measured.audit) measured.audit->print();
   say("{} objects, {} distinct; L = {} bytes, U = {} bytes, EDR_max = {:.4f}\n", made.objects, made.distinct,
       made.logical.count, made.unique.count, ratio);
@@ -150,9 +194,11 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
     return fail(kExitUsage, usage("--json", "standard output is taken by the payloads"));
   const auto output = stream_output_of(options);
   if (!output) return fail(kExitUsage, output.error());
-  const auto dataset = Dataset::make(*spec);
+  const auto inputs = inputs_of(options);
+  if (!inputs) return fail(kExitUsage, inputs.error());
+  const auto dataset = Dataset::make(*spec, *inputs);
   if (!dataset) return fail(kExitUsage, dataset.error());
-  Measured measured;
+  Measured measured{.real = (*dataset)->real_data_report(), .unit = (*dataset)->unit_report()};
   if (spec->compressible) {
     const auto share = measure_compressed_share(**dataset);
     if (!share) return fail(kExitUsage, share.error());
@@ -164,7 +210,9 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
   const auto progress = [&line](std::uint64_t done, Bytes bytes) { line(done, bytes); };
   GenerateAudit hooks;
   if (options.audit) {
-    auto counting = DatasetAudit::make(*spec, call.stop);
+    // Blocks of other units than whole objects are equal because that was asked for.
+    const bool strict = is_made(spec->payload) && !measured.unit;
+    auto counting = DatasetAudit::make(strict, call.stop);
     if (!counting) return fail(exit_code_of(counting.error()), counting.error());
     measured.audit = std::move(*counting);
     hooks = measured.audit->hooks();

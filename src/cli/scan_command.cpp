@@ -15,8 +15,8 @@
 #include "cli/say.hpp"
 #include "cli/scan_flags.hpp"
 #include "cli/scan_output.hpp"
+#include "core/spill_file.hpp"
 #include "scan/emit.hpp"
-#include "scan/spill_file.hpp"
 
 namespace lab::cli {
 namespace {
@@ -74,7 +74,7 @@ Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   request.fingerprint = *fingerprint;
   if (options.sketch && !options.temporary.empty())
     return scan_usage("--temp", "--sketch makes no temporary files");
-  request.temporary = options.temporary.empty() ? scan::temporary_folder() : options.temporary;
+  request.temporary = options.temporary.empty() ? temporary_folder() : options.temporary;
   request.sketch = options.sketch;
   request.direct = options.direct;
   request.emit = options.emit;

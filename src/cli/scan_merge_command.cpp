@@ -9,7 +9,7 @@
 #include "cli/scan_flags.hpp"
 #include "cli/scan_output.hpp"
 #include "scan/merge_engine.hpp"
-#include "scan/spill_file.hpp"
+#include "core/spill_file.hpp"
 
 namespace lab::cli {
 namespace {
@@ -28,7 +28,7 @@ Result<scan::MergeEngine> engine_of(const ScanMergeOptions& options) {
   if (!memory) return scan_usage("--memory", memory.error().detail);
   if (*memory < 64_MiB) return scan_usage("--memory", "an engine needs 64 MiB at least");
   engine.memory = *memory;
-  engine.temporary = options.temporary.empty() ? scan::temporary_folder() : options.temporary;
+  engine.temporary = options.temporary.empty() ? temporary_folder() : options.temporary;
   std::error_code unknown;
   if (!std::filesystem::is_directory(engine.temporary, unknown))
     return scan_usage("--temp", engine.temporary.string() + " is not a folder");

@@ -23,6 +23,7 @@ enum class Purpose : std::uint64_t {
   kJsonb = 11,
   kTimeSeries = 12,
   kTransactions = 13,
+  kOwnBytes = 14,
 };
 
 constexpr std::uint64_t derive_seed(std::uint64_t seed, Purpose purpose) {

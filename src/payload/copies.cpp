@@ -21,17 +21,21 @@ std::vector<Index> even_copies(std::uint64_t copies, std::uint64_t distinct) {
   return counts;
 }
 
-/// Largest remainders in integers: weights are fixed-point numbers, quotas are exact fractions of their sum.
-template <class Index>
-std::vector<Index> zipf_copies(std::uint64_t copies, std::uint64_t distinct, double exponent) {
+/// 1 / rank^exponent as fixed-point numbers, so that shares are exact fractions of their sum.
+std::vector<std::uint64_t> zipf_weights(std::uint64_t distinct, double exponent) {
   constexpr double kOne = 0x1.0p52;  // A weight of 1. The product with the copies stays far below 2^128.
   std::vector<std::uint64_t> weights(distinct);
-  Uint128 weight_sum = 0;
-  for (std::uint64_t rank = 0; rank < distinct; ++rank) {
+  for (std::uint64_t rank = 0; rank < distinct; ++rank)
     weights[rank] =
         static_cast<std::uint64_t>(kOne * portable_power(static_cast<double>(rank + 1), -exponent));
-    weight_sum += weights[rank];
-  }
+  return weights;
+}
+
+/// Largest remainders in integers. Precondition: some weight is above 0.
+template <class Index>
+std::vector<Index> weighted_copies(std::uint64_t copies, std::span<const std::uint64_t> weights) {
+  const std::uint64_t distinct = weights.size();
+  const auto weight_sum = std::accumulate(weights.begin(), weights.end(), Uint128{0});
   std::vector<Index> counts(distinct);
   std::uint64_t left = copies;
   for (std::uint64_t rank = 0; rank < distinct; ++rank) {
@@ -103,9 +107,13 @@ void append_alternating(std::vector<Index>& stream, std::vector<Index>& left) {
 template <class Index>
 std::vector<Index> copies_of_each(const CopyPlan& plan) {
   const std::uint64_t copies = plan.objects - plan.distinct;
-  std::vector<Index> counts = plan.popularity.zipf_exponent > 0
-                                  ? zipf_copies<Index>(copies, plan.distinct, plan.popularity.zipf_exponent)
-                                  : even_copies<Index>(copies, plan.distinct);
+  std::vector<Index> counts;
+  if (!plan.weights.empty())
+    counts = weighted_copies<Index>(copies, plan.weights.first(plan.distinct));
+  else if (plan.popularity.zipf_exponent > 0)
+    counts = weighted_copies<Index>(copies, zipf_weights(plan.distinct, plan.popularity.zipf_exponent));
+  else
+    counts = even_copies<Index>(copies, plan.distinct);
   shuffle_seeded(std::span(counts), plan, Purpose::kRanks);
   return counts;
 }

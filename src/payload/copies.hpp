@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "model/dataset.hpp"
@@ -15,6 +16,8 @@ struct CopyPlan {
   Popularity popularity{};
   Order order = Order::kShuffled;
   std::uint64_t dataset_seed = 0;
+  /// In place of the popularity: of at least `distinct` ranks, not all 0 there.
+  std::span<const std::uint64_t> weights{};
 };
 
 /// Copies of each original (its first occurrence not counted); they sum to objects - distinct exactly. Even:

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <new>
@@ -14,6 +15,9 @@
 #include "payload/copies.hpp"
 #include "payload/directory_source.hpp"
 #include "payload/made_source.hpp"
+#include "payload/real_source.hpp"
+#include "payload/sizes.hpp"
+#include "payload/unit_source.hpp"
 
 namespace lab {
 namespace {
@@ -37,20 +41,31 @@ ObjectId id_of(std::uint64_t dataset_seed, std::uint64_t number) {
   return id;
 }
 
+/// What goes into a plan besides the specification.
+struct Parts {
+  std::unique_ptr<const ContentSource> source{};
+  std::uint64_t distinct = 0;
+  std::span<const std::uint64_t> weights{};
+  std::optional<DirectoryReport> directory{};
+  std::optional<RealDataReport> real{};
+  std::optional<UnitReport> unit{};
+};
+
+CopyPlan copy_plan(const DatasetSpec& spec, std::uint64_t distinct, std::span<const std::uint64_t> weights) {
+  return {spec.objects, distinct, spec.popularity, spec.order, spec.dataset_seed, weights};
+}
+
 /// Index holds any object number: four bytes for the content, four for the container, and four for the first
 /// occurrence of each original; twice as much for the first and last above 2^32 objects.
 template <class Index>
 class PlannedDataset final : public Dataset {
  public:
-  PlannedDataset(DatasetSpec spec, std::unique_ptr<const ContentSource> source,
-                 std::optional<DirectoryReport> report)
+  PlannedDataset(DatasetSpec spec, Parts parts)
       : spec_(std::move(spec)),
-        distinct_(distinct_objects(spec_.objects, spec_.grade)),
-        source_(std::move(source)),
-        report_(std::move(report)),
-        contents_(content_stream<Index>(
-            {spec_.objects, distinct_, spec_.popularity, spec_.order, spec_.dataset_seed})),
-        firsts_(distinct_) {
+        parts_(std::move(parts)),
+        contents_(content_stream<Index>(copy_plan(spec_, parts_.distinct, parts_.weights))),
+        firsts_(parts_.distinct) {
+    parts_.weights = {};  // The caller's.
     // Contents appear for the first time in the order 0, 1, 2, ...
     std::uint64_t seen = 0;
     for (std::uint64_t number = 0; number < contents_.size(); ++number)
@@ -60,9 +75,11 @@ class PlannedDataset final : public Dataset {
 
   const DatasetSpec& spec() const override { return spec_; }
   std::uint64_t objects() const override { return spec_.objects; }
-  std::uint64_t distinct() const override { return distinct_; }
-  const ContentSource& source() const override { return *source_; }
-  std::optional<DirectoryReport> directory_report() const override { return report_; }
+  std::uint64_t distinct() const override { return parts_.distinct; }
+  const ContentSource& source() const override { return *parts_.source; }
+  std::optional<DirectoryReport> directory_report() const override { return parts_.directory; }
+  std::optional<RealDataReport> real_data_report() const override { return parts_.real; }
+  std::optional<UnitReport> unit_report() const override { return parts_.unit; }
 
   ObjectFacts facts(std::uint64_t number) const override {
     LAB_CHECK(number < contents_.size(), "the number of an object is below the number of objects");
@@ -75,7 +92,7 @@ class PlannedDataset final : public Dataset {
   }
 
   Result<std::uint64_t> spare_content(std::uint64_t index) const override {
-    const std::uint64_t spares = source_->contents_max() - spec_.objects;
+    const std::uint64_t spares = parts_.source->contents_max() - spec_.objects;
     if (index < spares) return spec_.objects + index;
     return bad(fmt::format("{} objects of {} leave {} contents to spare, {} are needed", spec_.objects,
                            spec_.payload, spares, index + 1));
@@ -85,8 +102,8 @@ class PlannedDataset final : public Dataset {
   /// The m-th occurrence of content k lies in container (h(k) + m) mod n.
   void place() {
     const std::uint64_t seed = derive_seed(spec_.dataset_seed, Purpose::kContainer);
-    std::vector<std::uint32_t> next(distinct_);
-    for (std::uint64_t content = 0; content < distinct_; ++content)
+    std::vector<std::uint32_t> next(parts_.distinct);
+    for (std::uint64_t content = 0; content < parts_.distinct; ++content)
       next[content] = static_cast<std::uint32_t>(Random(derive_seed(seed, content)).below(spec_.containers));
     containers_.reserve(contents_.size());
     for (const Index content : contents_) {
@@ -96,9 +113,7 @@ class PlannedDataset final : public Dataset {
   }
 
   DatasetSpec spec_;
-  std::uint64_t distinct_;
-  std::unique_ptr<const ContentSource> source_;
-  std::optional<DirectoryReport> report_;
+  Parts parts_;
   std::vector<Index> contents_;              // By number.
   std::vector<Index> firsts_;                // By content: the number of its original.
   std::vector<std::uint32_t> containers_{};  // By number; empty where there is one.
@@ -115,11 +130,9 @@ Status check_kind(std::string_view payload) {
     const auto mix = made_mix(payload);
     return mix ? ok() : Status(mix.error());
   }
+  if (find_real_kind(payload) != nullptr) return ok();
   std::vector<std::string> names{std::string(kDirectoryPrefix)};
   for (const PayloadKind& kind : payload_kinds()) {
-    if (!kind.built_in && kind.name == payload)
-      return Error{ErrorCode::kUnsupported, "payload",
-                   fmt::format("'{}' is known but not built in", payload)};
     if (!kind.name.starts_with(kDirectoryPrefix)) names.push_back(kind.name);
   }
   // A slip in "directory:/path" is to be seen without the path.
@@ -128,13 +141,19 @@ Status check_kind(std::string_view payload) {
   return bad(fmt::format("'{}' is not a payload kind{}", payload, suggestion(word, names)));
 }
 
-Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
+Status check_largest(const SizeLaw& law) {
   constexpr std::int64_t kLargestObject = 1LL << 40;
-  const SizeLaw& law = spec.object_size;
-  const bool lognormal = law.kind == SizeLaw::Kind::kLognormal;
   const bool uniform = law.kind == SizeLaw::Kind::kUniform;
   if (law.low.count < 1 || law.low.count > kLargestObject || (uniform && law.high.count > kLargestObject))
     return bad(fmt::format("object size {}: an object has 1 byte to 1 TiB", to_string(law)));
+  return ok();
+}
+
+Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
+  const SizeLaw& law = spec.object_size;
+  const bool lognormal = law.kind == SizeLaw::Kind::kLognormal;
+  const bool uniform = law.kind == SizeLaw::Kind::kUniform;
+  LAB_TRY(check_largest(law));
   if (uniform && law.high < law.low)
     return bad(fmt::format("object size {}: the largest size is below the smallest", to_string(law)));
   if (lognormal && !(law.sigma > 0 && law.sigma <= 100))
@@ -149,7 +168,7 @@ Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
 
 Status check_spec(const DatasetSpec& spec) {
   LAB_TRY(check_kind(spec.payload));
-  if (spec.compressible && spec.payload.starts_with(kDirectoryPrefix))
+  if (spec.compressible && !is_made(spec.payload))
     return bad("compressible: real files compress as they do; random_binary can be asked for a share");
   if (spec.objects == 0) return bad("objects: at least 1");
   if (spec.grade < 0 || spec.grade > 99) return bad(fmt::format("grade U{}: U0 to U99", spec.grade));
@@ -164,11 +183,50 @@ Status check_spec(const DatasetSpec& spec) {
   return ok();
 }
 
-std::shared_ptr<const Dataset> planned(const DatasetSpec& spec, std::unique_ptr<const ContentSource> source,
-                                       std::optional<DirectoryReport> report) {
+std::shared_ptr<const Dataset> planned(const DatasetSpec& spec, Parts parts) {
   if (spec.objects <= std::numeric_limits<std::uint32_t>::max())
-    return std::make_shared<const PlannedDataset<std::uint32_t>>(spec, std::move(source), std::move(report));
-  return std::make_shared<const PlannedDataset<std::uint64_t>>(spec, std::move(source), std::move(report));
+    return std::make_shared<const PlannedDataset<std::uint32_t>>(spec, std::move(parts));
+  return std::make_shared<const PlannedDataset<std::uint64_t>>(spec, std::move(parts));
+}
+
+/// The parts of a dataset in which something else than whole objects repeats: blocks in place of the source's
+/// objects, or its objects with changes.
+Result<Parts> with_unit(const DatasetSpec& spec, const DuplicateUnit& unit, Parts parts) {
+  if (unit.kind == DuplicateUnit::Kind::kObject) return parts;
+  if (unit.kind == DuplicateUnit::Kind::kBlock) {
+    if (spec.payload != "random_binary" || spec.compressible || spec.object_size.varies())
+      return bad(fmt::format("duplicate unit {}: of random_binary of one size, without a compressed share",
+                             to_string(unit)));
+    const auto blocks = BlockPlan::of(spec, unit);
+    if (!blocks) return blocks.error();
+    parts.source = make_block_source(*blocks, spec, unit);
+    parts.unit = UnitReport{.unit = unit, .met = blocks->blocks(), .distinct = blocks->distinct()};
+  } else {
+    if (!is_made(spec.payload))
+      return bad(fmt::format("duplicate unit {}: of data that is made here", to_string(unit)));
+    const auto mix = made_mix(spec);
+    if (!mix) return mix.error();
+    const Bytes smallest = size_range(spec.object_size, smallest_any_size(*mix)).smallest;
+    auto near = make_near_source(std::move(parts.source), copy_plan(spec, parts.distinct, parts.weights),
+                                 unit, smallest);
+    if (!near) return std::move(near).error();
+    parts.source = std::move(*near);
+    parts.unit = UnitReport{.unit = unit, .met = spec.objects, .distinct = parts.distinct};
+  }
+  parts.distinct = spec.objects;
+  return parts;
+}
+
+/// Counts of a file have to reach as far as the originals.
+Status check_counts(const DatasetSpec& spec, std::span<const std::uint64_t> counts) {
+  const std::uint64_t distinct = distinct_objects(spec.objects, spec.grade);
+  if (counts.empty()) return ok();
+  if (spec.popularity != Popularity{}) return bad("popularity: a law or a file of counts, not both");
+  if (counts.size() < distinct)
+    return bad(fmt::format("popularity: {} counts for {} originals", counts.size(), distinct));
+  if (std::ranges::all_of(counts.first(distinct), [](std::uint64_t count) { return count == 0; }))
+    return bad(fmt::format("popularity: the first {} counts are all 0", distinct));
+  return ok();
 }
 
 /// The scanned directory, if it has as many distinct files as asked.
@@ -182,19 +240,71 @@ Result<std::shared_ptr<const DirectoryPool>> pool_of(const DatasetSpec& spec) {
   return pool;
 }
 
-}  // namespace
+/// The slices of a kind of local real data, if there are as many different ones as asked.
+Result<std::shared_ptr<const SlicePool>> slices_of(const RealKind& kind, const DatasetSpec& spec,
+                                                   const DatasetInputs& inputs) {
+  if (inputs.real_world_dir.empty())
+    return bad(
+        fmt::format("{0} is real data: real_world_dir in a plan, or --real-world-dir, names the folder "
+                    "that has {0}",
+                    kind.name));
+  const SizeLaw& law = spec.object_size;
+  if (law.varies())
+    return bad(fmt::format("object size {}: {} is cut into slices of one size", to_string(law), kind.name));
+  LAB_TRY(check_largest(law));
+  auto pool = read_slices(kind, inputs.real_world_dir, law.low);
+  if (!pool && pool.error().code == ErrorCode::kNotFound && kind.downloaded) {
+    Error error = std::move(pool).error();
+    error.detail += fmt::format("; 'deduplab download --list FILE --into {}' fetches what a list names",
+                                inputs.real_world_dir);
+    return error;
+  }
+  if (!pool) return pool;
+  const RealDataReport& report = (*pool)->report;
+  if (spec.objects > report.slices)
+    return bad(
+        fmt::format("{} objects asked, {} has {} different slices of {} ({} files, {} bytes, {} equal "
+                    "slices skipped)",
+                    spec.objects, report.place, report.slices, format_bytes_exact(law.low), report.files,
+                    report.bytes.count, report.equal_slices));
+  return pool;
+}
 
-Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) try {
-  LAB_TRY(check_spec(spec));
+/// The contents of a kind, with what was found of them.
+Result<Parts> source_of(const DatasetSpec& spec, const DatasetInputs& inputs) {
+  Parts parts;
   if (spec.payload.starts_with(kDirectoryPrefix)) {
     const auto pool = pool_of(spec);
     if (!pool) return pool.error();
-    return planned(spec, make_directory_source(*pool, spec.dataset_seed), (*pool)->report);
+    parts.source = make_directory_source(*pool, spec.dataset_seed);
+    parts.directory = (*pool)->report;
+  } else if (const RealKind* const kind = find_real_kind(spec.payload); kind != nullptr) {
+    const auto pool = slices_of(*kind, spec, inputs);
+    if (!pool) return pool.error();
+    parts.source = make_real_source(*kind, *pool, spec.dataset_seed);
+    parts.real = (*pool)->report;
+  } else {
+    auto mix = made_mix(spec);
+    if (!mix) return mix.error();
+    LAB_TRY(check_size_law(spec, *mix));
+    parts.source = make_made_source(std::move(*mix), spec);
   }
-  auto mix = made_mix(spec);
-  if (!mix) return mix.error();
-  LAB_TRY(check_size_law(spec, *mix));
-  return planned(spec, make_made_source(std::move(*mix), spec), std::nullopt);
+  return parts;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec,
+                                                     const DatasetInputs& inputs) try {
+  LAB_TRY(check_spec(spec));
+  LAB_TRY(check_counts(spec, inputs.counts));
+  auto source = source_of(spec, inputs);
+  if (!source) return std::move(source).error();
+  source->distinct = distinct_objects(spec.objects, spec.grade);
+  source->weights = inputs.counts;
+  auto parts = with_unit(spec, inputs.unit, std::move(*source));
+  if (!parts) return std::move(parts).error();
+  return planned(spec, std::move(*parts));
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::kResourceExhausted, "payload",
                fmt::format("no memory for {} objects", spec.objects)};
@@ -203,11 +313,15 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec) tr
                fmt::format("no memory for {} objects", spec.objects)};
 }
 
-Status Dataset::check(const DatasetSpec& spec) {
+Status Dataset::check(const DatasetSpec& spec, const DatasetInputs& inputs) {
   LAB_TRY(check_spec(spec));
-  if (!spec.payload.starts_with(kDirectoryPrefix)) {
+  if (is_made(spec.payload)) {
     const auto mix = made_mix(spec);
     return mix ? check_size_law(spec, *mix) : Status(mix.error());
+  }
+  if (const RealKind* const kind = find_real_kind(spec.payload); kind != nullptr) {
+    const auto slices = slices_of(*kind, spec, inputs);
+    return slices ? ok() : Status(slices.error());
   }
   const auto pool = pool_of(spec);
   if (!pool) return pool.error();
@@ -221,15 +335,8 @@ const std::vector<PayloadKind>& payload_kinds() {
       all.push_back({std::string(kind.name), std::string(kind.what), true});
     all.push_back({"mixed", "five made kinds equally, or mixed:<kind>=<share>+<kind>=<share>...", true});
     all.push_back({"directory:<path>", "the distinct files of a local directory, as they are", true});
-    for (const auto& [name, what] : std::initializer_list<std::pair<const char*, const char*>>{
-             {"bank_transactions", "a public data set of payments"},
-             {"text_corpus", "a public collection of texts"},
-             {"numeric_dataset", "a public table of numbers"},
-             {"nasa_image", "downloaded pictures"},
-             {"blender_video", "downloaded videos"},
-             {"gutenberg_text", "downloaded books"},
-             {"github_events", "downloaded event records"}})
-      all.push_back({name, what, false});
+    for (const RealKind& kind : real_kinds())
+      all.push_back({std::string(kind.name), std::string(kind.what), true});
     return all;
   }();
   return kinds;

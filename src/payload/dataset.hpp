@@ -11,6 +11,7 @@
 
 #include "core/result.hpp"
 #include "model/dataset.hpp"
+#include "payload/content_control.hpp"
 
 namespace lab {
 
@@ -42,6 +43,35 @@ struct DirectoryReport {
   std::vector<std::string> special_names{};
 };
 
+/// What of a kind of local real data was found, and what of it is not used.
+struct RealDataReport {
+  std::string place{};         // real_world_dir/<kind>, canonical.
+  std::uint64_t files = 0;     // That were read, those in archives too.
+  std::uint64_t left_out = 0;  // Of other types.
+  std::uint64_t links = 0;     // Not followed.
+  std::uint64_t specials = 0;  // Sockets, pipes, devices.
+  Bytes bytes{};               // Of the kind's stream.
+  Bytes slice_size{};
+  std::uint64_t slices = 0;        // Different ones: the pool of originals.
+  std::uint64_t equal_slices = 0;  // Equal to an earlier one: not used twice.
+  Bytes left_over{};               // At the end of the stream: less than a slice.
+};
+
+/// What a dataset needs besides its specification. What it is in a plan's cell decides no bytes.
+struct DatasetInputs {
+  std::string real_world_dir{};  // Where real data lies; empty: there is none.
+  DuplicateUnit unit{};          // What repeats; in a plan it is the object.
+  std::vector<std::uint64_t>
+      counts{};  // Of copies, in proportion, in place of the popularity; in a plan none.
+};
+
+/// How much of what repeats in place of whole objects there is.
+struct UnitReport {
+  DuplicateUnit unit{};
+  std::uint64_t met = 0;       // Blocks; of other units objects.
+  std::uint64_t distinct = 0;  // Of these; of other units those that are no changed copy.
+};
+
 /// What is known of an object without making its bytes.
 struct ObjectFacts {
   std::uint64_t number = 0;
@@ -56,14 +86,15 @@ struct ObjectFacts {
 /// Memory: a few bytes an object, none a byte of payload.
 class Dataset {
  public:
-  /// Errors: kInvalidArgument (unknown kind, sizes too small for N distinct objects, fewer real files than
-  /// asked, naming how many there are), kUnsupported (known kind that is not built in), kNotFound
-  /// (directory), kRefused or kIo (a file that cannot be read, named), kResourceExhausted (memory). A
-  /// directory is scanned once a process: what is made of the same path later uses the same scan.
-  static Result<std::shared_ptr<const Dataset>> make(const DatasetSpec& spec);
+  /// Errors: kInvalidArgument (unknown kind, sizes too small for N distinct objects, less real data than
+  /// asked, naming how much there is), kNotFound (directory, real data), kCorruption (broken archive or
+  /// table, named), kRefused or kIo (a file that cannot be read, named), kResourceExhausted (memory). Real
+  /// data is read once a process: what is made of the same path later uses the same reading.
+  static Result<std::shared_ptr<const Dataset>> make(const DatasetSpec& spec,
+                                                     const DatasetInputs& inputs = {});
 
   /// The errors that make would give, but for memory, without planning a single object.
-  static Status check(const DatasetSpec& spec);
+  static Status check(const DatasetSpec& spec, const DatasetInputs& inputs = {});
 
   virtual ~Dataset() = default;
   virtual const DatasetSpec& spec() const = 0;
@@ -79,6 +110,13 @@ class Dataset {
 
   /// For directory payloads only.
   virtual std::optional<DirectoryReport> directory_report() const { return std::nullopt; }
+
+  /// For kinds of local real data only.
+  virtual std::optional<RealDataReport> real_data_report() const { return std::nullopt; }
+
+  /// Where something else than whole objects repeats. All objects are then different: distinct() counts them
+  /// all, and the specification's grade is that of the unit.
+  virtual std::optional<UnitReport> unit_report() const { return std::nullopt; }
 };
 
 struct PayloadKind {
@@ -87,11 +125,11 @@ struct PayloadKind {
   bool built_in = true;
 };
 
-/// Every payload kind by name: those that are built in, `directory:<path>`, and the known ones that are not.
+/// Every payload kind by name, `directory:<path>` among them.
 const std::vector<PayloadKind>& payload_kinds();
 
-/// Smallest object size from which `objects` distinct contents of `payload` can be made; nothing for a
-/// directory. Errors: kInvalidArgument (unknown kind, with the nearest), kUnsupported (not built in).
+/// Smallest object size from which `objects` distinct contents of `payload` can be made; nothing for real
+/// data. Errors: kInvalidArgument (unknown kind, with the nearest).
 Result<std::optional<Bytes>> smallest_object_size(std::string_view payload, std::uint64_t objects);
 
 }  // namespace lab

@@ -11,7 +11,6 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <new>
@@ -22,6 +21,7 @@
 #include "core/files.hpp"
 #include "core/random.hpp"
 #include "payload/content_stream.hpp"
+#include "payload/folder_listing.hpp"
 
 namespace lab {
 
@@ -55,53 +55,7 @@ Error with_path(Error error, const char* operation) {
   return error;
 }
 
-/// Reads the file to its end, a piece at a time.
-Status read_pieces(const FileHandle& file, const fs::path& path, std::span<std::byte> buffer,
-                   const std::function<Status(std::span<const std::byte>)>& piece) {
-  while (true) {
-    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error("payload.directory", path.string(), errno);
-    if (got == 0) return ok();
-    LAB_TRY(piece(buffer.first(static_cast<std::size_t>(got))));
-  }
-}
-
 // --- Scanning ---
-
-struct Listing {
-  std::vector<std::string> files{};
-  std::vector<std::string> symlinks{};
-  std::vector<std::string> specials{};
-};
-
-Status list_folder(const fs::path& root, const fs::path& folder, Listing& listing) {
-  const fs::path whole = folder.empty() ? root : root / folder;
-  std::error_code failure;
-  fs::directory_iterator entry(whole, failure);
-  for (; !failure && entry != fs::directory_iterator{}; entry.increment(failure)) {
-    const fs::path name = folder / entry->path().filename();
-    std::error_code unknown;
-    const fs::file_status status = entry->symlink_status(unknown);
-    if (unknown) return errno_error("payload.directory", entry->path().string(), unknown.value());
-    switch (status.type()) {
-      case fs::file_type::regular:
-        listing.files.push_back(name.string());
-        break;
-      case fs::file_type::symlink:
-        listing.symlinks.push_back(name.string());
-        break;
-      case fs::file_type::directory:
-        LAB_TRY(list_folder(root, name, listing));
-        break;
-      default:
-        listing.specials.push_back(name.string());
-        break;
-    }
-  }
-  if (failure) return errno_error("payload.directory", whole.string(), failure.value());
-  return ok();
-}
 
 std::vector<std::string> first_names(const std::vector<std::string>& names) {
   return {names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesMax))};
@@ -123,9 +77,9 @@ Result<PoolFile> hash_file(const fs::path& root, const std::string& name, std::s
 }
 
 Result<std::shared_ptr<const DirectoryPool>> scan(const fs::path& root) {
-  Listing listing;
-  LAB_TRY(list_folder(root, {}, listing));
-  for (auto* names : {&listing.files, &listing.symlinks, &listing.specials}) std::ranges::sort(*names);
+  auto listed = list_folder(root);
+  if (!listed) return std::move(listed).error();
+  const FolderListing& listing = *listed;
 
   auto pool = std::make_shared<DirectoryPool>();
   pool->root = root;

@@ -4,10 +4,10 @@
 
 #include <string>
 
+#include "core/http_client.hpp"
 #include "core/random.hpp"
 #include "core/retry.hpp"
 #include "core/time.hpp"
-#include "driver/http_client.hpp"
 
 namespace lab {
 

@@ -62,8 +62,10 @@ class ChainRun {
   CallContext step() const { return within(run_call(), setting_.plan.stages.step_limit); }
 
   Status prepare() {
-    auto dataset = Dataset::make(cell_.dataset);
+    auto dataset =
+        Dataset::make(cell_.dataset, {.real_world_dir = setting_.plan.real_world_dir.value_or("")});
     if (!dataset) return dataset.error();
+    LAB_TRY(audit(**dataset));
     LAB_TRY(open(step()));
     reached_ = true;
     state_ = std::make_unique<ChainState>(*dataset, driver_->info().keeps);
@@ -71,6 +73,20 @@ class ChainRun {
     LAB_TRY(driver_->flush(step()));
     if (cell_.cache == "cold") LAB_TRY(make_cold());
     return baseline();
+  }
+
+  /// Once for all cells that use the same bytes; what was counted is kept with the run.
+  Status audit(const Dataset& dataset) {
+    const std::string key = audit_key(dataset.spec());
+    if (setting_.audited.contains(key)) return ok();
+    const auto rows = audit_dataset(dataset, step());
+    if (!rows) return rows.error();
+    nlohmann::json counted = nlohmann::json::array();
+    for (const scan::AuditRow& row : *rows)
+      counted.push_back({{"unit", row.unit}, {"met", row.met}, {"asked", row.asked}, {"made", row.made}});
+    LAB_TRY(setting_.journal.set_value("audit/" + key, counted.dump()));
+    setting_.audited.insert(key);
+    return ok();
   }
 
   /// A new session with its connections, on the server that the plan means.

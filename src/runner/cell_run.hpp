@@ -10,6 +10,7 @@
 #include "journal/journal.hpp"
 #include "model/plan.hpp"
 #include "probe/probe_set.hpp"
+#include "runner/dataset_audit.hpp"
 #include "runner/listener.hpp"
 #include "stage/stage.hpp"
 
@@ -26,6 +27,7 @@ struct CellSetting {
   SystemConfig config{};  // Variant, mode, payload and containers are set by the cell.
   Journal& journal;
   NoiseFloors& noise;
+  AuditedDatasets& audited;  // In this call: a resume looks again.
   RunListener& listener;
   TimeSource& time;
   std::stop_token stop{};

@@ -12,11 +12,11 @@
 
 #include "core/files.hpp"
 #include "core/log.hpp"
+#include "core/spill_file.hpp"
 #include "payload/dataset.hpp"
 #include "runner/check_probes.hpp"
 #include "runner/hooks.hpp"
 #include "runner/runner.hpp"
-#include "scan/spill_file.hpp"
 #include "stage/stage_scan.hpp"
 
 namespace lab {
@@ -151,14 +151,15 @@ Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Regi
   return all;
 }
 
-Status check_payloads(const Plan& /*plan*/, const std::vector<Block>& blocks) {
+Status check_payloads(const Plan& plan, const std::vector<Block>& blocks) {
+  const DatasetInputs inputs{.real_world_dir = plan.real_world_dir.value_or("")};
   std::set<std::string> seen;
   for (const Block& block : blocks)
     for (const Cell& cell : block.cells) {
       const std::string key = fmt::format("{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
                                           cell.dataset.objects, cell.dataset.grade);
       if (!seen.insert(key).second) continue;
-      LAB_TRY(Dataset::check(cell.dataset));
+      LAB_TRY(Dataset::check(cell.dataset, inputs));
     }
   return ok();
 }
@@ -362,7 +363,7 @@ void check_after_operations(const Plan& plan, const SystemPlan& system, const st
 /// The scans behind the stages: their memory, and where their temporary files go.
 Check check_scans(const ScanPlan& plan) {
   if (const Status fits = check_scan(plan); !fits) return {"scan", false, fits.error().detail};
-  const fs::path temporary = scan::temporary_folder();
+  const fs::path temporary = temporary_folder();
   if (::access(temporary.c_str(), W_OK | X_OK) != 0)
     return {"scan", false,
             fmt::format("temporary files cannot be made in {}: {}; name another folder in $TMPDIR",

@@ -117,6 +117,7 @@ class PlanRun {
                             *config,
                             setting_.journal,
                             noise_,
+                            audited_,
                             setting_.listener,
                             setting_.time,
                             setting_.stop,
@@ -252,6 +253,7 @@ class PlanRun {
   std::vector<Block> blocks_{};
   std::map<std::string, bool> finished_{};
   NoiseFloors noise_{};
+  AuditedDatasets audited_{};
   RunProgress progress_{};
   std::uint64_t cells_at_start_ = 0;
   RunOutcome outcome_{};

@@ -5,13 +5,13 @@
 #include <cstring>
 #include <iterator>
 
+#include "core/spill_file.hpp"
 #include "scan/cdc_chunks.hpp"
 #include "scan/chunk_stream.hpp"
 #include "scan/chunker_spec.hpp"
 #include "scan/counter.hpp"
 #include "scan/fixed_blocks.hpp"
 #include "scan/memory_plan.hpp"
-#include "scan/spill_file.hpp"
 
 namespace lab::scan {
 namespace {

@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "core/process_stamp.hpp"
+#include "core/spill_file.hpp"
 #include "scan/naive_count_test_support.hpp"
-#include "scan/spill_file.hpp"
 
 namespace lab::scan {
 namespace {

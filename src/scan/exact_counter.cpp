@@ -78,7 +78,9 @@ class ExactCounter final : public Counter {
   Status spill() {
     if (used_ == 0) return ok();
     if (!file_) {
-      auto made = SpillFile::make(folder_);
+      auto made = SpillFile::make(folder_,
+                                  "the counts need temporary files there: --temp names another folder, "
+                                  "--memory gives more memory, --sketch does without");
       if (!made) return std::move(made).error();
       file_ = std::move(*made);
     }

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/spill_file.hpp"
 #include "scan/record.hpp"
-#include "scan/spill_file.hpp"
 
 namespace lab::scan {
 

@@ -12,12 +12,12 @@
 #include <thread>
 
 #include "core/hash.hpp"
+#include "core/spill_file.hpp"
 #include "core/time.hpp"
 #include "scan/emit.hpp"
 #include "scan/memory_plan.hpp"
 #include "scan/scan_figures.hpp"
 #include "scan/scan_pass.hpp"
-#include "scan/spill_file.hpp"
 
 namespace lab::scan {
 namespace {

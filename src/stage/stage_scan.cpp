@@ -9,9 +9,9 @@
 #include <map>
 #include <thread>
 
+#include "core/spill_file.hpp"
 #include "scan/memory_plan.hpp"
 #include "scan/scan.hpp"
-#include "scan/spill_file.hpp"
 
 namespace lab {
 namespace {
@@ -102,7 +102,7 @@ Result<StageScan> scan_files(const StageScanInput& input, const CallContext& run
                             .chunkers = input.plan.chunkers,
                             .threads = input.plan.threads,
                             .memory = input.plan.memory,
-                            .temporary = scan::temporary_folder(),
+                            .temporary = temporary_folder(),
                             .classes = class_names()};
   request.class_of = [&](const fs::path& path) { return class_of(input.observer, *roots, path); };
   if (input.plan.census) request.census = census_request(input.state);

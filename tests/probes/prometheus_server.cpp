@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "core/http_client.hpp"
 #include "core/process_stamp.hpp"
-#include "driver/http_client.hpp"
 #include "testbed/ports.hpp"
 
 namespace lab {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "driver/http_client.hpp"
+#include "core/http_client.hpp"
 #include "driver/system.hpp"
 #include "drivers/clickhouse/lifetime.hpp"
 #include "drivers/clickhouse/reply.hpp"

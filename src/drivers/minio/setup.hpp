@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "driver/http_client.hpp"
+#include "core/http_client.hpp"
 #include "driver/server_namespace.hpp"
 #include "driver/system.hpp"
 

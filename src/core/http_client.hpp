@@ -1,5 +1,5 @@
-// HTTP for the systems that speak it: one connection kept open, streamed both ways, bounded by each call.
-// SPDX-License-Identifier: Apache-2.0
+// HTTP for systems, figures and downloads: one connection kept open, streamed both ways, bounded by each
+// call. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,10 @@ struct HttpLogin {
   std::string aws_sigv4{};  // CURLOPT_AWS_SIGV4, "aws:amz:us-east-1:s3"; empty: HTTP basic authentication.
 };
 
+struct HttpAnswer;
+/// Looks at the status and the headers of a 2xx answer before its first byte comes; an error ends the call.
+using HttpHead = std::function<Status(const HttpAnswer& answer)>;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url{};                   // As it goes over the wire: encoded by the caller.
@@ -36,7 +40,10 @@ struct HttpRequest {
   HttpSource source{};                 // In place of body: streamed,
   std::optional<std::int64_t> body_bytes{};  // with this length, or chunked where it is absent.
   HttpSink sink{};                           // Gets the body of a 2xx answer; without it HttpAnswer holds it.
-  std::size_t body_max = 64U << 20U;         // A collected body above it is kResourceExhausted.
+  HttpHead head{};                           // Called once, where there is a body.
+  std::optional<std::chrono::seconds>
+      silence_max{};                  // Without a byte for so long, the connection counts as lost.
+  std::size_t body_max = 64U << 20U;  // A collected body above it is kResourceExhausted.
 };
 
 struct HttpAnswer {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "driver/http_client.hpp"
+#include "core/http_client.hpp"
 
 #include <gtest/gtest.h>
 #include <httplib.h>
@@ -171,6 +171,40 @@ TEST_F(HttpClientTest, TellsAConnectionThatWasMadeAnewFromOneThatWasKept) {
     ASSERT_TRUE(answer) << answer.error().text();
     EXPECT_EQ(answer->connected_anew, anew[round]) << "request " << round;
   }
+}
+
+TEST_F(HttpClientTest, ShowsTheHeadOfAnAnswerBeforeItsBodyAndEndsWithItsError) {
+  HttpClient client({});
+  std::vector<std::string> order;
+  HttpRequest request{.method = "PUT",
+                      .url = url("/echo"),
+                      .body = "text",
+                      .sink =
+                          [&](std::string_view bytes) {
+                            order.emplace_back(bytes);
+                            return ok();
+                          },
+                      .head = [&](const HttpAnswer& answer) -> Status {
+                        order.push_back(std::to_string(answer.status) + " " + answer.headers.at("x-length"));
+                        return ok();
+                      }};
+  ASSERT_TRUE(client.send(request, within(Millis{20'000}), "test"));
+  EXPECT_EQ(order, (std::vector<std::string>{"200 4", "text"}));
+  request.head = [](const HttpAnswer&) -> Status {
+    return Error{ErrorCode::kCorruption, "head", "not that"};
+  };
+  EXPECT_EQ(client.send(request, within(Millis{20'000}), "test").error().detail, "not that");
+}
+
+TEST_F(HttpClientTest, TakesAServerThatSaysNothingForLostWhereTheRequestSaysHowLong) {
+  HttpClient client({});
+  const auto began = Clock::now();
+  const auto answer = client.send({.url = url("/slow"), .silence_max = std::chrono::seconds{1}},
+                                  within(Millis{60'000}), "test");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kConnectionLost);
+  EXPECT_TRUE(answer.error().retryable);
+  EXPECT_LT(Clock::now() - began, Millis{9'000});
 }
 
 TEST_F(HttpClientTest, ACollectedAnswerHasALimit) {

@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 
 #include "core/files.hpp"
 #include "core/result.hpp"
 
-namespace lab::scan {
+namespace lab {
 
 /// Where temporary files go if nothing else is said: $TMPDIR, else /var/tmp, since /tmp is memory in many
 /// places.
@@ -23,10 +24,11 @@ Status remove_stale_spills(const std::filesystem::path& folder);
 /// Written at its end, read anywhere. Not thread-safe.
 class SpillFile {
  public:
-  /// In `folder`; its name is removed before the first byte is written. Errors: errno's, with the folder.
-  static Result<SpillFile> make(const std::filesystem::path& folder);
+  /// In `folder`; its name is removed before the first byte is written. Errors: errno's, with the folder, and
+  /// with `advice` where the disk is full.
+  static Result<SpillFile> make(const std::filesystem::path& folder, std::string advice);
 
-  /// Errors: kResourceExhausted when the disk is full, with the way out.
+  /// Errors: kResourceExhausted when the disk is full, with the advice.
   Status append(std::span<const std::byte> bytes);
 
   /// All of `bytes` from `offset` on. Errors: errno's; kCorruption beyond the end.
@@ -38,12 +40,13 @@ class SpillFile {
   std::uint64_t size() const noexcept { return size_; }
 
  private:
-  SpillFile(FileHandle file, std::filesystem::path folder)
-      : file_(std::move(file)), folder_(std::move(folder)) {}
+  SpillFile(FileHandle file, std::filesystem::path folder, std::string advice)
+      : file_(std::move(file)), folder_(std::move(folder)), advice_(std::move(advice)) {}
 
   FileHandle file_;
   std::filesystem::path folder_;
+  std::string advice_;
   std::uint64_t size_ = 0;
 };
 
-}  // namespace lab::scan
+}  // namespace lab

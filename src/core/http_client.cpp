@@ -1,6 +1,6 @@
 // libcurl's multi interface, since only there a stop can end a transfer at any moment.
 // SPDX-License-Identifier: Apache-2.0
-#include "driver/http_client.hpp"
+#include "core/http_client.hpp"
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -41,6 +41,7 @@ struct Transfer {
   CURL* easy = nullptr;
   HttpAnswer answer{};
   std::size_t sent = 0;  // Of request.body.
+  bool begun = false;    // The head of the answer was shown.
   std::optional<Error> failure{};
 
   void fail(Error error) {
@@ -87,6 +88,14 @@ std::size_t write_body(const char* data, std::size_t size, std::size_t count, vo
     if (!good) {
       body += bytes.substr(0, kErrorBodyMax - std::min(kErrorBodyMax, body.size()));
       return bytes.size();
+    }
+    if (transfer.request.head && !transfer.begun) {
+      transfer.answer.status = static_cast<int>(status);
+      transfer.begun = true;
+      if (const Status seen = transfer.request.head(transfer.answer); !seen) {
+        transfer.fail(seen.error());
+        return bytes.size() + 1;
+      }
     }
     if (transfer.request.sink) {
       const Status taken = transfer.request.sink(bytes);
@@ -187,6 +196,9 @@ struct HttpClient::State {
       set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
     }
     set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    if (!request.silence_max) return;
+    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.silence_max->count()));
   }
 
   void set_callbacks(Transfer& transfer) {

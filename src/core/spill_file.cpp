@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scan/spill_file.hpp"
+#include "core/spill_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 #include "core/process_stamp.hpp"
 #include "core/text.hpp"
 
-namespace lab::scan {
+namespace lab {
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,12 +28,9 @@ bool left_by_a_dead_process(const std::string& name) {
   return !stat || stat->ended() || stat->started != parts[3];
 }
 
-Error write_error(const fs::path& folder, int number) {
-  Error error = errno_error("scan.spill", folder.string(), number);
-  if (error.code == ErrorCode::kResourceExhausted)
-    error.detail +=
-        "; the counts need temporary files there: --temp names another folder, --memory gives more memory, "
-        "--sketch does without";
+Error write_error(const fs::path& folder, const std::string& advice, int number) {
+  Error error = errno_error("spill", folder.string(), number);
+  if (error.code == ErrorCode::kResourceExhausted) error.detail += "; " + advice;
   return error;
 }
 
@@ -50,27 +47,27 @@ Status remove_stale_spills(const fs::path& folder) {
        entry.increment(failure)) {
     if (!left_by_a_dead_process(entry->path().filename().string())) continue;
     if (::unlink(entry->path().c_str()) != 0 && errno != ENOENT)
-      return errno_error("scan.unlink", entry->path().string(), errno);
+      return errno_error("spill.unlink", entry->path().string(), errno);
   }
-  if (failure) return errno_error("scan.temporary", folder.string(), failure.value());
+  if (failure) return errno_error("spill.folder", folder.string(), failure.value());
   return ok();
 }
 
-Result<SpillFile> SpillFile::make(const fs::path& folder) {
+Result<SpillFile> SpillFile::make(const fs::path& folder, std::string advice) {
   const auto self = process_stat("self");
-  if (!self) return Error{ErrorCode::kInternal, "scan.spill", "/proc/self/stat is not to be read"};
+  if (!self) return Error{ErrorCode::kInternal, "spill", "/proc/self/stat is not to be read"};
   std::string path = (folder / fmt::format("{}{}-{}-XXXXXX", kPrefix, ::getpid(), self->started)).string();
   FileHandle file(::mkostemp(path.data(), O_CLOEXEC));
-  if (!file) return write_error(folder, errno);
-  if (::unlink(path.c_str()) != 0) return errno_error("scan.unlink", path, errno);
-  return SpillFile(std::move(file), folder);
+  if (!file) return write_error(folder, advice, errno);
+  if (::unlink(path.c_str()) != 0) return errno_error("spill.unlink", path, errno);
+  return SpillFile(std::move(file), folder, std::move(advice));
 }
 
 Status SpillFile::append(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return write_error(folder_, errno);
+    if (written < 0) return write_error(folder_, advice_, errno);
     size_ += static_cast<std::uint64_t>(written);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
@@ -81,8 +78,8 @@ Status SpillFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
   while (!bytes.empty()) {
     const ssize_t got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error("scan.spill", folder_.string(), errno);
-    if (got == 0) return Error{ErrorCode::kCorruption, "scan.spill", "a temporary file is too short"};
+    if (got < 0) return errno_error("spill", folder_.string(), errno);
+    if (got == 0) return Error{ErrorCode::kCorruption, "spill", "a temporary file is too short"};
     offset += static_cast<std::uint64_t>(got);
     bytes = bytes.subspan(static_cast<std::size_t>(got));
   }
@@ -95,4 +92,4 @@ void SpillFile::give_back(std::uint64_t offset, std::uint64_t length) const {
                                 static_cast<off_t>(offset), static_cast<off_t>(length)));
 }
 
-}  // namespace lab::scan
+}  // namespace lab

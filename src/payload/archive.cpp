@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "payload/archive.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <locale.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/text.hpp"
+
+namespace lab {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kReadBytes = 1U << 20U;
+constexpr const char* kOperation = "payload.archive";
+
+enum class Container : std::uint8_t { kZip, kTar, kSingle };
+
+struct ArchiveType {
+  std::string_view ending{};
+  Container container{};
+  int filter = ARCHIVE_FILTER_NONE;
+  int (*support)(archive*) = nullptr;
+};
+
+constexpr ArchiveType kZip = {".zip", Container::kZip, ARCHIVE_FILTER_NONE, nullptr};
+
+// A longer ending comes before one that it ends with.
+constexpr std::array<ArchiveType, 11> kTypes = {{
+    kZip,
+    {".tar", Container::kTar, ARCHIVE_FILTER_NONE, nullptr},
+    {".tar.gz", Container::kTar, ARCHIVE_FILTER_GZIP, &archive_read_support_filter_gzip},
+    {".tgz", Container::kTar, ARCHIVE_FILTER_GZIP, &archive_read_support_filter_gzip},
+    {".tar.bz2", Container::kTar, ARCHIVE_FILTER_BZIP2, &archive_read_support_filter_bzip2},
+    {".tar.xz", Container::kTar, ARCHIVE_FILTER_XZ, &archive_read_support_filter_xz},
+    {".tar.zst", Container::kTar, ARCHIVE_FILTER_ZSTD, &archive_read_support_filter_zstd},
+    {".gz", Container::kSingle, ARCHIVE_FILTER_GZIP, &archive_read_support_filter_gzip},
+    {".bz2", Container::kSingle, ARCHIVE_FILTER_BZIP2, &archive_read_support_filter_bzip2},
+    {".xz", Container::kSingle, ARCHIVE_FILTER_XZ, &archive_read_support_filter_xz},
+    {".zst", Container::kSingle, ARCHIVE_FILTER_ZSTD, &archive_read_support_filter_zstd},
+}};
+
+const ArchiveType* type_of(std::string_view name) {
+  std::string folded(name);
+  std::ranges::transform(folded, folded.begin(),
+                         [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  const auto* const found = std::ranges::find_if(
+      kTypes, [&folded](const ArchiveType& type) { return folded.ends_with(type.ending); });
+  return found == kTypes.end() ? nullptr : found;
+}
+
+/// Names are turned into the letters of the thread's locale; in that of a program that never set one, all but
+/// ASCII is an error.
+class Utf8Names {
+ public:
+  Utf8Names() : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (utf8_ != nullptr) before_ = ::uselocale(utf8_);
+  }
+  ~Utf8Names() {
+    if (utf8_ == nullptr) return;
+    ::uselocale(before_);
+    ::freelocale(utf8_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+
+ private:
+  locale_t utf8_;
+  locale_t before_ = nullptr;
+};
+
+struct ArchiveDelete {
+  void operator()(archive* open) const { archive_read_free(open); }
+};
+using ArchiveHandle = std::unique_ptr<archive, ArchiveDelete>;
+
+/// "all.zip: 2023/a.csv", for messages.
+std::string label(const fs::path& path, std::string_view entry) {
+  return entry.empty() ? path.string() : path.string() + ": " + to_valid_utf8(entry);
+}
+
+Error refused(const fs::path& path, std::string_view entry, std::string_view why) {
+  return {ErrorCode::kRefused, kOperation, fmt::format("{}: {}", label(path, entry), why)};
+}
+
+Error broken(const fs::path& path, std::string_view entry, archive* open) {
+  const char* const words = archive_error_string(open);
+  return {ErrorCode::kCorruption, kOperation,
+          fmt::format("{}: {}", label(path, entry), words == nullptr ? "broken" : words)};
+}
+
+/// Names are labels and no path is ever made of them. But whoever forges one means no good.
+Status check_name(const fs::path& path, const std::string& name) {
+  const auto control = [](unsigned char letter) { return std::iscntrl(letter) != 0; };
+  if (std::ranges::any_of(name, control)) return refused(path, name, "a name with control characters");
+  std::string slashed = name;
+  std::ranges::replace(slashed, '\\', '/');
+  if (slashed.starts_with('/') || (slashed.size() > 1 && slashed[1] == ':'))
+    return refused(path, name, "an absolute name");
+  const auto parts = split(slashed, '/');
+  if (std::ranges::find(parts, "..") != parts.end()) return refused(path, name, "a name that leads upwards");
+  return ok();
+}
+
+/// The type's own decoder and no other: what a file is must not depend on what it looks like.
+Status prepare(archive* open, const ArchiveType& type, Container container, const fs::path& path) {
+  int outcome = ARCHIVE_OK;
+  switch (container) {
+    case Container::kZip:
+      // By its directory at the end, so that a zip file that was cut short is none.
+      outcome = archive_read_support_format_zip_seekable(open);
+      break;
+    case Container::kTar:
+      outcome = archive_read_support_format_tar(open);
+      break;
+    case Container::kSingle:
+      outcome = archive_read_support_format_raw(open);
+      if (outcome == ARCHIVE_OK) outcome = archive_read_support_format_empty(open);
+      break;
+  }
+  if (outcome == ARCHIVE_OK && type.support != nullptr) outcome = type.support(open);
+  if (outcome == ARCHIVE_OK) return ok();
+  return Error{ErrorCode::kUnsupported, kOperation,
+               fmt::format("{}: this libarchive does not read {}", path.string(), type.ending)};
+}
+
+Status check_filter(const fs::path& path, const ArchiveType& type, archive* open) {
+  if (type.filter == ARCHIVE_FILTER_NONE || archive_filter_code(open, 0) == type.filter) return ok();
+  return Error{ErrorCode::kCorruption, kOperation,
+               fmt::format("{}: not what its ending says, {}", path.string(), type.ending)};
+}
+
+Error beyond(const fs::path& path, std::string_view entry, const ExpansionBudget& budget) {
+  return {ErrorCode::kResourceExhausted, kOperation,
+          fmt::format("{}: expands beyond the limit of {} for all archives", label(path, entry),
+                      format_bytes_exact(budget.limit))};
+}
+
+/// Reads a compressed tar archive to its end before its entries are: a reader of tar stops before the
+/// checksum that stands there, and does not see that the file was cut. Leaves the file at its beginning.
+Status check_stream(const fs::path& path, const ArchiveType& type, const FileHandle& file,
+                    const ExpansionBudget& budget) {
+  constexpr Bytes kHeads{1LL << 20};  // What tar adds to a few small files.
+  const ArchiveHandle open(archive_read_new());
+  if (open == nullptr) return Error{ErrorCode::kResourceExhausted, kOperation, "no memory for libarchive"};
+  LAB_TRY(prepare(open.get(), type, Container::kSingle, path));
+  archive_entry* entry = nullptr;
+  if (archive_read_open_fd(open.get(), file.get(), kReadBytes) != ARCHIVE_OK)
+    return broken(path, "", open.get());
+  const int outcome = archive_read_next_header(open.get(), &entry);
+  if (outcome != ARCHIVE_OK && outcome != ARCHIVE_EOF) return broken(path, "", open.get());
+  LAB_TRY(check_filter(path, type, open.get()));
+  std::vector<std::byte> buffer(kReadBytes);
+  for (Bytes left = budget.limit + budget.limit + kHeads; outcome == ARCHIVE_OK;) {
+    const la_ssize_t got = archive_read_data(open.get(), buffer.data(), buffer.size());
+    if (got < 0) return broken(path, "", open.get());
+    if (got == 0) break;
+    left = left - Bytes{got};
+    if (left < Bytes{0}) return beyond(path, "", budget);
+  }
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return errno_error(kOperation, path.string(), errno);
+  return ok();
+}
+
+Status read_entry(const fs::path& path, const std::string& name, archive* open, ExpansionBudget& budget,
+                  const ByteSink& bytes) {
+  std::vector<std::byte> buffer(kReadBytes);
+  while (true) {
+    const la_ssize_t got = archive_read_data(open, buffer.data(), buffer.size());
+    if (got < 0) return broken(path, name, open);
+    if (got == 0) return ok();
+    budget.used += Bytes{got};
+    if (budget.used > budget.limit) return beyond(path, name, budget);
+    LAB_TRY(bytes(std::span(buffer).first(static_cast<std::size_t>(got))));
+  }
+}
+
+/// A name in an archive without the "./" that tar likes to begin with.
+std::string entry_name(const ArchiveType& type, const fs::path& path, archive_entry* entry) {
+  if (type.container == Container::kSingle) return *content_name(path.filename().string());
+  const char* const found = archive_entry_pathname(entry);
+  std::string name(found == nullptr ? "" : found);
+  while (name.starts_with("./")) name.erase(0, 2);
+  return name;
+}
+
+Result<ArchiveTally> read_entries(const fs::path& path, const ArchiveType& type, archive* open,
+                                  ExpansionBudget& budget, const ArchiveReader& reader) {
+  ArchiveTally tally;
+  std::string last;  // What the archive is broken after.
+  while (true) {
+    archive_entry* entry = nullptr;
+    const int outcome = archive_read_next_header(open, &entry);
+    if (outcome != ARCHIVE_OK && outcome != ARCHIVE_EOF)
+      return broken(path, last.empty() ? "" : "after " + last, open);
+    LAB_TRY(check_filter(path, type, open));
+    if (outcome == ARCHIVE_EOF) return tally;
+    std::string name = entry_name(type, path, entry);
+    LAB_TRY(check_name(path, name));
+    if (archive_entry_is_encrypted(entry) != 0) return refused(path, name, "encrypted; decrypt it first");
+    const bool single = type.container == Container::kSingle;
+    if (!single && archive_entry_filetype(entry) == AE_IFDIR) continue;
+    if (!single && (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr)) {
+      tally.others += 1;
+      continue;
+    }
+    tally.files += 1;
+    const auto wanted = reader.begin(name);
+    if (!wanted) return wanted.error();
+    if (*wanted)
+      LAB_TRY(read_entry(path, name, open, budget, reader.bytes));
+    else
+      tally.skipped += 1;
+    last = std::move(name);
+  }
+}
+
+/// Size and time of a file, to notice that it changed.
+Result<std::pair<off_t, timespec>> stamp_of(const FileHandle& file, const fs::path& path) {
+  struct stat info{};
+  if (::fstat(file.get(), &info) != 0) return errno_error(kOperation, path.string(), errno);
+  return std::pair{info.st_size, info.st_mtim};
+}
+
+}  // namespace
+
+bool is_archive_name(std::string_view name) { return type_of(name) != nullptr; }
+
+std::optional<std::string> content_name(std::string_view name) {
+  const ArchiveType* const type = type_of(name);
+  if (type == nullptr) return std::string(name);
+  if (type->container != Container::kSingle) return std::nullopt;
+  return std::string(name.substr(0, name.size() - type->ending.size()));
+}
+
+Result<ArchiveTally> read_archive(const fs::path& path, ExpansionBudget& budget,
+                                  const ArchiveReader& reader) {
+  const ArchiveType* const type = type_of(path.filename().string());
+  LAB_CHECK(type != nullptr, "only what is_archive_name knows is read");
+  auto file = open_file(path, O_RDONLY | O_NOFOLLOW);
+  if (!file) return std::move(file).error();
+  const auto before = stamp_of(*file, path);
+  if (!before) return before.error();
+  const Utf8Names names;
+  const ArchiveHandle open(archive_read_new());
+  if (open == nullptr) return Error{ErrorCode::kResourceExhausted, kOperation, "no memory for libarchive"};
+  if (type->container == Container::kTar && type->filter != ARCHIVE_FILTER_NONE)
+    LAB_TRY(check_stream(path, *type, *file, budget));
+  LAB_TRY(prepare(open.get(), *type, type->container, path));
+  if (archive_read_open_fd(open.get(), file->get(), kReadBytes) != ARCHIVE_OK)
+    return broken(path, "", open.get());
+  auto tally = read_entries(path, *type, open.get(), budget, reader);
+  const auto after = stamp_of(*file, path);
+  if (!after) return after.error();
+  const bool same = before->first == after->first && before->second.tv_sec == after->second.tv_sec &&
+                    before->second.tv_nsec == after->second.tv_nsec;
+  if (!same) return Error{ErrorCode::kCorruption, kOperation, path.string() + ": changed while it was read"};
+  return tally;
+}
+
+Result<ArchiveTally> read_zip(const std::string& label, std::string_view bytes, ExpansionBudget& budget,
+                              const ArchiveReader& reader) {
+  const Utf8Names names;
+  const ArchiveHandle open(archive_read_new());
+  if (open == nullptr) return Error{ErrorCode::kResourceExhausted, kOperation, "no memory for libarchive"};
+  LAB_TRY(prepare(open.get(), kZip, kZip.container, label));
+  if (archive_read_open_memory(open.get(), bytes.data(), bytes.size()) != ARCHIVE_OK)
+    return broken(label, "", open.get());
+  return read_entries(label, kZip, open.get(), budget, reader);
+}
+
+}  // namespace lab

@@ -1,0 +1,197 @@
+// Archives: each type is read, and none that is broken, forged or a bomb gets through.
+// SPDX-License-Identifier: Apache-2.0
+#include "payload/archive.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/hash.hpp"
+#include "payload/archive_test_support.hpp"
+#include "payload/payload_test_support.hpp"
+
+namespace lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What read_archive gave, with its outcome.
+struct Read {
+  ArchiveFiles files{};
+  Result<ArchiveTally> tally = ArchiveTally{};
+};
+
+Read read_all(const fs::path& path, Bytes limit = Bytes{1LL << 30}, const std::string& unwanted = {}) {
+  Read read;
+  ExpansionBudget budget{.limit = limit};
+  read.tally = read_archive(path, budget,
+                            {.begin = [&](const std::string& name) -> Result<bool> {
+                               if (name == unwanted) return false;
+                               read.files.emplace_back(name, "");
+                               return true;
+                             },
+                             .bytes =
+                                 [&](std::span<const std::byte> bytes) {
+                                   read.files.back().second += as_text(bytes);
+                                   return ok();
+                                 }});
+  return read;
+}
+
+void expect_error(const Read& read, ErrorCode code, const std::string& words) {
+  ASSERT_FALSE(read.tally) << "no error with " << words;
+  EXPECT_EQ(read.tally.error().code, code) << read.tally.error().text();
+  EXPECT_NE(read.tally.error().detail.find(words), std::string::npos) << read.tally.error().detail;
+}
+
+/// Bytes that no compression makes much smaller.
+std::string noise(std::size_t size) {
+  std::vector<std::byte> bytes;
+  make_random_binary({1, 2}, size, bytes);
+  return std::string(as_text(bytes));
+}
+
+TEST(Archive, GivesEachFileOfEachTypeWithItsBytes) {
+  const TemporaryFolder folder;
+  const ArchiveFiles files = {{"b/one.txt", noise(3'000'000)}, {"a.txt", "two"}, {"größe.txt", ""}};
+  for (const char* name : {"x.zip", "x.tar", "x.tar.gz", "x.tar.bz2", "x.tar.xz", "x.tar.zst", "X.ZIP"}) {
+    SCOPED_TRACE(name);
+    const fs::path made = folder.path() / (name == std::string("X.ZIP") ? "y.zip" : name);
+    write_archive(made, files);
+    if (name == std::string("X.ZIP")) fs::rename(made, folder.path() / name);
+    EXPECT_TRUE(is_archive_name(name));
+    const Read read = read_all(folder.path() / name);
+    ASSERT_TRUE(read.tally) << read.tally.error().text();
+    EXPECT_EQ(read.files, files);
+    EXPECT_EQ(read.tally->files, 3U);
+  }
+}
+
+TEST(Archive, GivesTheOneFileOfACompressedOneUnderItsNameWithoutTheEnding) {
+  const TemporaryFolder folder;
+  for (const char* name : {"book.txt.gz", "book.txt.bz2", "book.txt.xz", "book.txt.zst"})
+    for (const std::string& text : {noise(2'500'000), std::string()}) {
+      SCOPED_TRACE(name);
+      write_archive(folder.path() / name, {{"data", text}});
+      const Read read = read_all(folder.path() / name);
+      ASSERT_TRUE(read.tally) << read.tally.error().text();
+      if (!text.empty()) {
+        EXPECT_EQ(read.files, (ArchiveFiles{{"book.txt", text}}));
+      }
+    }
+  EXPECT_EQ(content_name("a.csv"), "a.csv");
+  EXPECT_EQ(content_name("a.csv.GZ"), "a.csv");
+  EXPECT_EQ(content_name("a.tar.gz"), std::nullopt);
+  EXPECT_FALSE(is_archive_name("a.7z"));
+}
+
+TEST(Archive, LeavesOutLinksAndWhatIsNotWantedAndCountsThem) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x.tar.gz";
+  write_archive(path, {{"a", "1"}, {"link", "-> /etc/passwd"}, {"./b", "2"}, {"c", "3"}});
+  const Read read = read_all(path, Bytes{1'000}, "a");
+  ASSERT_TRUE(read.tally) << read.tally.error().text();
+  EXPECT_EQ(read.files, (ArchiveFiles{{"b", "2"}, {"c", "3"}}));
+  EXPECT_EQ(read.tally->files, 3U);
+  EXPECT_EQ(read.tally->skipped, 1U);
+  EXPECT_EQ(read.tally->others, 1U);
+}
+
+TEST(Archive, RefusesANameThatIsNoPlainPathBelowIt) {
+  const TemporaryFolder folder;
+  struct Case {
+    const char* name;
+    const char* words;
+  };
+  for (const Case& c : {Case{"../evil", "leads upwards"}, Case{"a/../../evil", "leads upwards"},
+                        Case{"a\\..\\evil", "leads upwards"}, Case{"/etc/evil", "an absolute name"},
+                        Case{"C:evil", "an absolute name"}, Case{"e\x1bvil", "control characters"}}) {
+    SCOPED_TRACE(c.name);
+    const fs::path path = folder.path() / "forged.tar.gz";
+    write_archive(path, {{"good", "1"}, {c.name, "2"}});
+    const Read read = read_all(path);
+    expect_error(read, ErrorCode::kRefused, c.words);
+    expect_error(read, ErrorCode::kRefused, "forged.tar.gz: ");
+    EXPECT_EQ(read.files, (ArchiveFiles{{"good", "1"}})) << "nothing of the forged one was given";
+  }
+}
+
+TEST(Archive, RefusesAnEncryptedEntryByItsName) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "secret.zip";
+  write_archive(path, {{"plan.txt", "nobody knows"}}, "zip:encryption=aes256", "password");
+  expect_error(read_all(path), ErrorCode::kRefused, "secret.zip: plan.txt: encrypted");
+}
+
+TEST(Archive, IsAnErrorAtEachLengthThatItIsCutTo) {
+  const TemporaryFolder folder;
+  for (const char* name : {"x.zip", "x.tar.gz", "x.tar.bz2", "x.tar.xz", "x.tar.zst", "x.txt.gz", "x.txt.bz2",
+                           "x.txt.xz", "x.txt.zst"}) {
+    const fs::path path = folder.path() / name;
+    write_archive(path, {{"one", noise(20'000)}});
+    const auto whole = fs::file_size(path);
+    for (const std::uintmax_t size :
+         {whole - 1, whole - 9, whole * 3 / 4, whole / 2, whole / 4, std::uintmax_t{20}, std::uintmax_t{0}}) {
+      SCOPED_TRACE(std::string(name) + " cut to " + std::to_string(size) + " of " + std::to_string(whole));
+      write_archive(path, {{"one", noise(20'000)}});
+      fs::resize_file(path, size);
+      expect_error(read_all(path), ErrorCode::kCorruption, name);
+    }
+  }
+}
+
+TEST(Archive, NamesTheEntryWhoseBytesAreNotThoseThatWerePacked) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x.zip";
+  const std::string bytes = noise(20'000);
+  write_archive(path, {{"first", "1"}, {"second", bytes}}, "zip:compression=store");
+  std::string packed = *read_file(path);
+  const std::size_t at = packed.find(bytes);
+  ASSERT_NE(at, std::string::npos);
+  packed[at + 10'000] = static_cast<char>(packed[at + 10'000] ^ 1);
+  folder.write("x.zip", packed);
+  expect_error(read_all(path), ErrorCode::kCorruption, "x.zip: second: ");
+}
+
+TEST(Archive, IsWhatItsEndingSaysOrAnError) {
+  const TemporaryFolder folder;
+  write_archive(folder.path() / "really.txt.bz2", {{"data", "text"}});
+  folder.write("plain.txt.gz", "this is no gzip data at all, but a text with some length to it");
+  fs::copy(folder.path() / "really.txt.bz2", folder.path() / "other.txt.xz");
+  fs::copy(folder.path() / "really.txt.bz2", folder.path() / "other.tar.gz");
+  fs::copy(folder.path() / "really.txt.bz2", folder.path() / "other.zip");
+  for (const char* name : {"plain.txt.gz", "other.txt.xz", "other.tar.gz", "other.zip"})
+    expect_error(read_all(folder.path() / name), ErrorCode::kCorruption, name);
+}
+
+TEST(Archive, EndsABombAtTheLimitOfWhatItExpandsTo) {
+  const TemporaryFolder folder;
+  for (const char* name : {"bomb.zip", "bomb.tar.xz", "bomb.txt.gz"}) {
+    SCOPED_TRACE(name);
+    write_archive(folder.path() / name, {{"zeros.txt", std::string(20U << 20U, '\0')}});
+    EXPECT_LT(fs::file_size(folder.path() / name), 100'000U);
+    const Read read = read_all(folder.path() / name, Bytes{3LL << 20});
+    expect_error(read, ErrorCode::kResourceExhausted, "expands beyond the limit of 3 MiB");
+    expect_error(read, ErrorCode::kResourceExhausted, name);
+    for (const auto& [entry, bytes] : read.files) EXPECT_LE(bytes.size(), 3U << 20U);
+    EXPECT_TRUE(read_all(folder.path() / name, Bytes{20LL << 20}).tally);
+  }
+}
+
+TEST(Archive, NoticesThatItsFileChangedWhileItWasRead) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x.tar.gz";
+  write_archive(path, {{"a", "1"}});
+  ExpansionBudget budget{.limit = Bytes{1'000}};
+  const auto tally = read_archive(path, budget,
+                                  {.begin =
+                                       [&](const std::string&) {
+                                         std::ofstream(path, std::ios::app) << "more";
+                                         return Result<bool>(true);
+                                       },
+                                   .bytes = [](std::span<const std::byte>) { return ok(); }});
+  ASSERT_FALSE(tally);
+  EXPECT_NE(tally.error().detail.find("changed while it was read"), std::string::npos)
+      << tally.error().detail;
+}
+
+}  // namespace
+}  // namespace lab

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "payload/bank_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+#include "core/text.hpp"
+
+namespace lab {
+namespace {
+
+constexpr std::size_t kHeadBytes = 64U << 10U;
+constexpr std::size_t kHeadRows = 50;
+constexpr std::array<char, 3> kDelimiters = {';', ',', '\t'};
+
+using Column = std::optional<std::size_t> BankColumns::*;
+
+struct ColumnWord {
+  std::string_view word{};
+  Column column{};
+  bool german = false;
+};
+
+// Of two words of one column in a header the first one here wins: the day of booking before that of value.
+constexpr std::array kWords = {
+    ColumnWord{"date", &BankColumns::date},
+    ColumnWord{"booking date", &BankColumns::date},
+    ColumnWord{"transaction date", &BankColumns::date},
+    ColumnWord{"posting date", &BankColumns::date},
+    ColumnWord{"buchungstag", &BankColumns::date},
+    ColumnWord{"buchungsdatum", &BankColumns::date},
+    ColumnWord{"buchung", &BankColumns::date},
+    ColumnWord{"datum", &BankColumns::date},
+    ColumnWord{"value date", &BankColumns::date},
+    ColumnWord{"valutadatum", &BankColumns::date},
+    ColumnWord{"wertstellung", &BankColumns::date},
+    ColumnWord{"valuta", &BankColumns::date},
+    ColumnWord{"amount", &BankColumns::amount},
+    ColumnWord{"transaction amount", &BankColumns::amount},
+    ColumnWord{"betrag", &BankColumns::amount, true},
+    ColumnWord{"umsatz", &BankColumns::amount, true},
+    ColumnWord{"credit", &BankColumns::credit},
+    ColumnWord{"deposit", &BankColumns::credit},
+    ColumnWord{"haben", &BankColumns::credit, true},
+    ColumnWord{"gutschrift", &BankColumns::credit, true},
+    ColumnWord{"debit", &BankColumns::debit},
+    ColumnWord{"withdrawal", &BankColumns::debit},
+    ColumnWord{"soll", &BankColumns::debit, true},
+    ColumnWord{"lastschrift", &BankColumns::debit, true},
+    ColumnWord{"currency", &BankColumns::currency},
+    ColumnWord{"waehrung", &BankColumns::currency},
+    ColumnWord{"payee", &BankColumns::party},
+    ColumnWord{"payer", &BankColumns::party},
+    ColumnWord{"beneficiary", &BankColumns::party},
+    ColumnWord{"counterparty", &BankColumns::party},
+    ColumnWord{"partner name", &BankColumns::party},
+    ColumnWord{"merchant", &BankColumns::party},
+    ColumnWord{"name", &BankColumns::party},
+    ColumnWord{"beguenstigter zahlungspflichtiger", &BankColumns::party},
+    ColumnWord{"auftraggeber beguenstigter", &BankColumns::party},
+    ColumnWord{"auftraggeber empfaenger", &BankColumns::party},
+    ColumnWord{"name zahlungsbeteiligter", &BankColumns::party},
+    ColumnWord{"zahlungsempfaenger", &BankColumns::party},
+    ColumnWord{"empfaenger", &BankColumns::party},
+    ColumnWord{"beguenstigter", &BankColumns::party},
+    ColumnWord{"auftraggeber", &BankColumns::party},
+    ColumnWord{"purpose", &BankColumns::purpose},
+    ColumnWord{"description", &BankColumns::purpose},
+    ColumnWord{"transaction details", &BankColumns::purpose},
+    ColumnWord{"details", &BankColumns::purpose},
+    ColumnWord{"payment reference", &BankColumns::purpose},
+    ColumnWord{"reference", &BankColumns::purpose},
+    ColumnWord{"verwendungszweck", &BankColumns::purpose},
+    ColumnWord{"zweck", &BankColumns::purpose},
+    ColumnWord{"buchungstext", &BankColumns::purpose},
+    ColumnWord{"balance", &BankColumns::balance},
+    ColumnWord{"saldo nach buchung", &BankColumns::balance},
+    ColumnWord{"saldo", &BankColumns::balance},
+    ColumnWord{"kontostand", &BankColumns::balance},
+};
+
+/// "Empfänger/in " as "empfaenger in", "Betrag (EUR)" as "betrag": letters and digits, blanks between words.
+std::string plain_words(const std::string& text) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kUmlauts = {
+      {{"ä", "ae"}, {"ö", "oe"}, {"ü", "ue"}, {"ß", "ss"}, {"Ä", "ae"}, {"Ö", "oe"}, {"Ü", "ue"}}};
+  std::string whole = as_utf8(text);
+  for (const auto& [letter, plain] : kUmlauts)
+    for (std::size_t at = 0; (at = whole.find(letter, at)) != std::string::npos; at += plain.size())
+      whole.replace(at, letter.size(), plain);
+  std::vector<std::string> words(1);
+  for (const char letter : whole) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte < 0x80 && std::isalnum(byte) != 0)
+      words.back() += static_cast<char>(std::tolower(byte));
+    else if (byte < 0x80 && !words.back().empty())
+      words.emplace_back();
+  }
+  // What a bank adds to a column's name: its currency, or "amt" for amount.
+  constexpr std::array<std::string_view, 6> kAdded = {"", "in", "eur", "usd", "gbp", "amt"};
+  while (words.size() > 1 && std::ranges::find(kAdded, words.back()) != kAdded.end()) words.pop_back();
+  return join(words, " ");
+}
+
+std::string field_of(const CsvRow& row, std::optional<std::size_t> column) {
+  if (!column || *column >= row.fields.size()) return {};
+  return std::string(trim(as_utf8(row.fields[*column])));
+}
+
+bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+
+/// Signs, currencies and blanks around a number, and what is left of it.
+struct Bare {
+  bool negative = false;
+  std::string digits{};  // With points and commas.
+};
+
+std::optional<Bare> bare_number(std::string_view text) {
+  constexpr std::array<std::string_view, 10> kNoise = {"EUR", "USD", "GBP",    "€",      "$",
+                                                       "£",   " ",   "\u00A0", "\u202F", "'"};
+  Bare bare;
+  bool signed_already = false;
+  while (!text.empty()) {
+    const auto noise = std::ranges::find_if(kNoise, [&](std::string_view n) { return text.starts_with(n); });
+    if (noise != kNoise.end()) {
+      text.remove_prefix(noise->size());
+      continue;
+    }
+    const char letter = text.front();
+    text.remove_prefix(1);
+    if (letter == '-' || letter == '+') {
+      if (signed_already) return std::nullopt;
+      signed_already = true;
+      bare.negative = letter == '-';
+    } else if (is_digit(letter) || letter == '.' || letter == ',') {
+      bare.digits += letter;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return bare;
+}
+
+/// "1.234.567" in groups of three.
+bool well_grouped(std::string_view whole, char group) {
+  const auto parts = split(whole, group);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].empty() || !std::ranges::all_of(parts[i], is_digit)) return false;
+    if (parts.size() > 1 && (i == 0 ? parts[i].size() > 3 : parts[i].size() != 3)) return false;
+  }
+  return true;
+}
+
+bool is_zero(std::string_view amount) { return amount.find_first_of("123456789") == std::string_view::npos; }
+
+/// The amount of a row: its own column, or what was credited less what was debited, of which one is given.
+std::optional<std::string> amount_of(const CsvRow& row, const BankColumns& columns, bool german) {
+  if (columns.amount) return bank_amount(field_of(row, columns.amount), german);
+  const std::string credited = field_of(row, columns.credit);
+  const std::string debited = field_of(row, columns.debit);
+  const auto credit = credited.empty() ? std::string("0") : bank_amount(credited, german);
+  const auto debit = debited.empty() ? std::string("0") : bank_amount(debited, german);
+  if (!credit || !debit || (credited.empty() && debited.empty())) return std::nullopt;
+  if (is_zero(*debit)) return credit;
+  if (!is_zero(*credit)) return std::nullopt;
+  return debit->starts_with('-') ? debit : std::optional("-" + *debit);
+}
+
+}  // namespace
+
+std::optional<BankColumns> find_bank_columns(const CsvRow& row) {
+  BankColumns columns;
+  std::vector<std::string> names;
+  names.reserve(row.fields.size());
+  for (const std::string& field : row.fields) names.push_back(plain_words(field));
+  for (const ColumnWord& word : kWords) {
+    const auto found = std::ranges::find(names, word.word);
+    if (found == names.end() || columns.*word.column) continue;
+    columns.*word.column = static_cast<std::size_t>(found - names.begin());
+    columns.german = columns.german || word.german;
+  }
+  const bool amounts = columns.amount || (columns.credit && columns.debit);
+  return columns.date && amounts ? std::optional(columns) : std::nullopt;
+}
+
+std::optional<std::string> bank_amount(std::string_view text, bool german) {
+  const char point = german ? ',' : '.';
+  const char group = german ? '.' : ',';
+  text = trim(text);
+  const bool enclosed = text.starts_with('(') && text.ends_with(')');  // An accountant's minus.
+  if (enclosed) text = text.substr(1, text.size() - 2);
+  auto bare = bare_number(text);
+  if (!bare) return std::nullopt;
+  const std::size_t at = bare->digits.find(point);
+  const std::string whole = bare->digits.substr(0, at);
+  const std::string fraction = at == std::string::npos ? "" : bare->digits.substr(at + 1);
+  if (!well_grouped(whole, group) || !std::ranges::all_of(fraction, is_digit)) return std::nullopt;
+  std::string number = bare->negative != enclosed ? "-" : "";
+  std::ranges::copy_if(whole, std::back_inserter(number), is_digit);
+  return fraction.empty() ? number : number + "." + fraction;
+}
+
+std::optional<std::string> bank_date(std::string_view text) {
+  if (std::ranges::none_of(text, is_digit)) return std::nullopt;
+  const auto parts = split(text, '.');
+  const auto number = [](std::string_view part, std::size_t least, std::size_t most) {
+    return part.size() >= least && part.size() <= most && std::ranges::all_of(part, is_digit);
+  };
+  const bool german = parts.size() == 3 && number(parts[0], 1, 2) && number(parts[1], 1, 2) &&
+                      (number(parts[2], 2, 2) || number(parts[2], 4, 4));
+  if (!german) return std::string(text);
+  return fmt::format("{}{}-{:0>2}-{:0>2}", parts[2].size() == 2 ? "20" : "", parts[2], parts[1], parts[0]);
+}
+
+BankTable::BankTable(std::string label, bool machine_numbers, TextSink sink)
+    : label_(std::move(label)), machine_numbers_(machine_numbers), sink_(std::move(sink)) {}
+
+Status BankTable::take(std::string_view bytes) {
+  if (reader_) return reader_->take(bytes);
+  head_ += bytes;
+  return head_.size() < kHeadBytes ? ok() : begin();
+}
+
+Status BankTable::begin() {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";  // Of UTF-8, by spreadsheets.
+  if (head_.starts_with(kMark)) head_.erase(0, kMark.size());
+  for (const char delimiter : kDelimiters)
+    for (const CsvRow& row : first_rows(head_, delimiter, kHeadRows)) {
+      const auto columns = find_bank_columns(row);
+      if (!columns) continue;
+      columns_ = *columns;
+      header_line_ = row.line;
+      reader_.emplace(label_, delimiter, [this](const CsvRow& next) { return this->row(next); });
+      return reader_->take(std::exchange(head_, {}));
+    }
+  return Error{ErrorCode::kCorruption, "payload.table",
+               fmt::format("{}: no header with a date and an amount in its first {} lines, such as "
+                           "'Date,Amount' or 'Buchungstag;Betrag'",
+                           label_, kHeadRows)};
+}
+
+Status BankTable::finish() {
+  if (!reader_) {
+    if (trim(head_).empty()) return ok();
+    LAB_TRY(begin());
+  }
+  return reader_->finish();
+}
+
+Status BankTable::row(const CsvRow& row) {
+  if (row.line <= header_line_) return ok();
+  const bool german = columns_.german && !machine_numbers_;
+  if (std::ranges::all_of(row.fields, [](const std::string& field) { return trim(field).empty(); }))
+    return ok();
+  const auto date = bank_date(field_of(row, columns_.date));
+  const auto amount = amount_of(row, columns_, german);
+  if ((!date || !amount) && find_bank_columns(row) == columns_) return ok();
+  if (!date || !amount)
+    return Error{ErrorCode::kCorruption, "payload.table",
+                 fmt::format("{}:{}: no {} in this row{}", label_, row.line, date ? "amount" : "date",
+                             date && german ? ", with a comma as the decimal point" : "")};
+  const std::string balance_text = field_of(row, columns_.balance);
+  const std::string balance = bank_amount(balance_text, german).value_or(balance_text);
+  return sink_(fmt::format("{},{},{},{},{},{}\n", csv_field(*date), *amount,
+                           csv_field(field_of(row, columns_.currency)),
+                           csv_field(field_of(row, columns_.party)),
+                           csv_field(field_of(row, columns_.purpose)), csv_field(balance)));
+}
+
+}  // namespace lab

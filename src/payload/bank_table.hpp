@@ -1,0 +1,56 @@
+// Account statements of many banks, as rows of one form.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "payload/csv_reader.hpp"
+
+namespace lab {
+
+/// Where a table has what a row is made of.
+struct BankColumns {
+  std::optional<std::size_t> date{}, amount{}, credit{}, debit{}, currency{}, party{}, purpose{}, balance{};
+  bool german = false;  // The words of the amount are: its decimals follow a comma.
+
+  friend bool operator==(const BankColumns&, const BankColumns&) = default;
+};
+
+/// Nothing unless the row names a date and an amount, or credits and debits, in English or German.
+std::optional<BankColumns> find_bank_columns(const CsvRow& row);
+
+/// "-1.234,56 EUR" as "-1234.56". `german`: points group three digits and a comma is the decimal one;
+/// otherwise the other way round. Nothing for what is no such number.
+std::optional<std::string> bank_amount(std::string_view text, bool german);
+
+/// "31.12.2024" and "31.12.24" as "2024-12-31"; any other date as it is, since 1/2 is another day in another
+/// country. Nothing without a digit.
+std::optional<std::string> bank_date(std::string_view text);
+
+/// Takes a table in pieces and gives "date,amount,currency,party,purpose,balance\n" for each row of it. What
+/// stands before the header, up to 50 lines of a bank's own, and repeated headers are left out. Errors:
+/// kCorruption with the label and the line.
+class BankTable {
+ public:
+  /// `machine_numbers`: decimals follow a point whatever the header's language; so it is in spreadsheets.
+  BankTable(std::string label, bool machine_numbers, TextSink sink);
+  Status take(std::string_view bytes);
+  Status finish();
+
+ private:
+  Status begin();  // With what is in head_.
+  Status row(const CsvRow& row);
+
+  std::string label_;
+  bool machine_numbers_;
+  TextSink sink_;
+  std::string head_{};
+  std::optional<CsvReader> reader_{};
+  BankColumns columns_{};
+  std::uint64_t header_line_ = 0;
+};
+
+}  // namespace lab

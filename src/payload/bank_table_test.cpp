@@ -1,0 +1,107 @@
+// Account statements: English and German ones become rows of one form, and nothing is guessed.
+// SPDX-License-Identifier: Apache-2.0
+#include "payload/bank_table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace lab {
+namespace {
+
+Result<std::string> rows_of(std::string_view text, bool machine_numbers = false) {
+  std::string out;
+  BankTable table("b.csv", machine_numbers, [&out](std::string_view row) {
+    out += row;
+    return ok();
+  });
+  for (std::size_t at = 0; at < text.size(); at += 7) LAB_TRY(table.take(text.substr(at, 7)));
+  LAB_TRY(table.finish());
+  return out;
+}
+
+TEST(BankTable, GivesEnglishAndGermanStatementsOneForm) {
+  struct Case {
+    const char* what;
+    const char* text;
+    const char* rows;
+  };
+  for (const Case& c : {
+           Case{"English",
+                "Date,Description,Amount,Currency,Balance\n2024-12-31,\"Coffee, "
+                "black\",-3.50,EUR,\"1,234.00\"\n",
+                "2024-12-31,-3.50,EUR,,\"Coffee, black\",1234.00\n"},
+           Case{"German in UTF-8 with a mark",
+                "\xEF\xBB\xBF"
+                "Buchungstag;Wertstellung;Empfänger;Verwendungszweck;Betrag (EUR);Währung;Saldo\r\n"
+                "31.12.2024;02.01.2025;Bäckerei;Brot;-1.234,56;EUR;10.000,00 EUR\r\n",
+                "2024-12-31,-1234.56,EUR,Bäckerei,Brot,10000.00\n"},
+           Case{"German in Latin-1 behind a bank's own lines",
+                "\"Umsatzanzeige\"\n\nKunde;Erika\n\"Buchung\";\"Auftraggeber/Empf\xE4nger\";\"Betrag\"\n"
+                "\"1.2.24\";\"M\xFCller\";\"5,00\"\n",
+                "2024-02-01,5.00,,Müller,,\n"},
+           Case{"credit and debit",
+                "DATE\tTRANSACTION DETAILS\tWITHDRAWAL AMT\tDEPOSIT AMT\n"
+                "29-Jun-17\tout\t1,000.00\t\n30-Jun-17\tin\t\t2.5\n1-Jul-17\tzero\t0.00\t7\n",
+                "29-Jun-17,-1000.00,,,out,\n30-Jun-17,2.5,,,in,\n1-Jul-17,7,,,zero,\n"},
+           Case{"a header again, and empty rows", "Date,Amount\n2024-01-01,1\n,\nDate,Amount\n2024-01-02,2\n",
+                "2024-01-01,1,,,,\n2024-01-02,2,,,,\n"},
+           Case{"nothing", "\n", ""},
+       }) {
+    SCOPED_TRACE(c.what);
+    const auto rows = rows_of(c.text);
+    ASSERT_TRUE(rows) << rows.error().text();
+    EXPECT_EQ(*rows, c.rows);
+  }
+}
+
+TEST(BankTable, TakesTheNumbersOfSpreadsheetsAsMachinesWriteThem) {
+  const char* const text = "Datum,Betrag\n2024-01-01,-1234.56\n";
+  EXPECT_EQ(*rows_of(text, true), "2024-01-01,-1234.56,,,,\n");
+  EXPECT_FALSE(rows_of(text, false)) << "in a German text table a point groups three digits";
+}
+
+TEST(BankTable, NamesTheLineThatIsNoTransaction) {
+  struct Case {
+    const char* text;
+    const char* words;
+  };
+  for (const Case& c :
+       {Case{"Date,Amount\n2024-01-01,1\nsum,2\n", "b.csv:3: no date"},
+        Case{"Date,Amount\n2024-01-01,\n", "b.csv:2: no amount"},
+        Case{"Datum;Betrag\n01.01.2024;12.5\n", "b.csv:2: no amount in this row, with a comma"},
+        Case{"Date,Credit,Debit\n2024-01-01,1,2\n", "b.csv:2: no amount"},
+        Case{"a,b\n1,2\n", "b.csv: no header with a date and an amount"}}) {
+    const auto rows = rows_of(c.text);
+    ASSERT_FALSE(rows) << c.text;
+    EXPECT_EQ(rows.error().code, ErrorCode::kCorruption);
+    EXPECT_NE(rows.error().detail.find(c.words), std::string::npos) << rows.error().detail;
+  }
+}
+
+TEST(BankAmount, IsReadByTheRulesOfItsLanguageAndNoOther) {
+  struct Case {
+    const char* text;
+    bool german;
+    std::optional<std::string> amount;
+  };
+  for (const Case& c :
+       {Case{"1,234.56", false, "1234.56"}, Case{"1.234,56", true, "1234.56"}, Case{"-5", true, "-5"},
+        Case{"5-", true, "-5"}, Case{"+5.00", false, "5.00"}, Case{"(12.00)", false, "-12.00"},
+        Case{"€ 7", false, "7"}, Case{"7,5 EUR", true, "7.5"}, Case{"1\u00A0000,00", true, "1000.00"},
+        Case{"12.5", true, std::nullopt}, Case{"1,2", false, std::nullopt},
+        Case{"1,23,456.00", false, std::nullopt}, Case{"", false, std::nullopt},
+        Case{"abc", false, std::nullopt}, Case{"--1", false, std::nullopt},
+        Case{".5", false, std::nullopt}}) {
+    EXPECT_EQ(bank_amount(c.text, c.german), c.amount) << c.text;
+  }
+}
+
+TEST(BankDate, ChangesGermanOnesAlone) {
+  EXPECT_EQ(bank_date("31.12.2024"), "2024-12-31");
+  EXPECT_EQ(bank_date("1.2.24"), "2024-02-01");
+  EXPECT_EQ(bank_date("01/02/2024"), "01/02/2024");
+  EXPECT_EQ(bank_date("2024-12-31 10:00"), "2024-12-31 10:00");
+  EXPECT_EQ(bank_date("total"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace lab

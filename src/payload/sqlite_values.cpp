@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "payload/sqlite_values.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "payload/numeric_table.hpp"
+
+namespace lab {
+namespace {
+
+struct CloseDatabase {
+  void operator()(sqlite3* open) const { sqlite3_close(open); }
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+struct EndStatement {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Statement = std::unique_ptr<sqlite3_stmt, EndStatement>;
+
+Error broken(const std::string& label, sqlite3* database) {
+  return {ErrorCode::kCorruption, "payload.sqlite", fmt::format("{}: {}", label, sqlite3_errmsg(database))};
+}
+
+/// The file as a database in memory: one in an archive has no path, and one on disk cannot change meanwhile.
+Result<Database> open_image(const std::string& label, std::string_view image) {
+  sqlite3* opened = nullptr;
+  const int code = sqlite3_open_v2(":memory:", &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, nullptr);
+  Database database(opened);
+  if (code != SQLITE_OK) return Error{ErrorCode::kResourceExhausted, "payload.sqlite", sqlite3_errstr(code)};
+  auto* const bytes = static_cast<unsigned char*>(sqlite3_malloc64(image.size()));
+  if (bytes == nullptr)
+    return Error{ErrorCode::kResourceExhausted, "payload.sqlite", "no memory for " + label};
+  std::memcpy(bytes, image.data(), image.size());
+  // Bytes 18 and 19 say "write-ahead log" (2), which a file without its log cannot be opened as.
+  constexpr std::size_t kWriteVersion = 18;
+  if (image.size() > kWriteVersion + 1) bytes[kWriteVersion] = bytes[kWriteVersion + 1] = 1;
+  const auto size = static_cast<sqlite3_int64>(image.size());
+  const unsigned how = SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY;
+  if (sqlite3_deserialize(database.get(), "main", bytes, size, size, how) != SQLITE_OK)
+    return broken(label, database.get());
+  sqlite3_db_config(database.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(database.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  return database;
+}
+
+/// Runs a query to its end. `row` gets the statement that stands on a row.
+template <class Row>
+Status each_row(const std::string& label, sqlite3* database, const std::string& sql, const Row& row) {
+  sqlite3_stmt* prepared = nullptr;
+  if (sqlite3_prepare_v2(database, sql.c_str(), -1, &prepared, nullptr) != SQLITE_OK)
+    return broken(label, database);
+  const Statement statement(prepared);
+  while (true) {
+    const int code = sqlite3_step(prepared);
+    if (code == SQLITE_DONE) return ok();
+    if (code != SQLITE_ROW) return broken(label, database);
+    LAB_TRY(row(prepared));
+  }
+}
+
+std::string_view text_at(sqlite3_stmt* row, int column) {
+  const auto* const text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+  return {text == nullptr ? "" : text, static_cast<std::size_t>(sqlite3_column_bytes(row, column))};
+}
+
+std::string quoted(std::string_view name) {
+  std::string out = "\"";
+  for (const char letter : name) out += letter == '"' ? std::string("\"\"") : std::string(1, letter);
+  return out + '"';
+}
+
+}  // namespace
+
+Status read_sqlite(const std::string& label, std::string_view image, SqliteValues values,
+                   const TextSink& sink) {
+  if (image.empty()) return ok();  // A database that nothing was ever written to.
+  const auto database = open_image(label, image);
+  if (!database) return database.error();
+  std::vector<std::string> tables;
+  LAB_TRY(each_row(label, database->get(),
+                   "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' "
+                   "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+                   [&](sqlite3_stmt* row) {
+                     tables.emplace_back(text_at(row, 0));
+                     return ok();
+                   }));
+  const auto take = [values, &sink](sqlite3_stmt* row) -> Status {
+    for (int column = 0; column < sqlite3_column_count(row); ++column) {
+      const int type = sqlite3_column_type(row, column);
+      if (values == SqliteValues::kText && type == SQLITE_TEXT)
+        LAB_TRY(sink(std::string(text_at(row, column)) + "\n"));
+      if (values == SqliteValues::kNumbers && (type == SQLITE_INTEGER || type == SQLITE_FLOAT))
+        LAB_TRY(sink(number_bytes(sqlite3_column_double(row, column))));
+    }
+    return ok();
+  };
+  for (const std::string& table : tables)
+    LAB_TRY(each_row(label, database->get(), "SELECT * FROM " + quoted(table), take));
+  return ok();
+}
+
+}  // namespace lab
