@@ -83,14 +83,15 @@ struct Leftovers {
   std::vector<Leftover> refused{};
 };
 
-Leftovers leftovers(const CleanTarget& target, const std::vector<std::string>& only) {
+Leftovers leftovers(const CleanTarget& target, const std::vector<std::string>& only,
+                    const std::stop_token& stop) {
   Leftovers all;
   for (const SystemPlan& system : systems_with_controls(target.plan)) {
     if (!only.empty() && std::find(only.begin(), only.end(), system.name) == only.end()) continue;
     const SystemEntry* entry = find_system(built_in_systems(), system.name);
     if (entry != nullptr && entry->leftovers != nullptr) {
       const auto config = system_config(target.plan, system, *entry, target.info.run_id, target.directory);
-      const CallContext call{Clock::now() + kLookLimit, {}};
+      const CallContext call{Clock::now() + kLookLimit, stop};
       const Status right = config ? check_identity(*entry, *config, call) : Status(config.error());
       const auto lines =
           right ? entry->leftovers(*config, call) : Result<std::vector<std::string>>(right.error());
@@ -191,7 +192,8 @@ int clean(const CleanOptions& options, const GlobalOptions& global) {
     if (std::find(names.begin(), names.end(), name) == names.end())
       return fail(kExitUsage, {ErrorCode::kInvalidArgument, "clean",
                                "--systems: the plan has no system '" + name + "'" + suggestion(name, names)});
-  const Leftovers before = leftovers(*target, options.systems);
+  const InterruptGuard interrupt;
+  const Leftovers before = leftovers(*target, options.systems, interrupt.token());
   nlohmann::ordered_json all{{"found", nlohmann::ordered_json::array()},
                              {"left", nlohmann::ordered_json::array()},
                              {"refused", nlohmann::ordered_json::array()}};
@@ -203,8 +205,13 @@ int clean(const CleanOptions& options, const GlobalOptions& global) {
   }
   Status removed = ok();
   if (!options.dry_run && !chosen.empty())
-    removed = remove_systems(target->plan, built_in_systems(), target->info, target->directory, chosen);
-  const Leftovers after = leftovers(*target, options.systems);
+    removed = remove_systems(target->plan, built_in_systems(), target->info, target->directory, chosen,
+                             interrupt.token());
+  if (const int stopped = InterruptGuard::exit_code(); stopped != 0) {
+    say("stopped: `deduplab clean` removes what is left\n");
+    return stopped;
+  }
+  const Leftovers after = leftovers(*target, options.systems, interrupt.token());
   for (const auto& [system, what] : after.found) {
     all["left"].push_back({{"system", system}, {"path", what}});
     if (!global.json && !options.dry_run) print("left: {}: {}\n", system, what);

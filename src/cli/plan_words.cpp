@@ -7,6 +7,18 @@
 namespace lab::cli {
 namespace {
 
+/// A server's address and options as its driver reads them, for each variant that the plan names.
+std::optional<SystemFault> look(const SystemEntry& entry, const SystemPlan& system) {
+  for (const std::string& variant : system.variants) {
+    const Status fits = entry.check({.variant = variant,
+                                     .directory = system.directory.value_or(""),
+                                     .url = system.url.value_or(""),
+                                     .options = system.options});
+    if (!fits) return SystemFault{fits.error().operation, fits.error().detail};
+  }
+  return std::nullopt;
+}
+
 Vocabulary make_vocabulary() {
   Vocabulary words;
   for (const SystemEntry& entry : built_in_systems()) {
@@ -14,6 +26,7 @@ Vocabulary make_vocabulary() {
         .name = entry.name, .built_in = true, .native = entry.native, .embedded = entry.embedded};
     for (const VariantInfo& variant : entry.variants) system.variants.push_back(variant.name);
     system.options = entry.options;
+    if (entry.check != nullptr) system.look = [&entry](const SystemPlan& plan) { return look(entry, plan); };
     words.systems.push_back(std::move(system));
   }
   for (const PayloadKind& kind : payload_kinds())

@@ -13,17 +13,27 @@ constexpr Millis kReleaseLimit{2'000};  // Giving up must not hold a SIGTERM up.
 
 }  // namespace
 
+Status LabLock::check_free(const std::optional<LockState>& found, const std::string& run_id, Millis expiry) {
+  const bool free = !found || found->run_id.empty() || found->run_id == run_id || found->age >= expiry;
+  if (free) return ok();
+  const auto seconds = [](Millis span) { return std::chrono::duration<double>(span).count(); };
+  return Error{ErrorCode::kInUse, "lock",
+               fmt::format("held by run {}, whose heartbeat is {:.0f} s old; it may be taken when that is "
+                           "older than {:.0f} s",
+                           found->run_id, seconds(found->age), seconds(expiry))};
+}
+
+Status LabLock::check_free(LockStore& store, const std::string& run_id, const CallContext& call) {
+  const auto found = store.read(call);
+  if (!found) return found.error();
+  return check_free(*found, run_id);
+}
+
 Result<std::unique_ptr<LabLock>> LabLock::take(std::unique_ptr<LockStore> store, std::string run_id,
                                                const CallContext& call, Millis heartbeat, Millis expiry) {
   const auto found = store->read(call);
   if (!found) return found.error();
-  const bool free = !*found || (*found)->run_id.empty() || (*found)->run_id == run_id;
-  const auto seconds = [](Millis span) { return std::chrono::duration<double>(span).count(); };
-  if (!free && (*found)->age < expiry)
-    return Error{ErrorCode::kInUse, "lock",
-                 fmt::format("held by run {}, whose heartbeat is {:.0f} s old; it may be taken when that is "
-                             "older than {:.0f} s",
-                             (*found)->run_id, seconds((*found)->age), seconds(expiry))};
+  LAB_TRY(check_free(*found, run_id, expiry));
   const auto expected = *found ? std::optional<std::string>((*found)->run_id) : std::nullopt;
   const auto written = store->write(call, expected, run_id);
   if (!written) return written.error();

@@ -43,6 +43,13 @@ class LabLock {
                                                const CallContext& call, Millis heartbeat = kHeartbeat,
                                                Millis expiry = kExpiry);
 
+  /// That `take` would find it free, without taking it. Errors: as of `take`.
+  static Status check_free(LockStore& store, const std::string& run_id, const CallContext& call);
+
+  /// Whether a run other than `run_id` holds it; where it does, kInUse naming that one.
+  static Status check_free(const std::optional<LockState>& found, const std::string& run_id,
+                           Millis expiry = kExpiry);
+
   /// Gives it up: the next run need not wait.
   ~LabLock();
   LabLock(const LabLock&) = delete;

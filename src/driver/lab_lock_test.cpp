@@ -70,6 +70,18 @@ TEST(LabLock, TheSameRunTakesItBackAtOnceAndAnyoneWhenItExpired) {
   EXPECT_TRUE(take(expired, "second"));
 }
 
+TEST(LabLock, AnOldHeartbeatAndAnOwnOneHoldNothing) {
+  EXPECT_TRUE(LabLock::check_free(std::nullopt, "a"));
+  EXPECT_TRUE(LabLock::check_free(LockState{}, "a"));
+  EXPECT_TRUE(LabLock::check_free(LockState{"a", Millis{0}}, "a"));
+  EXPECT_TRUE(LabLock::check_free(LockState{"b", LabLock::kExpiry}, "a"));
+  const Status held = LabLock::check_free(LockState{"b", LabLock::kExpiry - Millis{1'000}}, "a");
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().code, ErrorCode::kInUse);
+  EXPECT_NE(held.error().detail.find("held by run b, whose heartbeat is 29 s old"), std::string::npos)
+      << held.error().detail;
+}
+
 TEST(LabLock, OfTwoThatTakeItAtOnceOneIsRefused) {
   Server server{.race = true};
   const auto lock = take(server, "late");

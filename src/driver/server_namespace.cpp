@@ -29,20 +29,15 @@ std::vector<std::string> server_options(std::vector<std::string> own) {
 }
 
 Result<ServerNamespace> server_namespace(const SystemConfig& config, const std::string& default_name) {
-  const auto bad = [](std::string why) {
-    return Error{ErrorCode::kInvalidArgument, "namespace", std::move(why)};
-  };
   ServerNamespace made{.name = default_name};
   if (const auto found = config.options.find(kName); found != config.options.end()) made.name = found->second;
   if (!is_name(made.name))
-    return bad(fmt::format("option '{}' is '{}': write 1 to {} of a-z 0-9 - _, beginning with a letter",
-                           kName, to_valid_utf8(made.name), kNameMax));
+    return bad_option(kName, made.name,
+                      fmt::format(": write 1 to {} of a-z 0-9 - _, beginning with a letter", kNameMax));
   const auto mode = config.options.find(kMode);
   if (mode == config.options.end() || mode->second == "create") return made;
   const std::vector<std::string> modes{"create", "existing"};
-  if (mode->second != "existing")
-    return bad(fmt::format("option '{}' is '{}'{}", kMode, to_valid_utf8(mode->second),
-                           suggestion(mode->second, modes)));
+  if (mode->second != "existing") return bad_option(kMode, mode->second, suggestion(mode->second, modes));
   made.create = false;
   return made;
 }

@@ -40,6 +40,11 @@ Finding not_connected(const Error& error) {
   return {.what = "connection", .detail = error.text(), .unreached = error.code};
 }
 
+Error bad_option(std::string_view option, std::string_view value, std::string_view why) {
+  return {ErrorCode::kInvalidArgument, fmt::format("options.{}", option),
+          fmt::format("option '{}' is '{}'{}", option, to_valid_utf8(value), why)};
+}
+
 Status check_identity(const SystemEntry& entry, const SystemConfig& config, const CallContext& call) {
   if (!config.identity || entry.identify == nullptr) return ok();
   const auto found = entry.identify(config, call);

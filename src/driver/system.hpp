@@ -106,6 +106,11 @@ struct SystemEntry {
   bool has_files = true;       // False: it keeps nothing on disk (null), so `files` cannot be required of it.
   std::string password_env{};  // Server: the variable that holds its password unless a plan names another.
 
+  /// What of a configuration cannot be, whatever the server says: its url and the values of its options, but
+  /// not its password. Connects to nothing. Errors: kInvalidArgument whose operation is the plan's key below
+  /// [systems.NAME], as "url" or "options.role".
+  Status (*check)(const SystemConfig&) = nullptr;
+
   /// Opens a session: embedded engines open their files (made when missing), servers are connected to.
   /// Errors: kInvalidArgument (variant, option), kRefused (a folder that is not ours), kConnectionLost,
   /// kInUse.
@@ -130,6 +135,10 @@ struct SystemEntry {
   /// Server: the statements of `deduplab setup`; null where there are none.
   Result<std::unique_ptr<Admin>> (*admin)(const SystemConfig&) = nullptr;
 };
+
+/// A value that an option cannot have; `why` follows it ("; did you mean 'off'?", ": write 1 to 32"). Made as
+/// SystemEntry::check wants it.
+Error bad_option(std::string_view option, std::string_view value, std::string_view why);
 
 /// Before anything is written to a server or removed from it: that it is the one that the configuration
 /// wants, where it names one. Errors: kRefused with both names; those of asking it.

@@ -255,6 +255,18 @@ Status read_place(const TomlReader& table, const SystemWords& words, SystemPlan&
   return ok();
 }
 
+/// What the driver has against the values; a fault of an option is reported where the option stands.
+Status look_at_values(const TomlReader& table, const SystemWords& words, const SystemPlan& system) {
+  const auto fault = words.look ? words.look(system) : std::nullopt;
+  if (!fault) return ok();
+  constexpr std::string_view kOptions = "options.";
+  const auto options = table.inner("options");
+  if (!options) return options.error();
+  if (*options && fault->key.starts_with(kOptions))
+    return (*options)->error(fault->key.substr(kOptions.size()), fault->what);
+  return table.error(fault->key, fault->what);
+}
+
 Status read_system(const TomlReader& table, const SystemWords& words, SystemPlan& system) {
   LAB_TRY(table.allow_only({"url", "password_env", "password_file", "variants", "directory", "path", "probes",
                             "volume", "volume_token_env", "volume_token_file", "trim", "commands", "metrics",
@@ -271,7 +283,8 @@ Status read_system(const TomlReader& table, const SystemWords& words, SystemPlan
   LAB_TRY(plan_rules::read_probes(table, system));
   LAB_TRY(table.text("identity", system.identity));
   if (table.has("max_bytes")) LAB_TRY(table.size("max_bytes", 1, system.max_bytes.emplace()));
-  return read_options(table, words, system);
+  LAB_TRY(read_options(table, words, system));
+  return look_at_values(table, words, system);
 }
 
 Status read_systems(const TomlReader& root, const Vocabulary& words, Plan& plan) {

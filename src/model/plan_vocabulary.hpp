@@ -2,11 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace lab {
+
+struct SystemPlan;
+
+/// What cannot be in a system's table.
+struct SystemFault {
+  std::string key{};  // Below [systems.NAME]: "url", "options.role".
+  std::string what{};
+};
 
 struct SystemWords {
   std::string name{};
@@ -15,6 +25,8 @@ struct SystemWords {
   bool embedded = true;                 // Has `path`; servers have `url` and `directory`.
   std::vector<std::string> variants{};  // "default" is always one. Not checked where not built in.
   std::vector<std::string> options{};   // Keys of [systems.NAME.options]. Not checked where not built in.
+  /// What can be told to be wrong without the system itself; null: nothing.
+  std::function<std::optional<SystemFault>(const SystemPlan&)> look{};
 };
 
 /// `directory:<path>` is a payload always and stands in neither list.

@@ -201,6 +201,29 @@ TEST_F(PreflightTest, AServerThatCannotBeReachedIsOneLineOfWhereWhatAndWhatToDo)
             std::string::npos);
 }
 
+int times_asked = 0;
+
+TEST_F(PreflightTest, AServerThatDoesNotAnswerKeepsNobodyWaitingForEachOfItsVariants) {
+  SystemEntry entry = files_system();
+  entry.embedded = false;
+  entry.variants = {{"a", ""}, {"b", ""}, {"c", ""}};
+  entry.examine = [](const SystemConfig&, const CallContext&) {
+    ++times_asked;
+    return scripted_findings;
+  };
+  Plan plan = small_plan();
+  plan.systems[0] = {
+      .name = "files", .variants = {"a", "b", "c"}, .directory = root_.string(), .url = "x://y"};
+  const auto asked = [&](std::vector<Finding> findings) {
+    times_asked = 0;
+    scripted_findings = std::move(findings);
+    preflight(plan, {entry, cas_system()}, root_ / "run");
+    return times_asked;
+  };
+  EXPECT_EQ(asked({not_connected({ErrorCode::kTimeout, "open", "no answer"})}), 1);
+  EXPECT_EQ(asked({{"version", false, "too old for a"}}), 3);
+}
+
 TEST_F(PreflightTest, ADiskThatIsTooSmallIsSaidBeforeTheLoad) {
   Plan plan = small_plan();
   plan.dataset.objects = 900'000'000;

@@ -282,15 +282,16 @@ Result<SystemConfig> system_config(const Plan& plan, const SystemPlan& system, c
 Result<RunOutcome> run_plan(const RunSetting& setting) { return PlanRun(setting).run(); }
 
 Status remove_systems(const Plan& plan, const Registry& registry, const RunInfo& info,
-                      const std::filesystem::path& directory, const std::vector<std::string>& only_systems) {
+                      const std::filesystem::path& directory, const std::vector<std::string>& only_systems,
+                      const std::stop_token& stop) {
   Status first = ok();
   for (const SystemPlan& system : systems_with_controls(plan)) {
     if (!only_systems.empty() && !contains(only_systems, system.name)) continue;
     const SystemEntry* entry = find_system(registry, system.name);
     if (entry == nullptr) continue;
     const auto config = system_config(plan, system, *entry, info.run_id, directory);
-    const Status removed = config ? remove_namespace(*entry, *config, within({}, plan.stages.step_limit))
-                                  : Status(config.error());
+    const CallContext call = within({.stop = stop}, plan.stages.step_limit);
+    const Status removed = config ? remove_namespace(*entry, *config, call) : Status(config.error());
     if (!removed && first) first = removed;
   }
   return first;

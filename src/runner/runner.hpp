@@ -48,9 +48,10 @@ Result<SystemConfig> system_config(const Plan& plan, const SystemPlan& system, c
 /// once, what is written stays).
 Result<RunOutcome> run_plan(const RunSetting& setting);
 
-/// Removes what the run left in the systems. Errors: the first system's, after all were tried.
+/// Removes what the run left in the systems. Errors: the first system's, after all were tried; kCancelled for
+/// those that a stop came before.
 Status remove_systems(const Plan& plan, const Registry& registry, const RunInfo& info,
                       const std::filesystem::path& directory,
-                      const std::vector<std::string>& only_systems = {});
+                      const std::vector<std::string>& only_systems = {}, const std::stop_token& stop = {});
 
 }  // namespace lab

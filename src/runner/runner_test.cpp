@@ -250,5 +250,18 @@ TEST_F(RunFixture, RemoveSystemsLeavesNothingOfOurs) {
   EXPECT_FALSE(std::filesystem::exists(directory_ / "data" / "cas"));
 }
 
+TEST_F(RunFixture, AStopEndsTheRemovalAndTheNextOneFinishesIt) {
+  ASSERT_TRUE(run());
+  std::stop_source stop;
+  stop.request_stop();
+  const Status stopped =
+      remove_systems(plan_, faulty_registry(), {.run_id = "test-run"}, directory_, {}, stop.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled) << stopped.error().text();
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "data" / "files"));
+  ASSERT_TRUE(remove_systems(plan_, faulty_registry(), {.run_id = "test-run"}, directory_));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "data" / "files"));
+}
+
 }  // namespace
 }  // namespace lab

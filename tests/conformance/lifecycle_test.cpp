@@ -171,6 +171,22 @@ TEST_P(DriverConformance, IsFoundFitBeforeARunAndNothingIsWritten) {
   EXPECT_TRUE(left->empty());
 }
 
+TEST_P(DriverConformance, ANamespaceThatAnotherRunHoldsIsFoundBeforeARun) {
+  if (embedded()) GTEST_SKIP() << "the lock of its folder is tested with the folder";
+  const auto refused = [&](const SystemConfig& config) {
+    std::string why;
+    for (const Finding& finding : GetParam().entry.examine(config, soon()))
+      if (!finding.passed) why += finding.what + ": " + finding.detail + "\n";
+    return why;
+  };
+  SystemConfig other = config_;
+  other.run_id = "another-run";
+  EXPECT_NE(refused(other).find("held by run " + config_.run_id), std::string::npos) << refused(other);
+  EXPECT_EQ(refused(config_), "") << "its own run may go on";
+  close();
+  EXPECT_EQ(refused(other), "") << "given up at the end of the session";
+}
+
 TEST_P(DriverConformance, AServerThatIsDownIsAFindingWithWhatToDo) {
   if (embedded()) GTEST_SKIP() << "there is no server";
   SystemConfig down = config_;

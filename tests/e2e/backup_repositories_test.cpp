@@ -19,11 +19,10 @@ constexpr double kOverheadMax = 0.05;   // Indexes, trees and headers, by the di
 
 class BackupRepository : public ProgramTest {
  protected:
-  void SetUp() override {
-    ProgramTest::SetUp();
-    const Ended made = run({"generate", "--payload", "random_binary", "--grade", "U90", "--objects",
+  void make(const std::string& grade, const std::string& folder) const {
+    const Ended made = run({"generate", "--payload", "random_binary", "--grade", grade, "--objects",
                             std::to_string(kObjects), "--object-size", std::to_string(kObject), "--output",
-                            (root_ / "data").string()});
+                            (root_ / folder).string()});
     ASSERT_EQ(made.exit_code, 0) << made.err;
   }
 
@@ -68,6 +67,7 @@ class BackupRepository : public ProgramTest {
 
 TEST_F(BackupRepository, OfResticHoldsEachDistinctObjectOnce) {
   if (may_skip("restic")) GTEST_SKIP() << "restic is not installed: scripts/setup test";
+  ASSERT_NO_FATAL_FAILURE(make("U90", "data"));
   ASSERT_NO_FATAL_FAILURE(tool({"restic", "init", "--quiet", "--repo", "repository"}));
   ASSERT_NO_FATAL_FAILURE(
       tool({"restic", "backup", "--quiet", "--no-cache", "--repo", "repository", "data/objects"}));
@@ -76,9 +76,32 @@ TEST_F(BackupRepository, OfResticHoldsEachDistinctObjectOnce) {
 
 TEST_F(BackupRepository, OfBorgHoldsEachDistinctObjectOnce) {
   if (may_skip("borg")) GTEST_SKIP() << "borg is not installed: scripts/setup test";
+  ASSERT_NO_FATAL_FAILURE(make("U90", "data"));
   ASSERT_NO_FATAL_FAILURE(tool({"borg", "init", "--encryption", "none", "repository"}));
   ASSERT_NO_FATAL_FAILURE(tool({"borg", "create", "repository::one", "data/objects"}));
   expect_one_copy_of_each("repository");
+}
+
+/// A known answer: logical bytes to those of the repository, by grade.
+TEST_F(BackupRepository, OfBorgWithoutCompressionGivesTheKnownRatios) {
+  if (may_skip("borg")) GTEST_SKIP() << "borg is not installed: scripts/setup test";
+  struct Known {
+    const char* grade;
+    double low;
+    double high;
+  };
+  for (const Known& known :
+       {Known{"U0", 0.99, 1.0}, Known{"U50", 1.97, 2.0}, Known{"U90", 9.6, 10.0}, Known{"U99", 75, 85}}) {
+    SCOPED_TRACE(known.grade);
+    const std::string name = known.grade;
+    ASSERT_NO_FATAL_FAILURE(make(name, "data-" + name));
+    ASSERT_NO_FATAL_FAILURE(tool({"borg", "init", "--encryption", "none", "repository-" + name}));
+    ASSERT_NO_FATAL_FAILURE(tool({"borg", "create", "--compression", "none", "repository-" + name + "::one",
+                                  "data-" + name + "/objects"}));
+    const double stored = scan("repository-" + name, "fixed:4096")["bytes"];
+    EXPECT_GE(kObjects * kObject / stored, known.low);
+    EXPECT_LE(kObjects * kObject / stored, known.high);
+  }
 }
 
 }  // namespace

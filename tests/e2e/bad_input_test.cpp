@@ -70,6 +70,31 @@ TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
        "rollback"},
       {"a password in the url", "[systems.files]",
        "[systems.postgresql]\nurl = \"postgresql://lab:hunter2@db/lab\"", "plan.toml:12", "password"},
+      {"a server without its address", "[systems.files]", "[systems.redis]", "plan.toml:11", "redis.url"},
+      {"another system's address", "[systems.files]", "[systems.redis]\nurl = \"postgresql://h\"",
+       "plan.toml:12: key 'systems.redis.url'", "redis"},
+      {"a port that is none", "[systems.files]", "[systems.mariadb]\nurl = \"mariadb://lab@h:99999/\"",
+       "plan.toml:12: key 'systems.mariadb.url'", "port"},
+      {"a misspelled parameter", "[systems.files]",
+       "[systems.kafka]\nurl = \"kafka://h:9092?securty=plaintext\"", "plan.toml:12: key 'systems.kafka.url'",
+       "security"},
+      {"a database where none belongs", "[systems.files]",
+       "[systems.clickhouse]\nurl = \"clickhouse://lab@h:8123/db\"",
+       "plan.toml:12: key 'systems.clickhouse.url'", "namespace"},
+      {"a name that is none", "[systems.files]",
+       "[systems.minio]\nurl = \"s3://key@h:9000\"\n[systems.minio.options]\nnamespace = \"dedup_lab\"",
+       "plan.toml:14: key 'systems.minio.options.namespace'", "'_'"},
+      {"a misspelled value", "[systems.files]",
+       "[systems.postgresql]\nurl = \"postgresql://lab@h/lab\"\noptions = { autovacuum = \"of\" }",
+       "plan.toml:13: key 'systems.postgresql.options.autovacuum'", "did you mean 'off'"},
+      {"a role that is no name", "[systems.files]",
+       "[systems.postgresql]\nurl = \"postgresql://lab@h/lab\"\noptions = { role = \"a b\" }",
+       "plan.toml:13: key 'systems.postgresql.options.role'", "1 to 40"},
+      {"a number that is none", "[systems.files]",
+       "[systems.kafka]\nurl = \"kafka://h:9092?security=plaintext\"\noptions = { replication_factor = 0 }",
+       "plan.toml:13: key 'systems.kafka.options.replication_factor'", "1 to 32"},
+      {"a map too small", "[systems.files]", "[systems.lmdb]\noptions = { map_size = \"4 KiB\" }",
+       "plan.toml:12: key 'systems.lmdb.options.map_size'", "1 MiB"},
       {"a folder that is not there", "payloads = [\"random_binary\"]", "payloads = [\"directory:/no/such\"]",
        "plan.toml:5: key 'dataset.payloads'", "/no/such"},
       {"objects too small to differ", "objects = 20\nobject_size = \"4 KiB\"",
@@ -201,6 +226,17 @@ TEST_F(BadInput, OfGenerateNamesTheNearestWord) {
     SCOPED_TRACE(bad.what);
     expect_refused(bad.arguments, {bad.expected});
   }
+}
+
+TEST_F(BadInput, NoPlanThatIsShippedIsOne) {
+  int plans = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(LAB_SOURCE_ROOT) + "/plans")) {
+    SCOPED_TRACE(entry.path());
+    const Ended dry = run({"run", entry.path().string(), "--dry-run"});
+    EXPECT_EQ(dry.exit_code, 0) << dry.err;
+    ++plans;
+  }
+  EXPECT_GE(plans, 10);
 }
 
 TEST_F(BadInput, AKnownSystemThatIsNotBuiltInIsMarkedByADryRunAndRefusedByARun) {

@@ -34,6 +34,7 @@ struct Known {
   bool alike = false;  // Compression is no deduplication: the ratio is the same at each grade.
   std::optional<std::int64_t> rows_left{};  // Of 400, after maintenance.
   std::optional<Range> located{};           // Share of the copies that lie in the files byte by byte.
+  std::optional<Range> memory{};            // Logical bytes to those that a dataset in memory grows by.
 };
 
 void PrintTo(const Known& known, std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's
@@ -96,6 +97,21 @@ void expect_located(const Json& record, const Range& range) {
   ADD_FAILURE() << "no census";
 }
 
+/// By how much a counter grew in the cells of a grade, by its first and its last sample.
+std::optional<double> growth(const std::filesystem::path& samples, const std::string& counter,
+                             const std::string& grade) {
+  std::ifstream file(samples);
+  std::optional<double> first;
+  double last = 0;
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t at = line.find("," + counter + ",");
+    if (at == std::string::npos || !line.ends_with(";grade=" + grade)) continue;
+    last = std::stod(line.substr(at + counter.size() + 2));
+    if (!first) first = last;
+  }
+  return first ? std::optional(last - *first) : std::nullopt;
+}
+
 TEST_P(KnownAnswers, AreGivenByTheInstrument) {
   const Known known = GetParam();
   const auto table = table_of(known.system);
@@ -113,6 +129,12 @@ TEST_P(KnownAnswers, AreGivenByTheInstrument) {
       continue;
     }
     if (known.located) expect_located(record, *known.located);
+    if (known.memory) {
+      const auto grown = growth(root_ / "out" / "samples.csv", "used_memory_dataset", grade);
+      ASSERT_TRUE(grown);
+      EXPECT_GE(400.0 * 131'072 / *grown, known.memory->low);
+      EXPECT_LE(400.0 * 131'072 / *grown, known.memory->high);
+    }
     const double edr = record["edr"][known.probe];
     EXPECT_GE(edr, range.low);
     EXPECT_LE(edr, range.high);
@@ -159,7 +181,8 @@ const Known kKnown[] = {
     {.system = "redis",
      .variant = "aof",
      .edr = {{"U0", {0.999, 1.0}}, {"U90", {0.999, 1.0}}},
-     .located = {{0.9999, 1.0001}}},
+     .located = {{0.9999, 1.0001}},
+     .memory = {{0.79, 0.81}}},  // The allocator's class of 160 KiB.
     {.system = "redis", .variant = "rdb", .edr = {{"U0", {0.999, 1.0}}, {"U90", {0.999, 1.0}}}},
 };
 

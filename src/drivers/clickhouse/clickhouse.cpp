@@ -11,19 +11,35 @@
 namespace lab {
 namespace clickhouse {
 
-Result<Reached> reach(const SystemConfig& config, const CallContext& call) {
-  const auto variant = resolve_config(clickhouse_system(), config);
-  if (!variant) return variant.error();
+namespace {
+
+struct Chosen {
+  std::string variant{};
+  ServerNamespace names{};
+  Target target{};
+};
+
+Result<Chosen> chosen(const SystemConfig& config) {
+  auto variant = resolve_config(clickhouse_system(), config);
+  if (!variant) return std::move(variant).error();
   auto names = server_namespace(config, kDefaultNamespace);
   if (!names) return std::move(names).error();
   auto target = target_of(config);
   if (!target) return std::move(target).error();
-  Connection connection(std::move(*target), std::make_shared<Lifetime>());
+  return Chosen{std::move(*variant), std::move(*names), std::move(*target)};
+}
+
+}  // namespace
+
+Result<Reached> reach(const SystemConfig& config, const CallContext& call) {
+  auto what = chosen(config);
+  if (!what) return std::move(what).error();
+  Connection connection(std::move(what->target), std::make_shared<Lifetime>());
   auto server = read_server(connection, call);
   if (!server) return std::move(server).error();
-  Setup setup = setup_of(*variant);
+  Setup setup = setup_of(what->variant);
   setup.schema = schema_of(config);
-  Home home(std::move(*names), config.containers, std::move(setup), std::move(*server));
+  Home home(std::move(what->names), config.containers, std::move(setup), std::move(*server));
   return Reached{std::move(connection), std::move(home)};
 }
 
@@ -53,6 +69,11 @@ class ClickhouseSession final : public Session {
   Shared shared_;
   std::unique_ptr<LabLock> lock_;
 };
+
+Status check_clickhouse(const SystemConfig& config) {
+  LAB_TRY(chosen(config));
+  return ok();
+}
 
 Result<std::unique_ptr<Session>> open_clickhouse(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "clickhouse.open"));
@@ -123,6 +144,7 @@ SystemEntry clickhouse_system() {
                 "others"}},
           .library = "HTTP interface",
           .password_env = ours::kPasswordEnv,
+          .check = ours::check_clickhouse,
           .open = ours::open_clickhouse,
           .remove = ours::remove_clickhouse,
           .examine = ours::examine,

@@ -128,11 +128,9 @@ Status Home::check_lock(Connection& connection, const CallContext& call, const s
                   marker_of(database(0))),
       call, operation);
   if (!rows) return rows.error();
-  if (rows->empty() || (*rows)[0][0].empty() || (*rows)[0][0] == run_id) return ok();
+  if (rows->empty()) return ok();
   const auto age = static_cast<std::int64_t>(number_of((*rows)[0][1]));
-  if (Millis{age * 1000} >= LabLock::kExpiry) return ok();
-  return Error{ErrorCode::kInUse, operation,
-               fmt::format("run {} holds the namespace; its heartbeat is {} s old", (*rows)[0][0], age)};
+  return LabLock::check_free(LockState{(*rows)[0][0], Millis{age * 1000}}, run_id);
 }
 
 Status Home::reset(Connection& connection, const CallContext& call, const std::string& run_id) const {

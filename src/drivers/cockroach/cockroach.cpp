@@ -72,6 +72,11 @@ class CockroachSession final : public Session {
   std::unique_ptr<LabLock> lock_{};
 };
 
+Status check_cockroachdb(const SystemConfig& config) {
+  LAB_TRY(make_target(config));
+  return ok();
+}
+
 Result<std::unique_ptr<Session>> open_cockroachdb(const SystemConfig& config, const CallContext& call) {
   constexpr const char* kOperation = "cockroachdb.open";
   LAB_TRY(allowed(call, kOperation));
@@ -130,11 +135,7 @@ std::vector<Finding> examine_cockroachdb(const SystemConfig& config, const CallC
   };
   const CockroachDialect dialect(target->setup);
   const LabNamespace place(dialect, target->place, config.containers);
-  const auto owner = place.owner(**connection, call, kOperation, config.run_id);
-  if (!owner && owner.error().code == ErrorCode::kInUse)  // Maybe the run that is about to be resumed.
-    findings.push_back({"namespace", true, owner.error().detail, true});
-  else
-    add("namespace", owner);
+  add("namespace", place.owner(**connection, call, kOperation, config.run_id));
   const auto admin = (*connection)->query(call, kOperation, "SHOW is_superuser");
   if (!admin) {
     add("rights", admin.error());
@@ -180,6 +181,7 @@ SystemEntry cockroachdb_system() {
       .library = fmt::format("libpq {}.{}", library / 10000, library % 10000),
       .quantum = Bytes{32'768},
       .password_env = "DEDUP_CRDB_PASSWORD",
+      .check = check_cockroachdb,
       .open = open_cockroachdb,
       .remove = remove_cockroachdb,
       .examine = examine_cockroachdb,

@@ -35,9 +35,7 @@ Result<Setup> make_setup(const std::string& variant, const SystemConfig& config)
   std::int64_t seconds = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (failure != std::errc() || end != text.data() + text.size() || seconds < 1 || seconds > kGcTtlMax)
-    return Error{ErrorCode::kInvalidArgument, "cockroachdb.options",
-                 fmt::format("option 'gc_ttl_seconds' is '{}': an integer from 1 to {}", to_valid_utf8(text),
-                             kGcTtlMax)};
+    return bad_option("gc_ttl_seconds", text, fmt::format(": an integer from 1 to {}", kGcTtlMax));
   if (variant == "gc_ttl") setup.gc_ttl_seconds = seconds;
   return setup;
 }

@@ -42,12 +42,13 @@ class KafkaDriver final : public Driver {
       return Error{ErrorCode::kRefused, "kafka.reset",
                    "the marker topic " + store_.names.marker() + " is gone"};
     LAB_TRY(check_ours(store_, *state, "kafka.reset"));
-    const auto holder = lock_holder(*reader_, call, "kafka.reset", store_.names);
-    if (!holder) return holder.error();
-    if (*holder != store_.run_id)
-      return Error{ErrorCode::kInUse, "kafka.reset",
-                   "the lock is " + (*holder ? "held by run " + **holder : std::string("free")) +
-                       " and no longer this run's"};
+    const auto lock = newest_lock(*reader_, call, "kafka.reset", store_.names);
+    if (!lock) return lock.error();
+    const std::string holder = *lock ? (*lock)->run_id : "";
+    if (holder != store_.run_id)
+      return Error{
+          ErrorCode::kInUse, "kafka.reset",
+          "the lock is " + (holder.empty() ? "free" : "held by run " + holder) + " and no longer this run's"};
     return topics_anew(call, "kafka.reset");
   }
 

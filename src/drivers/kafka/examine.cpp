@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
+#include "drivers/kafka/lock.hpp"
 
 namespace lab::kafka {
 namespace {
@@ -46,6 +47,12 @@ class Examination {
     if (!state) return fail("namespace", state.error());
     if (const Status ours = check_ours(store_, *state, kOperation); !ours)
       return fail("namespace", ours.error());
+    if (state->marker_topic) {
+      const auto lock = newest_lock(client_, call_, kOperation, store_.names);
+      if (!lock) return fail("namespace", lock.error());
+      if (const Status free = LabLock::check_free(*lock, store_.run_id); !free)
+        return fail("namespace", free.error());
+    }
     if (!state->others.empty())
       add({.what = "namespace",
            .passed = true,

@@ -101,6 +101,11 @@ Result<std::unique_ptr<Store>> store_of(const SystemConfig& config) {
   return store;
 }
 
+Status check_kafka(const SystemConfig& config) {
+  LAB_TRY(store_of(config));
+  return ok();
+}
+
 Result<std::unique_ptr<Session>> open_kafka(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "kafka.open"));
   auto store = store_of(config);
@@ -133,9 +138,7 @@ Status remove_kafka(const SystemConfig& config, const CallContext& call) {
   if (!lock) return lock.error();
   const auto held = (*lock)->read(call);
   if (!held) return held.error();
-  const bool others = *held && !(*held)->run_id.empty() && (*held)->run_id != config.run_id;
-  if (others && (*held)->age < LabLock::kExpiry)
-    return Error{ErrorCode::kInUse, "kafka.remove", "the lock is held by run " + (*held)->run_id};
+  LAB_TRY(LabLock::check_free(*held, config.run_id));
   lock->reset();  // A producer that knows the marker topic is gone before the topic is.
   if (!store.create) return kafka::delete_records(**client, call, "kafka.remove", state->numbered);
   LAB_TRY(kafka::delete_topics(**client, call, "kafka.remove", state->numbered));
@@ -186,6 +189,7 @@ SystemEntry kafka_system() {
            {"storage", "missing", "kafka.apache.org/documentation: a segment is the batches as they came"}},
       .library = std::string("librdkafka ") + rd_kafka_version_str(),
       .password_env = kafka::kPasswordVariable,
+      .check = check_kafka,
       .open = open_kafka,
       .remove = remove_kafka,
       .examine = examine_kafka,

@@ -21,6 +21,11 @@ std::string value_of(const rd_kafka_message_t& message) {
                                     : std::string(static_cast<const char*>(message.payload), message.len);
 }
 
+std::int64_t written_at(const rd_kafka_message_t& message) {
+  rd_kafka_timestamp_type_t kind{};
+  return rd_kafka_message_timestamp(&message, &kind);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<MarkerLock>> MarkerLock::open(const Access& access, const Names& names,
@@ -60,9 +65,8 @@ Status MarkerLock::catch_up(const CallContext& call, std::optional<std::int64_t>
   LAB_TRY(reader_->consume(call, kOperation, topic_, {.low = std::max(next_, marks->low), .high = to},
                            [&](const rd_kafka_message_t& message) -> Status {
                              if (key_of(message) != kLockKey) return ok();
-                             rd_kafka_timestamp_type_t kind{};
                              holder_ = value_of(message);
-                             written_ms_ = rd_kafka_message_timestamp(&message, &kind);
+                             written_ms_ = written_at(message);
                              if (!first_after_) {
                                first_after_ = holder_;
                                first_after_offset_ = message.offset;
@@ -99,17 +103,19 @@ Result<bool> MarkerLock::write(const CallContext& call, const std::optional<std:
   return false;
 }
 
-Result<std::optional<std::string>> lock_holder(Client& reader, const CallContext& call, const char* operation,
-                                               const Names& names) {
+Result<std::optional<LockState>> newest_lock(Client& reader, const CallContext& call, const char* operation,
+                                             const Names& names) {
   const auto marks = reader.watermarks(call, operation, names.marker());
   if (!marks) return marks.error();
-  std::optional<std::string> holder;
+  std::optional<LockState> newest;
+  const Millis now{wall_time_ms()};
   LAB_TRY(reader.consume(call, operation, names.marker(), *marks, [&](const rd_kafka_message_t& message) {
-    if (key_of(message) == kLockKey) holder = value_of(message);
+    if (key_of(message) != kLockKey) return ok();
+    const Millis age = now - Millis{written_at(message)};
+    newest = LockState{.run_id = value_of(message), .age = std::max(age, Millis{0})};
     return ok();
   }));
-  if (holder && holder->empty()) holder.reset();
-  return holder;
+  return newest;
 }
 
 }  // namespace lab::kafka

@@ -46,8 +46,9 @@ class MarkerLock final : public LockStore {
   std::unique_ptr<Producer> producer_{};
 };
 
-/// The run that holds the lock by the newest record; nothing where none does. Writes nothing.
-Result<std::optional<std::string>> lock_holder(Client& reader, const CallContext& call, const char* operation,
-                                               const Names& names);
+/// The lock by its newest record, whose age is told by the clock of this host; nothing where there is none.
+/// Writes nothing.
+Result<std::optional<LockState>> newest_lock(Client& reader, const CallContext& call, const char* operation,
+                                             const Names& names);
 
 }  // namespace lab::kafka

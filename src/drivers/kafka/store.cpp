@@ -21,9 +21,7 @@ Status read_replicas(const SystemConfig& config, Store& store) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), store.replicas);
   if (failure != std::errc() || end != text.data() + text.size() || store.replicas < 1 ||
       store.replicas > kReplicasMax)
-    return Error{
-        ErrorCode::kInvalidArgument, "kafka.open",
-        fmt::format("option 'replication_factor' is '{}': write 1 to {}", to_valid_utf8(text), kReplicasMax)};
+    return bad_option("replication_factor", text, fmt::format(": write 1 to {}", kReplicasMax));
   return ok();
 }
 

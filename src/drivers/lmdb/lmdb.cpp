@@ -277,8 +277,7 @@ class LmdbSession final : public Session {
   std::unique_ptr<Environment> environment_;
 };
 
-Result<std::unique_ptr<Session>> open_lmdb(const SystemConfig& config, const CallContext& call) {
-  LAB_TRY(allowed(call, "lmdb.open"));
+Result<Setup> setup_of(const SystemConfig& config) {
   const auto variant = resolve_config(lmdb_system(), config);
   if (!variant) return variant.error();
   Setup setup{.variant = *variant, .containers = config.containers};
@@ -288,14 +287,25 @@ Result<std::unique_ptr<Session>> open_lmdb(const SystemConfig& config, const Cal
   }
   if (const auto option = config.options.find("map_size"); option != config.options.end()) {
     const auto parsed = parse_bytes(option->second);
-    if (!parsed) return parsed.error();
-    if (*parsed < 1_MiB)
-      return Error{ErrorCode::kInvalidArgument, "lmdb.open", "map_size must be at least 1 MiB"};
+    if (!parsed) return bad_option(option->first, option->second, ": " + parsed.error().detail);
+    if (*parsed < 1_MiB) return bad_option(option->first, option->second, ": at least 1 MiB");
     setup.map_size = *parsed;
   }
+  return setup;
+}
+
+Status check_lmdb(const SystemConfig& config) {
+  LAB_TRY(setup_of(config));
+  return ok();
+}
+
+Result<std::unique_ptr<Session>> open_lmdb(const SystemConfig& config, const CallContext& call) {
+  LAB_TRY(allowed(call, "lmdb.open"));
+  auto setup = setup_of(config);
+  if (!setup) return std::move(setup).error();
   auto home = EmbeddedHome::open(config.path, config.run_id);
   if (!home) return std::move(home).error();
-  auto environment = Environment::open(std::move(*home), std::move(setup));
+  auto environment = Environment::open(std::move(*home), std::move(*setup));
   if (!environment) return std::move(environment).error();
   return std::unique_ptr<Session>(new LmdbSession(std::move(*environment)));
 }
@@ -320,6 +330,7 @@ SystemEntry lmdb_system() {
                      {"compression", "missing", "lmdb.h: a value is mapped as it is"},
                      {"storage", "missing", "lmdb.h: no page belongs to two values"}},
       .library = "LMDB " + library_version(),
+      .check = check_lmdb,
       .open = open_lmdb,
       .remove = remove_lmdb};
 }

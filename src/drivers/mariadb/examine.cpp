@@ -52,8 +52,8 @@ Result<std::set<std::string>> rights(Use& use, const ServerNamespace& space) {
 
 class Examination {
  public:
-  Examination(Use& use, const Server& server, const Setup& setup, const fs::path& directory)
-      : use_(use), server_(server), setup_(setup), directory_(directory) {}
+  Examination(Use& use, const Server& server, const Setup& setup, const SystemConfig& config)
+      : use_(use), server_(server), setup_(setup), directory_(config.directory), run_id_(config.run_id) {}
 
   std::vector<Finding> run() {
     connection();
@@ -129,13 +129,8 @@ class Examination {
       add("namespace", fmt::format("database '{}' is there and empty", name), false);
       return ok();
     }
-    const auto state = lock_store(server_, setup_.space)->read(use_.call());
-    if (!state) return state.error();
-    const bool held = *state && !(*state)->run_id.empty() && (*state)->age < LabLock::kExpiry;
-    add("namespace",
-        held ? fmt::format("database '{}' is in use by run {}", name, (*state)->run_id)
-             : fmt::format("database '{}' is the lab's", name),
-        held);
+    LAB_TRY(LabLock::check_free(*lock_store(server_, setup_.space), run_id_, use_.call()));
+    add("namespace", fmt::format("database '{}' is the lab's", name), false);
     return ok();
   }
 
@@ -208,6 +203,7 @@ class Examination {
   const Server& server_;
   const Setup& setup_;
   const fs::path& directory_;
+  const std::string& run_id_;
   bool binlog_ = false;
   std::vector<Finding> findings_{};
 };
@@ -261,13 +257,13 @@ Status check_fit(Use& use, const Setup& setup) {
   return ok();
 }
 
-std::vector<Finding> examine_server(const Server& server, const Setup& setup, const fs::path& directory,
+std::vector<Finding> examine_server(const Server& server, const Setup& setup, const SystemConfig& config,
                                     const CallContext& call) {
   auto connection = Connection::open(server, call, "mariadb.examine");
   if (!connection) return {not_connected(connection.error())};
   auto use = (*connection)->use(call, "mariadb.examine");
   if (!use) return {not_connected(use.error())};
-  return Examination(**use, server, setup, directory).run();
+  return Examination(**use, server, setup, config).run();
 }
 
 Result<std::vector<std::string>> leftovers_of(const Server& server, const ServerNamespace& space,

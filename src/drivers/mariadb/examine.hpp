@@ -13,8 +13,8 @@ namespace lab::mariadb {
 /// that would not have files of their own).
 Status check_fit(Use& use, const Setup& setup);
 
-std::vector<Finding> examine_server(const Server& server, const Setup& setup,
-                                    const std::filesystem::path& directory, const CallContext& call);
+std::vector<Finding> examine_server(const Server& server, const Setup& setup, const SystemConfig& config,
+                                    const CallContext& call);
 
 Result<std::vector<std::string>> leftovers_of(const Server& server, const ServerNamespace& space,
                                               const CallContext& call);

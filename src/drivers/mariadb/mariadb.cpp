@@ -73,6 +73,11 @@ class MariadbSession final : public Session {
   std::unique_ptr<LabLock> lock_{};
 };
 
+Status check_mariadb(const SystemConfig& config) {
+  LAB_TRY(chosen(config));
+  return ok();
+}
+
 Result<std::unique_ptr<Session>> open_mariadb(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "mariadb.open"));
   auto what = chosen(config);
@@ -99,7 +104,7 @@ Status remove_mariadb(const SystemConfig& config, const CallContext& call) {
 std::vector<Finding> examine_mariadb(const SystemConfig& config, const CallContext& call) {
   const auto what = chosen(config);
   if (!what) return {{.what = "configuration", .passed = false, .detail = what.error().text()}};
-  return mariadb::examine_server(what->server, what->setup, config.directory, call);
+  return mariadb::examine_server(what->server, what->setup, config, call);
 }
 
 Result<std::vector<std::string>> leftovers_mariadb(const SystemConfig& config, const CallContext& call) {
@@ -138,6 +143,7 @@ SystemEntry mariadb_system() {
       .library = std::string("MariaDB Connector/C ") + mysql_get_client_info(),
       .quantum = 4_MiB,
       .password_env = "DEDUP_MARIADB_PASSWORD",
+      .check = check_mariadb,
       .open = open_mariadb,
       .remove = remove_mariadb,
       .examine = examine_mariadb,

@@ -115,7 +115,7 @@ class Examination {
                  fmt::format("bucket {} exists without the marker {}: name another namespace", bucket.name(),
                              kMarkerKey));
     if (*marker)
-      if (const Status free = not_held_by_others(**marker, setup_.run_id, kOperation); !free)
+      if (const Status free = LabLock::check_free((*marker)->lock(), setup_.run_id); !free)
         return add("namespace", false, free.error().text());
     add("namespace", true, fmt::format("bucket {} is the lab's, {} objects", bucket.name(), objects));
     if (container != 0) return;

@@ -35,7 +35,7 @@ class MarkerLock final : public LockStore {
     const auto marker = read_marker(client_, bucket_, call, "minio.lock");
     if (!marker) return marker.error();
     if (!*marker) return std::optional<LockState>();
-    return std::optional<LockState>(LockState{.run_id = (*marker)->holder, .age = (*marker)->age});
+    return std::optional((*marker)->lock());
   }
 
   Result<bool> write(const CallContext& call, const std::optional<std::string>& expected,
@@ -136,13 +136,6 @@ Result<bool> write_marker(Client& client, const std::string& bucket, const std::
 
 std::unique_ptr<LockStore> lock_store(const Setup& setup, Traffic& traffic, Gate& gate) {
   return std::make_unique<MarkerLock>(setup, traffic, gate);
-}
-
-Status not_held_by_others(const Marker& marker, const std::string& run_id, const char* operation) {
-  if (marker.holder.empty() || marker.holder == run_id || marker.age >= LabLock::kExpiry) return ok();
-  return Error{ErrorCode::kInUse, operation,
-               fmt::format("run {} holds the namespace; its heartbeat is {} s old", marker.holder,
-                           marker.age.count() / 1'000)};
 }
 
 }  // namespace lab::minio

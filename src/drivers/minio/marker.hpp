@@ -18,6 +18,8 @@ struct Marker {
   std::string etag{};
   std::string version_id{};  // In a versioned bucket.
   Millis age{};              // Since it was written, by the server's own clock.
+
+  LockState lock() const { return {.run_id = holder, .age = age}; }
 };
 
 /// Text of a marker. Read back by parse_marker; nothing where the text is not one of ours.
@@ -38,8 +40,5 @@ Result<bool> write_marker(Client& client, const std::string& bucket, const std::
 
 /// The lock in the marker of the first bucket. `gate` keeps heartbeats out while that bucket is dropped.
 std::unique_ptr<LockStore> lock_store(const Setup& setup, Traffic& traffic, Gate& gate);
-
-/// kInUse where another run than `run_id` holds the marker's lock and its heartbeat is young.
-Status not_held_by_others(const Marker& marker, const std::string& run_id, const char* operation);
 
 }  // namespace lab::minio

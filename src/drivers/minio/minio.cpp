@@ -63,11 +63,23 @@ class MinioSession final : public Session {
   minio::Shared shared_{};
 };
 
-Result<std::unique_ptr<Session>> open_minio(const SystemConfig& config, const CallContext& call) {
-  LAB_TRY(allowed(call, "minio.open"));
+Result<Setup> setup_without_secret(const SystemConfig& config) {
   const auto variant = resolve_config(minio_system(), config);
   if (!variant) return variant.error();
-  auto setup = minio::setup_of(config, *variant);
+  return minio::setup_of(config, *variant);
+}
+
+Result<Setup> setup_for(const SystemConfig& config) {
+  auto setup = setup_without_secret(config);
+  if (setup && config.password.empty())
+    return Error{ErrorCode::kInvalidArgument, "minio.open",
+                 "there is no secret key: set DEDUP_MINIO_PASSWORD, password_env or password_file"};
+  return setup;
+}
+
+Result<std::unique_ptr<Session>> open_minio(const SystemConfig& config, const CallContext& call) {
+  LAB_TRY(allowed(call, "minio.open"));
+  auto setup = setup_for(config);
   if (!setup) return std::move(setup).error();
   auto session = std::make_unique<MinioSession>(std::move(*setup));
   LAB_TRY(session->prepare(call));
@@ -78,9 +90,7 @@ Result<std::unique_ptr<Session>> open_minio(const SystemConfig& config, const Ca
 template <class Do>
 auto with_client(const SystemConfig& config, Do&& act)
     -> decltype(act(std::declval<Client&>(), std::declval<const Setup&>())) {
-  const auto variant = resolve_config(minio_system(), config);
-  if (!variant) return variant.error();
-  const auto setup = minio::setup_of(config, *variant);
+  const auto setup = setup_for(config);
   if (!setup) return setup.error();
   minio::Traffic traffic;
   Client client(setup->endpoint, traffic, Client::Loss::kHeals);
@@ -109,15 +119,18 @@ Result<std::vector<std::string>> leftovers_minio(const SystemConfig& config, con
 }
 
 std::vector<Finding> examine_minio(const SystemConfig& config, const CallContext& call) {
-  const auto variant = resolve_config(minio_system(), config);
-  if (!variant) return {{.what = "configuration", .detail = variant.error().text()}};
-  const auto setup = minio::setup_of(config, *variant);
+  const auto setup = setup_for(config);
   if (!setup) return {{.what = "configuration", .detail = setup.error().text()}};
   return minio::examine(*setup, call);
 }
 
+Status check_minio(const SystemConfig& config) {
+  LAB_TRY(setup_without_secret(config));
+  return ok();
+}
+
 Result<std::unique_ptr<Admin>> admin_minio(const SystemConfig& config) {
-  const auto space = minio::setup_of(config, "default");
+  const auto space = setup_for(config);
   if (!space) return space.error();
   return minio::make_admin(*space);
 }
@@ -145,6 +158,7 @@ SystemEntry minio_system() {
                 "content"}},
           .library = "libcurl " LIBCURL_VERSION,
           .password_env = "DEDUP_MINIO_PASSWORD",
+          .check = check_minio,
           .open = open_minio,
           .remove = remove_minio,
           .examine = examine_minio,

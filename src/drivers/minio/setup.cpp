@@ -19,7 +19,7 @@ constexpr Bytes kDefaultPart = 64_MiB;
 constexpr std::size_t kParallelMax = 64;
 constexpr const char* kDefaultRegion = "us-east-1";
 
-Error bad(std::string why) { return {ErrorCode::kInvalidArgument, "minio.open", std::move(why)}; }
+Error bad(std::string why) { return {ErrorCode::kInvalidArgument, "url", std::move(why)}; }
 
 std::string option_of(const SystemConfig& config, const char* key) {
   const auto found = config.options.find(key);
@@ -42,8 +42,6 @@ Result<Endpoint> endpoint_of(const SystemConfig& config) {
   if (url->user.empty()) return bad("the url names no access key: write s3://ACCESSKEY@host:port");
   if (!url->path.empty())
     return bad("the url names a bucket: buckets are NAME-0, NAME-1, ... of the option 'namespace'");
-  if (config.password.empty())
-    return bad("there is no secret key: set DEDUP_MINIO_PASSWORD, password_env or password_file");
   const std::string tls = parameter("tls");
   if (!tls.empty() && tls != "on" && tls != "off") return bad("tls is '" + tls + "': write on or off");
   Endpoint endpoint{.region = parameter("region"), .tls = tls != "off"};
@@ -65,7 +63,7 @@ Result<ServerNamespace> namespace_of(const SystemConfig& config) {
   auto space = server_namespace(config, "dedup-lab");
   if (!space) return space;
   if (space->name.find('_') != std::string::npos)
-    return bad("option 'namespace' is '" + space->name + "': names of buckets have no '_'; write '-'");
+    return bad_option("namespace", space->name, ": names of buckets have no '_'; write '-'");
   return space;
 }
 
@@ -73,9 +71,9 @@ Result<Bytes> part_size_of(const SystemConfig& config) {
   const std::string text = option_of(config, "part_size");
   if (text.empty()) return kDefaultPart;
   const auto size = parse_bytes(text);
-  if (!size) return bad("option 'part_size': " + size.error().detail);
+  if (!size) return bad_option("part_size", text, ": " + size.error().detail);
   if (*size < kSmallestPart || *size > kLargestPart)
-    return bad("option 'part_size' is " + format_bytes_exact(*size) + ": S3 takes 5 MiB to 5 GiB");
+    return bad_option("part_size", text, ": S3 takes 5 MiB to 5 GiB");
   return size;
 }
 
@@ -86,7 +84,7 @@ Result<std::size_t> parallel_of(const SystemConfig& config) {
   const auto read = std::from_chars(text.data(), text.data() + text.size(), parallel);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size() || parallel < 1 ||
       parallel > kParallelMax)
-    return bad(fmt::format("option 'parallel' is '{}': write 1 to {}", to_valid_utf8(text), kParallelMax));
+    return bad_option("parallel", text, fmt::format(": write 1 to {}", kParallelMax));
   return parallel;
 }
 
@@ -94,9 +92,10 @@ Result<std::string> maintenance_url_of(const SystemConfig& config) {
   std::string url = option_of(config, "maintenance_url");
   if (url.empty()) return url;
   if (!url.starts_with("http://") && !url.starts_with("https://"))
-    return bad("option 'maintenance_url' begins with neither http:// nor https://");
+    return bad_option("maintenance_url", url, ": it begins with neither http:// nor https://");
   if (config.directory.empty())
-    return bad("option 'maintenance_url' needs 'directory': whether it did something is told from the files");
+    return bad_option("maintenance_url", url,
+                      " and needs 'directory': whether it did something is told from the files");
   return url;
 }
 

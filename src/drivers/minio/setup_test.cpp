@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/minio/examine.hpp"
+#include "drivers/minio/minio.hpp"
 #include "drivers/minio/server.hpp"
 
 namespace lab::minio {
@@ -42,7 +43,6 @@ TEST(MinioSetup, RefusesWhatItWouldHaveToGuess) {
       config("s3://key@host", {{"parallel", "4x"}}),                    //
       config("s3://key@host", {{"maintenance_url", "ftp:"}}),           //
       config("s3://key@host", {{"maintenance_url", "http://host/x"}}),  // no directory
-      {.url = "s3://key@host"},                                         // no secret key
   };
   for (const SystemConfig& one : bad) {
     const auto setup = setup_of(one, "default");
@@ -52,6 +52,16 @@ TEST(MinioSetup, RefusesWhatItWouldHaveToGuess) {
   }
   const auto underscore = setup_of(config("s3://key@host", {{"namespace", "dedup_lab"}}), "default");
   EXPECT_NE(underscore.error().detail.find("write '-'"), std::string::npos) << underscore.error().detail;
+}
+
+TEST(MinioSetup, ASecretKeyIsNotOfThePlanAndNothingIsDoneWithoutIt) {
+  const SystemConfig without{.url = "s3://key@host"};
+  const SystemEntry entry = minio_system();
+  EXPECT_TRUE(entry.check(without));
+  const auto opened = entry.open(without, {Clock::now() + std::chrono::seconds(5), {}});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(opened.error().detail.find("there is no secret key"), std::string::npos) << opened.error().text();
 }
 
 TEST(MinioSetup, VariantsDifferInVersioningAndParts) {

@@ -230,7 +230,7 @@ Status remove_all(Client& client, const Setup& setup, const CallContext& call) {
   if (!found->ours.empty() && found->ours.front() == 0) {  // The lock lies in the first.
     const auto first = marker_of(client, setup.bucket(0), call, operation);
     if (!first) return first.error();
-    LAB_TRY(not_held_by_others(*first, setup.run_id, operation));
+    LAB_TRY(LabLock::check_free(first->lock(), setup.run_id));
   }
   for (std::size_t left = found->ours.size(); left > 0; --left) {
     const std::string name = setup.bucket(found->ours[left - 1]);

@@ -313,13 +313,5 @@ TEST(Marker, DatesOfHttpAreRead) {
     EXPECT_FALSE(parse_http_date(text)) << text;
 }
 
-TEST(Marker, AnOldHeartbeatHoldsNothing) {
-  EXPECT_TRUE(not_held_by_others({.holder = ""}, "a", "test"));
-  EXPECT_TRUE(not_held_by_others({.holder = "a"}, "a", "test"));
-  EXPECT_TRUE(not_held_by_others({.holder = "b", .age = Millis{30'000}}, "a", "test"));
-  EXPECT_EQ(not_held_by_others({.holder = "b", .age = Millis{29'000}}, "a", "test").error().code,
-            ErrorCode::kInUse);
-}
-
 }  // namespace
 }  // namespace lab::minio

@@ -233,16 +233,25 @@ class NullSession final : public Session {
   Store store_;
 };
 
+Result<Bytes> limit_of(const SystemConfig& config) {
+  LAB_TRY(resolve_config(null_system(), config));
+  const auto option = config.options.find("max_bytes");
+  if (option == config.options.end()) return 1_GiB;
+  auto parsed = parse_bytes(option->second);
+  if (!parsed) return bad_option(option->first, option->second, ": " + parsed.error().detail);
+  return parsed;
+}
+
+Status check_null(const SystemConfig& config) {
+  LAB_TRY(limit_of(config));
+  return ok();
+}
+
 Result<std::unique_ptr<Session>> open_null(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "null.open"));
-  LAB_TRY(resolve_config(null_system(), config));
-  Bytes limit = 1_GiB;
-  if (const auto option = config.options.find("max_bytes"); option != config.options.end()) {
-    const auto parsed = parse_bytes(option->second);
-    if (!parsed) return parsed.error();
-    limit = *parsed;
-  }
-  return std::unique_ptr<Session>(new NullSession(limit, config.containers));
+  const auto limit = limit_of(config);
+  if (!limit) return limit.error();
+  return std::unique_ptr<Session>(new NullSession(*limit, config.containers));
 }
 
 Status remove_null(const SystemConfig& /*config*/, const CallContext& call) {
@@ -262,6 +271,7 @@ SystemEntry null_system() {
                          {"storage", "missing", "nothing is stored"}},
           .library = "null",
           .has_files = false,
+          .check = check_null,
           .open = open_null,
           .remove = remove_null};
 }

@@ -137,11 +137,7 @@ Status LabNamespace::check_held_by_no_other(Connection& connection, const CallCo
                                             const char* operation, const std::string& run_id) const {
   const auto lock = read_lock(connection, call, operation);
   if (!lock) return lock.error();
-  if (!*lock || (*lock)->run_id.empty() || (*lock)->run_id == run_id || (*lock)->age >= LabLock::kExpiry)
-    return ok();
-  return Error{ErrorCode::kInUse, operation,
-               fmt::format("the namespace {} is held by run {}, whose heartbeat is {:.0f} s old", place_.name,
-                           (*lock)->run_id, std::chrono::duration<double>((*lock)->age).count())};
+  return LabLock::check_free(*lock, run_id);
 }
 
 Status LabNamespace::remove(Connection& connection, const CallContext& call, const char* operation,

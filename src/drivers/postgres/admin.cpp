@@ -20,8 +20,7 @@ constexpr const char* kRoleComment = "made by deduplab setup";
 
 class PostgresAdmin final : public Admin {
  public:
-  PostgresAdmin(Target target, std::string role, std::uint32_t containers)
-      : target_(std::move(target)), role_(std::move(role)) {
+  PostgresAdmin(Target target, std::uint32_t containers) : target_(std::move(target)), role_(target_.role) {
     for (std::uint32_t number = 0; number < containers; ++number)
       schemas_.push_back(target_.place.container(number));
   }
@@ -131,16 +130,7 @@ class PostgresAdmin final : public Admin {
 Result<std::unique_ptr<Admin>> make_admin(const SystemConfig& config) {
   auto target = make_target(config);
   if (!target) return std::move(target).error();
-  const auto role = config.options.find("role");
-  const std::string name = role == config.options.end() ? kLabUserName : role->second;
-  const auto ordinary = [](char letter) {
-    return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '_' ||
-           letter == '-';
-  };
-  if (name.empty() || name.size() > 40 || !std::all_of(name.begin(), name.end(), ordinary))
-    return Error{ErrorCode::kInvalidArgument, "postgresql.options",
-                 "option 'role' is 1 to 40 of a-z 0-9 - _"};
-  return std::unique_ptr<Admin>(new PostgresAdmin(std::move(*target), name, config.containers));
+  return std::unique_ptr<Admin>(new PostgresAdmin(std::move(*target), config.containers));
 }
 
 }  // namespace lab::postgres

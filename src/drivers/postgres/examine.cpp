@@ -29,11 +29,7 @@ class Examination {
   std::vector<Finding> run(const pgwire::LabNamespace& place) {
     check("version", server());
     if (!findings_.back().passed) return std::move(findings_);
-    const auto owner = place.owner(connection_, call_, kOperation, config_.run_id);
-    if (!owner && owner.error().code == ErrorCode::kInUse)  // Maybe the run that is about to be resumed.
-      findings_.push_back(warned("namespace", owner.error().detail));
-    else
-      check("namespace", owner);
+    check("namespace", place.owner(connection_, call_, kOperation, config_.run_id));
     check("rights", rights(place));
     check("settings", settings());
     check("neighbours", neighbours());

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/lab_user.hpp"
 #include "drivers/postgres/driver.hpp"
 #include "drivers/postgres/examine.hpp"
 #include "drivers/postgres/observer.hpp"
@@ -20,6 +21,7 @@ using postgres::Target;
 constexpr std::uint16_t kDefaultPort = 5432;
 constexpr const char* kDefaultDatabase = "postgres";
 constexpr const char* kDefaultNamespace = "dedup_lab";
+constexpr std::size_t kRoleMax = 40;
 
 class PostgresSession final : public Session {
  public:
@@ -92,6 +94,11 @@ auto with_namespace(const SystemConfig& config, const CallContext& call, const c
   return work(place, **connection);
 }
 
+Status check_postgresql(const SystemConfig& config) {
+  LAB_TRY(postgres::make_target(config));
+  return ok();
+}
+
 Status remove_postgresql(const SystemConfig& config, const CallContext& call) {
   constexpr const char* kOperation = "postgresql.remove";
   return with_namespace(config, call, kOperation, [&](LabNamespace& place, Connection& connection) {
@@ -109,6 +116,19 @@ Result<std::vector<std::string>> leftovers_postgresql(const SystemConfig& config
 }  // namespace
 
 namespace postgres {
+namespace {
+
+Result<std::string> role_of(const SystemConfig& config) {
+  const auto role = config.options.find("role");
+  if (role == config.options.end()) return std::string(kLabUserName);
+  const bool ordinary =
+      role->second.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string::npos;
+  if (role->second.empty() || role->second.size() > kRoleMax || !ordinary)
+    return bad_option("role", role->second, fmt::format(": write 1 to {} of a-z 0-9 - _", kRoleMax));
+  return role->second;
+}
+
+}  // namespace
 
 Result<Target> make_target(const SystemConfig& config) {
   const auto variant = resolve_config(postgresql_system(), config);
@@ -119,7 +139,9 @@ Result<Target> make_target(const SystemConfig& config) {
   if (!place) return std::move(place).error();
   auto setup = make_setup(*variant, config);
   if (!setup) return std::move(setup).error();
-  return Target{std::move(*address), std::move(*place), std::move(*setup)};
+  auto role = role_of(config);
+  if (!role) return std::move(role).error();
+  return Target{std::move(*address), std::move(*place), std::move(*setup), std::move(*role)};
 }
 
 }  // namespace postgres
@@ -147,6 +169,7 @@ SystemEntry postgresql_system() {
       .library = fmt::format("libpq {}.{}", library / 10000, library % 10000),
       .quantum = Bytes{8192},
       .password_env = "DEDUP_PG_PASSWORD",
+      .check = check_postgresql,
       .open = open_postgresql,
       .remove = remove_postgresql,
       .examine = postgres::examine,

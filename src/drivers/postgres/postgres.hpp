@@ -18,6 +18,7 @@ struct Target {
   pgwire::Address address{};
   ServerNamespace place{};
   Setup setup{};
+  std::string role{};  // Whom `setup` gives the rights to.
 };
 
 /// Errors: kInvalidArgument.

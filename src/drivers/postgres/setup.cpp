@@ -44,9 +44,7 @@ Result<Setup> make_setup(const std::string& variant, const SystemConfig& config)
   if (autovacuum == config.options.end()) return setup;
   const std::vector<std::string> words{"off", "server"};
   if (autovacuum->second != "off" && autovacuum->second != "server")
-    return Error{ErrorCode::kInvalidArgument, "postgresql.options",
-                 fmt::format("option 'autovacuum' is '{}'{}", to_valid_utf8(autovacuum->second),
-                             suggestion(autovacuum->second, words))};
+    return bad_option("autovacuum", autovacuum->second, suggestion(autovacuum->second, words));
   setup.autovacuum = autovacuum->second == "server";
   return setup;
 }

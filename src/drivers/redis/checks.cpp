@@ -80,11 +80,8 @@ Finding examine_space(Link& link, const CallContext& call, const Site& site) {
   if (const Status alone = check_no_foreign(link, call, "redis.examine", site.space); !alone)
     return finding("namespace", false, alone.error().detail);
   const auto store = make_lock_store(site.address, site.space);
-  const auto lock = store->read(call);
-  if (!lock) return finding("namespace", false, lock.error().text());
-  const bool held =
-      *lock && !(*lock)->run_id.empty() && (*lock)->run_id != site.run_id && (*lock)->age < LabLock::kExpiry;
-  if (held) return finding("namespace", false, where + ": held by run " + (*lock)->run_id);
+  if (const Status free = LabLock::check_free(*store, site.run_id, call); !free)
+    return finding("namespace", false, where + ": " + free.error().text());
   return finding("namespace", true, where + ": ours");
 }
 

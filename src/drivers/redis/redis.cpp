@@ -81,6 +81,11 @@ class RedisSession final : public Session {
   Settings before_{};  // The server's own, once they are noted in the marker.
 };
 
+Status check(const SystemConfig& config) {
+  LAB_TRY(site_of(redis_system(), config));
+  return ok();
+}
+
 Result<std::unique_ptr<Session>> open(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "redis.open"));
   auto site = site_of(redis_system(), config);
@@ -187,6 +192,7 @@ SystemEntry redis_system() {
            {"storage", "missing", "Redis documentation, persistence: a file holds each key with its value"}},
       .library = fmt::format("hiredis {}.{}.{}", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH),
       .password_env = redis::kPasswordVariable,
+      .check = redis::check,
       .open = redis::open,
       .remove = redis::remove,
       .examine = redis::examine_config,
