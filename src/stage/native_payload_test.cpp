@@ -16,7 +16,7 @@ DatasetSpec spec_of(const NativeSchema& schema, std::uint64_t seed) {
   const Bytes size{row ? static_cast<std::int64_t>(schema.row_bytes) : 700};
   return {.payload = std::string(schema.payload),
           .dataset_seed = seed,
-          .objects = 500,
+          .objects = 200,
           .object_size = {.low = size}};
 }
 

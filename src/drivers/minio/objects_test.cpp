@@ -65,7 +65,7 @@ TEST_F(Objects, TheTypeAndTheDigestGoWithTheObject) {
 
 TEST_F(Objects, ARecordOfModeNativeBringsItsFieldsAsMetadata) {
   setup_.schema = find_native_schema("time_series");
-  const std::string row = "1688702111007,1f438ef5750bbf72,1.076,00784695757\n";
+  const std::string row = "1688702111007,1f438ef5750bbf72,1.076,0784695757\n";
   const Status put = put_object(client_, setup_, object(1, row), soon(), "test");
   ASSERT_TRUE(put) << put.error().text();
   EXPECT_EQ(server_.last_headers["x-amz-meta-schema"], "time_series");
