@@ -136,6 +136,16 @@ int doctor(const DoctorOptions& options, const GlobalOptions& global) {
   return all_passed(checks) ? kExitOk : kExitPreflight;
 }
 
+namespace {
+
+std::vector<std::string> modes_of(const SystemEntry& entry, const VariantInfo& variant) {
+  std::vector<std::string> modes{"blob"};
+  if (entry.native && variant.blob_only.empty()) modes.emplace_back("native");
+  return modes;
+}
+
+}  // namespace
+
 int systems(bool features, const GlobalOptions& global) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const SystemEntry& entry : built_in_systems()) {
@@ -145,7 +155,8 @@ int systems(bool features, const GlobalOptions& global) {
                                   {"embedded", entry.embedded},
                                   {"options", entry.options}};
     for (const VariantInfo& variant : entry.variants)
-      system["variants"].push_back({{"name", variant.name}, {"what", variant.what}});
+      system["variants"].push_back(
+          {{"name", variant.name}, {"what", variant.what}, {"modes", modes_of(entry, variant)}});
     for (const Mechanism& mechanism : entry.mechanisms)
       system["mechanisms"].push_back(
           {{"level", mechanism.level}, {"support", mechanism.support}, {"source", mechanism.source}});
@@ -153,6 +164,10 @@ int systems(bool features, const GlobalOptions& global) {
     if (global.json) continue;
     print("{:<10} {} ({})\n", entry.name, entry.what, entry.library);
     for (const VariantInfo& variant : entry.variants) print("    {:<20} {}\n", variant.name, variant.what);
+    for (const VariantInfo& variant : entry.variants)
+      if (entry.native && !variant.blob_only.empty())
+        print("    {} has no mode native: {}\n", variant.name, variant.blob_only);
+    print("    modes: {}\n", join(modes_of(entry, entry.variants.front()), ", "));
     if (!entry.options.empty()) print("    options: {}\n", join(entry.options, ", "));
     if (!features) continue;
     for (const Mechanism& mechanism : entry.mechanisms)

@@ -22,7 +22,8 @@ std::optional<SystemFault> look(const SystemEntry& entry, const SystemPlan& syst
 Vocabulary make_vocabulary() {
   Vocabulary words;
   for (const SystemEntry& entry : built_in_systems()) {
-    SystemWords system{.name = entry.name, .built_in = true, .embedded = entry.embedded};
+    SystemWords system{
+        .name = entry.name, .built_in = true, .native = entry.native, .embedded = entry.embedded};
     for (const VariantInfo& variant : entry.variants) system.variants.push_back(variant.name);
     system.options = entry.options;
     if (entry.check != nullptr) system.look = [&entry](const SystemPlan& plan) { return look(entry, plan); };

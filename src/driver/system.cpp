@@ -9,6 +9,26 @@
 #include "core/text.hpp"
 
 namespace lab {
+namespace {
+
+constexpr const char* kNative = "native";
+
+Status check_mode(const SystemEntry& entry, const VariantInfo& variant, const SystemConfig& config) {
+  const std::string operation = entry.name + ".open";
+  if (config.mode == "blob") return ok();
+  if (config.mode != kNative || !entry.native)
+    return Error{ErrorCode::kUnsupported, operation,
+                 fmt::format("{} has no mode '{}', only blob{}", entry.name, config.mode,
+                             entry.native ? " and native" : "")};
+  if (!variant.blob_only.empty())
+    return Error{ErrorCode::kUnsupported, operation,
+                 fmt::format("variant {} has no mode 'native': {}", variant.name, variant.blob_only)};
+  const auto schema = native_schema_of(config.payload, operation);
+  if (!schema) return schema.error();
+  return ok();
+}
+
+}  // namespace
 
 const SystemEntry* find_system(const Registry& registry, std::string_view name) {
   const auto found = std::find_if(registry.begin(), registry.end(),
@@ -60,15 +80,18 @@ Result<std::string> resolve_config(const SystemEntry& entry, const SystemConfig&
     if (std::find(entry.options.begin(), entry.options.end(), key) == entry.options.end())
       return bad(fmt::format("unknown option '{}'{}", key, suggestion(key, entry.options)));
   if (config.containers == 0) return bad("containers must be at least 1");
-  if (config.mode != "blob")
-    return Error{ErrorCode::kUnsupported, entry.name + ".open",
-                 fmt::format("{} has no mode '{}', only blob", entry.name, config.mode)};
   std::vector<std::string> names;
   for (const VariantInfo& variant : entry.variants) names.push_back(variant.name);
-  if (config.variant == "default") return names.front();
-  if (std::find(names.begin(), names.end(), config.variant) == names.end())
+  const auto found = std::find(names.begin(), names.end(), config.variant);
+  if (found == names.end() && config.variant != "default")
     return bad(fmt::format("unknown variant '{}'{}", config.variant, suggestion(config.variant, names)));
-  return config.variant;
+  const VariantInfo& variant = entry.variants[found == names.end() ? 0 : found - names.begin()];
+  LAB_TRY(check_mode(entry, variant, config));
+  return variant.name;
+}
+
+const NativeSchema* schema_of(const SystemConfig& config) {
+  return config.mode == kNative ? find_native_schema(config.payload) : nullptr;
 }
 
 }  // namespace lab

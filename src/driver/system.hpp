@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "driver/driver.hpp"
+#include "driver/native_schema.hpp"
 #include "driver/observer.hpp"
 
 namespace lab {
@@ -20,7 +21,7 @@ namespace lab {
 struct SystemConfig {
   std::string variant = "default";
   std::string mode = "blob";
-  std::string payload{};         // For native schemas.
+  std::string payload{};         // Of mode "native": whose schema it is.
   std::uint32_t containers = 1;  // Tables, databases, prefixes among which objects are placed.
   std::string run_id{};          // Written into the namespace's marker.
   std::filesystem::path path{};  // Embedded: the folder that is ours alone.
@@ -59,6 +60,7 @@ struct VariantInfo {
   std::string name{};
   std::string what{};              // One line for `deduplab systems`.
   std::optional<Bytes> quantum{};  // Where its files grow by another step than the system's.
+  std::string blob_only{};         // Why it has no mode "native"; empty: as the system.
 };
 
 /// A documented reaction to duplicates at one level, beside which the measured verdict is set. Each system
@@ -95,6 +97,7 @@ struct SystemEntry {
   std::string name{};
   std::string what{};
   bool embedded = true;
+  bool native = false;                  // Has the schemas of mode "native".
   std::vector<VariantInfo> variants{};  // The first is what "default" means.
   std::vector<std::string> options{};   // Keys that [systems.NAME.options] may hold.
   std::vector<Mechanism> mechanisms{};
@@ -155,8 +158,11 @@ using Registry = std::vector<SystemEntry>;
 const SystemEntry* find_system(const Registry& registry, std::string_view name);
 
 /// The variant's own name ("default" is the first one's). Errors: kInvalidArgument (variant or option
-/// unknown, with the nearest name; no container), kUnsupported (a mode other than blob). For systems without
-/// native schemas.
+/// unknown, with the nearest name; no container), kUnsupported (a mode that the system, the variant or the
+/// payload does not have).
 Result<std::string> resolve_config(const SystemEntry& entry, const SystemConfig& config);
+
+/// The schema of a configuration that resolve_config has passed; null in mode "blob".
+const NativeSchema* schema_of(const SystemConfig& config);
 
 }  // namespace lab

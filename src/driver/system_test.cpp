@@ -11,7 +11,10 @@ namespace lab {
 namespace {
 
 SystemEntry engine() {
-  return {.name = "engine", .variants = {{"plain", ""}, {"packed", ""}}, .options = {"cache_size"}};
+  return {.name = "engine",
+          .native = true,
+          .variants = {{"plain", ""}, {"packed", "", std::nullopt, "it packs a payload column"}},
+          .options = {"cache_size"}};
 }
 
 TEST(FindSystem, FindsByTheWholeName) {
@@ -37,7 +40,15 @@ TEST(ResolveConfig, RejectsWhatItDoesNotKnowAndNamesTheNearest) {
       {"variant", {.variant = "pakced"}, ErrorCode::kInvalidArgument, "'packed'"},
       {"option", {.options = {{"cache_sizes", "1"}}}, ErrorCode::kInvalidArgument, "'cache_size'"},
       {"containers", {.containers = 0}, ErrorCode::kInvalidArgument, "containers"},
-      {"mode", {.mode = "native"}, ErrorCode::kUnsupported, "native"},
+      {"mode", {.mode = "natve"}, ErrorCode::kUnsupported, "'natve', only blob and native"},
+      {"variant without the mode",
+       {.variant = "packed", .mode = "native", .payload = "uuid_keys"},
+       ErrorCode::kUnsupported,
+       "it packs a payload column"},
+      {"payload without a schema",
+       {.mode = "native", .payload = "directory:/data"},
+       ErrorCode::kUnsupported,
+       "payload 'directory:/data' has no schema of mode 'native'"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);
@@ -46,6 +57,19 @@ TEST(ResolveConfig, RejectsWhatItDoesNotKnowAndNamesTheNearest) {
     EXPECT_EQ(resolved.error().code, c.want);
     EXPECT_NE(resolved.error().detail.find(c.word), std::string::npos) << resolved.error().detail;
   }
+}
+
+TEST(ResolveConfig, GivesNativeModeToWhoHasItAndToNobodyElse) {
+  const SystemConfig config{.mode = "native", .payload = "uuid_keys"};
+  EXPECT_EQ(*resolve_config(engine(), config), "plain");
+  EXPECT_EQ(schema_of(config)->payload, "uuid_keys");
+  EXPECT_EQ(schema_of({.payload = "uuid_keys"}), nullptr) << "the mode decides, not the payload";
+  SystemEntry without = engine();
+  without.native = false;
+  const auto refused = resolve_config(without, config);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(refused.error().detail.find("engine has no mode 'native'"), std::string::npos);
 }
 
 /// Declares nothing.

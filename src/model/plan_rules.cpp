@@ -161,14 +161,15 @@ void review(LoadedPlan& loaded, const Vocabulary& words) {
   missing.clear();
   for (const SystemPlan& system : plan.systems) {
     const SystemWords* known = find_system_words(words, system.name);
-    if (known == nullptr || !known->built_in) missing.push_back(fmt::format("system '{}'", system.name));
+    if (known == nullptr || !known->built_in)
+      missing.push_back(fmt::format("system '{}'", system.name));
+    else if (!known->native && contains(plan.dataset.modes, "native"))
+      missing.push_back(fmt::format("mode 'native' of system '{}'", system.name));
   }
   for (const std::string& payload : plan.dataset.payloads)
     if (!payload.starts_with(kDirectory) && !has_shares(payload) &&
         !contains(words.payloads_built_in, payload))
       missing.push_back(fmt::format("payload '{}'", payload));
-  for (const std::string& mode : plan.dataset.modes)
-    if (mode != "blob") missing.push_back(fmt::format("mode '{}'", mode));
   missing.insert(missing.end(), loaded.keys_not_built_in.begin(), loaded.keys_not_built_in.end());
   loaded.warnings = warnings_of(plan);
 }

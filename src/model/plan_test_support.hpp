@@ -11,12 +11,14 @@ namespace lab {
 
 inline Vocabulary test_words() {
   Vocabulary words;
-  words.systems = {
-      {.name = "files"},
-      {.name = "cas"},
-      {.name = "sqlite", .variants = {"page_4096", "page_65536"}, .options = {"page_size", "journal_mode"}},
-      {.name = "rocksdb", .variants = {"plain"}},
-      {.name = "lmdb"}};
+  words.systems = {{.name = "files"},
+                   {.name = "cas"},
+                   {.name = "sqlite",
+                    .native = true,
+                    .variants = {"page_4096", "page_65536"},
+                    .options = {"page_size", "journal_mode"}},
+                   {.name = "rocksdb", .variants = {"plain"}},
+                   {.name = "lmdb"}};
   words.payloads_built_in = {"random_binary", "structured_json", "text_document", "uuid_keys"};
   words.payloads_known = {"nasa_image", "github_events"};
   return with_known_servers(std::move(words));

@@ -21,6 +21,7 @@ struct SystemFault {
 struct SystemWords {
   std::string name{};
   bool built_in = true;
+  bool native = false;                  // Has mode "native".
   bool embedded = true;                 // Has `path`; servers have `url` and `directory`.
   std::vector<std::string> variants{};  // "default" is always one. Not checked where not built in.
   std::vector<std::string> options{};   // Keys of [systems.NAME.options]. Not checked where not built in.

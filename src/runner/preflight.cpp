@@ -156,10 +156,12 @@ Status check_payloads(const Plan& plan, const std::vector<Block>& blocks) {
   std::set<std::string> seen;
   for (const Block& block : blocks)
     for (const Cell& cell : block.cells) {
-      const std::string key = fmt::format("{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
-                                          cell.dataset.objects, cell.dataset.grade);
+      const std::string key =
+          fmt::format("{}/{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
+                      cell.dataset.objects, cell.dataset.grade, cell.mode);
       if (!seen.insert(key).second) continue;
       LAB_TRY(Dataset::check(cell.dataset, inputs));
+      if (cell.mode == "native") LAB_TRY(check_native(cell.dataset));
     }
   return ok();
 }

@@ -17,13 +17,14 @@ std::string name_of(const testing::TestParamInfo<Candidate>& info) {
   const Candidate& candidate = info.param;
   const bool first = candidate.variant == candidate.entry.variants.front().name;
   std::string name = candidate.entry.name + (first ? "_" : "_also_") + candidate.variant;
+  if (!candidate.payload.empty()) name = candidate.entry.name + "_native_" + candidate.payload;
   for (char& letter : name)
     if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
   return name;
 }
 
 void PrintTo(const Candidate& candidate, std::ostream* out) {
-  *out << candidate.entry.name << " " << candidate.variant;
+  *out << candidate.entry.name << " " << candidate.variant << " " << candidate.payload;
 }
 
 ObjectId id_of(std::uint64_t number) {
@@ -106,6 +107,8 @@ void DriverConformance::SetUp() {
   }
   config_.variant = GetParam().variant;
   config_.run_id = "conformance";
+  config_.payload = GetParam().payload;
+  if (!config_.payload.empty()) config_.mode = "native";
   open();
   if (HasFatalFailure() || IsSkipped()) return;
   const Status emptied = driver_->reset(soon());

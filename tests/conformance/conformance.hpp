@@ -21,8 +21,9 @@ using namespace std::chrono_literals;
 struct Candidate {
   SystemEntry entry{};
   std::string variant{};
+  std::string payload{};  // Mode "native" with its schema; empty: mode "blob".
 };
-/// "redis_aof", and "redis_also_rdb" for a variant that is not the first one.
+/// "redis_aof", "redis_also_rdb" for a variant that is not the first one, "mariadb_native_uuid_keys".
 std::string name_of(const testing::TestParamInfo<Candidate>& info);
 // NOLINTNEXTLINE(readability-identifier-naming): the name that GoogleTest looks for.
 void PrintTo(const Candidate& candidate, std::ostream* out);
@@ -111,5 +112,8 @@ class DriverConformance : public testing::TestWithParam<Candidate> {
 
 /// Every system and variant; a new system is one line there.
 std::vector<Candidate> candidates();
+
+/// Every system that has mode "native", in its first variant, with each schema.
+std::vector<Candidate> native_candidates();
 
 }  // namespace lab

@@ -17,8 +17,10 @@
 
 namespace lab {
 
-std::vector<Candidate> candidates() {
-  const SystemEntry entries[] = {
+namespace {
+
+std::vector<SystemEntry> systems() {
+  return {
       null_system(),         //
       files_system(),        //
       cas_system(),          //
@@ -33,9 +35,22 @@ std::vector<Candidate> candidates() {
       kafka_system(),        //
       minio_system(),        //
   };
+}
+
+}  // namespace
+
+std::vector<Candidate> candidates() {
   std::vector<Candidate> all;
-  for (const SystemEntry& entry : entries)
+  for (const SystemEntry& entry : systems())
     for (const VariantInfo& variant : entry.variants) all.push_back({entry, variant.name});
+  return all;
+}
+
+std::vector<Candidate> native_candidates() {
+  std::vector<Candidate> all;
+  for (const SystemEntry& entry : systems())
+    for (const NativeSchema& schema : native_schemas())
+      if (entry.native) all.push_back({entry, entry.variants.front().name, std::string(schema.payload)});
   return all;
 }
 

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -105,6 +106,35 @@ TEST_F(Run, ResultsHoldExactlyOneCountingRecordForEachCellChainAndStage) {
     const bool holds_something = stage["logical_bytes"] != 0;
     EXPECT_EQ(stage.contains("edr") && !stage["edr"].empty(), holds_something) << stage["stage"];
   }
+}
+
+TEST_F(Run, ModeNativeHasTheLogicalBytesOfBlobAndWhatHasItNotIsRefused) {
+  const std::string head =
+      "[run]\nseed = 7\nrepetitions = 1\n[dataset]\npayloads = [\"uuid_keys\"]\ngrades = [\"U50\"]\nobjects "
+      "= "
+      "200\nmodes = [\"blob\", \"native\"]\nobject_size = ";
+  const std::string stages = "\n[stages]\nchains = [[\"bulk_insert\", \"update\"]]\n[systems.sqlite]\n";
+  const std::string plan = write("plan.toml", head + "40" + stages).string();
+  const Ended ended = run({"run", plan, "--out", out()});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  std::map<std::string, std::set<std::int64_t>> logical;
+  const Json all = results();
+  for (const Json& stage : all["stages"]) {
+    if (stage["control"].get<bool>()) continue;
+    EXPECT_TRUE(stage["valid"].get<bool>()) << stage["reason"];
+    logical[stage["mode"]].insert(stage["logical_bytes"].get<std::int64_t>());
+  }
+  EXPECT_EQ(logical["native"], std::set<std::int64_t>{200 * 40});
+  EXPECT_EQ(logical["blob"], logical["native"]);
+  const std::string two_rows = write("rows.toml", head + "80" + stages).string();
+  const Ended refused = run({"run", two_rows, "--out", out("rows")});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("object_size must be 40"), std::string::npos) << refused.err;
+  const std::string files = write("files.toml", head + "40" + stages + "[systems.files]\n").string();
+  const Ended unknown = run({"run", files, "--out", out("files")});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_NE(unknown.err.find("mode 'native' of system 'files'"), std::string::npos) << unknown.err;
+  EXPECT_FALSE(fs::exists(root_ / "rows") || fs::exists(root_ / "files"));
 }
 
 TEST_F(Run, OverAStartedDirectoryIsRefusedWithTheCommandThatGoesOn) {

@@ -37,7 +37,9 @@ Result<Reached> reach(const SystemConfig& config, const CallContext& call) {
   Connection connection(std::move(what->target), std::make_shared<Lifetime>());
   auto server = read_server(connection, call);
   if (!server) return std::move(server).error();
-  Home home(std::move(what->names), config.containers, setup_of(what->variant), std::move(*server));
+  Setup setup = setup_of(what->variant);
+  setup.schema = schema_of(config);
+  Home home(std::move(what->names), config.containers, std::move(setup), std::move(*server));
   return Reached{std::move(connection), std::move(home)};
 }
 
@@ -125,6 +127,7 @@ SystemEntry clickhouse_system() {
   return {.name = "clickhouse",
           .what = "ClickHouse over HTTP, a MergeTree table with a String an object",
           .embedded = false,
+          .native = true,
           .variants = ours::variants(),
           .options = server_options(),
           .mechanisms =

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "drivers/clickhouse/native_rows.hpp"
 
 namespace lab::clickhouse {
 namespace {
@@ -28,6 +29,9 @@ constexpr std::pair<const char*, const char*> kTableSettings[] = {
 
 bool syncs_parts(const Server& server) { return server.has_table_setting("fsync_after_insert"); }
 
+constexpr const char* kNoHash = "there is no column sha256, and no column is unique";
+constexpr const char* kNoPayload = "it is the type of a payload column, which is not there";
+
 }  // namespace
 
 const std::vector<VariantInfo>& variants() {
@@ -35,13 +39,18 @@ const std::vector<VariantInfo>& variants() {
       {"default", "MergeTree, ORDER BY id, codec LZ4"},
       {"zstd", "as default, codec ZSTD(1); not before 19.1, where the server's configuration decides"},
       {"none", "as default, no compression; not before 19.1"},
-      {"order_by_hash", "as default, ORDER BY sha256: equal objects become neighbours"},
-      {"zstd+order_by_hash", "ZSTD(1) and ORDER BY sha256; not before 19.1"},
-      {"low_cardinality", "as default, payload LowCardinality(String): a dictionary in each part"},
-      {"low_cardinality+none", "LowCardinality(String) without compression; not before 19.1"},
-      {"replacing", "ReplacingMergeTree, ORDER BY sha256: merges keep one row of equal ones"},
+      {"order_by_hash", "as default, ORDER BY sha256: equal objects become neighbours", std::nullopt,
+       kNoHash},
+      {"zstd+order_by_hash", "ZSTD(1) and ORDER BY sha256; not before 19.1", std::nullopt, kNoHash},
+      {"low_cardinality", "as default, payload LowCardinality(String): a dictionary in each part",
+       std::nullopt, kNoPayload},
+      {"low_cardinality+none", "LowCardinality(String) without compression; not before 19.1", std::nullopt,
+       kNoPayload},
+      {"replacing", "ReplacingMergeTree, ORDER BY sha256: merges keep one row of equal ones", std::nullopt,
+       kNoHash},
       {"deduplicate",
-       "ORDER BY sha256, maintenance is OPTIMIZE ... FINAL DEDUPLICATE BY sha256; not before 21.1"},
+       "ORDER BY sha256, maintenance is OPTIMIZE ... FINAL DEDUPLICATE BY sha256; not before 21.1",
+       std::nullopt, kNoHash},
       {"lightweight_delete", "as default, deletions by DELETE FROM, which marks rows; not before 23.3"},
   };
   return kVariants;
@@ -100,10 +109,15 @@ std::string table_of(const std::string& database) {
 
 std::string create_table_sql(const Setup& setup, const Server& server, const std::string& database) {
   const std::string codec = server.has_codecs() ? fmt::format(" CODEC({})", setup.codec) : "";
-  std::string columns = fmt::format(
-      "id FixedString(16){0}, mime String{0}, size_bytes UInt64{0}, sha256 FixedString(32){0}, ", codec);
-  if (setup.replacing) columns += fmt::format("version UInt64{}, ", codec);
-  columns += fmt::format("payload {}{}", setup.low_cardinality ? "LowCardinality(String)" : "String", codec);
+  std::string columns = fmt::format("id FixedString(16){}", codec);
+  if (setup.schema != nullptr) {
+    columns += native_definitions(*setup.schema, server, codec);
+  } else {
+    columns += fmt::format(", mime String{0}, size_bytes UInt64{0}, sha256 FixedString(32){0}", codec);
+    if (setup.replacing) columns += fmt::format(", version UInt64{}", codec);
+    columns +=
+        fmt::format(", payload {}{}", setup.low_cardinality ? "LowCardinality(String)" : "String", codec);
+  }
   std::vector<std::string> settings;
   // Without the maximum it is an old server, on which the thread is for replicated tables alone.
   const bool cleanup_thread = server.has_table_setting("max_cleanup_delay_period");
@@ -113,13 +127,20 @@ std::string create_table_sql(const Setup& setup, const Server& server, const std
   }
   return fmt::format("CREATE TABLE {} ({}) ENGINE = {} ORDER BY {} SETTINGS {}", table_of(database), columns,
                      setup.replacing ? "ReplacingMergeTree(version)" : "MergeTree()",
-                     setup.by_hash ? "sha256" : "id", join(settings, ", "));
+                     setup.schema != nullptr ? native_order(*setup.schema)
+                     : setup.by_hash         ? "sha256"
+                                             : "id",
+                     join(settings, ", "));
 }
 
 QuerySettings create_table_settings(const Setup& setup, const Server& server) {
-  const char* const name = "allow_experimental_low_cardinality_type";
-  if (setup.low_cardinality && server.has_setting(name)) return {{name, "1"}};
-  return {};
+  QuerySettings settings;
+  const std::pair<const char*, bool> switches[] = {
+      {"allow_experimental_low_cardinality_type", setup.low_cardinality},
+      {"allow_experimental_decimal_type", setup.schema != nullptr}};
+  for (const auto& [name, wanted] : switches)
+    if (wanted && server.has_setting(name)) settings[name] = "1";
+  return settings;
 }
 
 QuerySettings insert_settings(const Server& server, std::size_t rows) {
@@ -142,8 +163,15 @@ QuerySettings insert_settings(const Server& server, std::size_t rows) {
 }
 
 std::string insert_sql(const Setup& setup, const std::string& database) {
+  if (setup.schema != nullptr)
+    return fmt::format("INSERT INTO {} (id, {}) FORMAT RowBinary", table_of(database),
+                       each_column(*setup.schema));
   return fmt::format("INSERT INTO {} (id, mime, size_bytes, sha256{}, payload) FORMAT RowBinary",
                      table_of(database), setup.replacing ? ", version" : "");
+}
+
+std::string payload_sql(const Setup& setup) {
+  return setup.schema != nullptr ? native_selection(*setup.schema) : "payload";
 }
 
 std::string delete_sql(const Setup& setup, const std::string& database, const std::string& condition) {

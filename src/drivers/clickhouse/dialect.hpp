@@ -20,9 +20,10 @@ struct Setup {
   std::string codec = "LZ4";  // Of all columns, where the server has codecs.
   bool by_hash = false;       // ORDER BY sha256, else by id.
   bool low_cardinality = false;
-  bool replacing = false;           // ReplacingMergeTree.
-  bool deduplicate = false;         // OPTIMIZE ... DEDUPLICATE BY sha256.
-  bool lightweight_delete = false;  // DELETE FROM in place of ALTER TABLE ... DELETE.
+  bool replacing = false;                // ReplacingMergeTree.
+  bool deduplicate = false;              // OPTIMIZE ... DEDUPLICATE BY sha256.
+  bool lightweight_delete = false;       // DELETE FROM in place of ALTER TABLE ... DELETE.
+  const NativeSchema* schema = nullptr;  // Of mode "native"; null: a row is a payload.
 
   bool one_per_key() const { return replacing || deduplicate; }
 };
@@ -45,6 +46,9 @@ QuerySettings create_table_settings(const Setup& setup, const Server& server);
 /// An INSERT of `rows` rows that becomes one part, and so is there as a whole or not at all.
 QuerySettings insert_settings(const Server& server, std::size_t rows);
 std::string insert_sql(const Setup& setup, const std::string& database);
+
+/// What is read of a row, as one String.
+std::string payload_sql(const Setup& setup);
 
 std::string delete_sql(const Setup& setup, const std::string& database, const std::string& condition);
 /// For deletions: the answer comes when they are done, where the server can wait.

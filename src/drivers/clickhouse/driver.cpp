@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "driver/placed_id.hpp"
 #include "driver/waiting.hpp"
+#include "drivers/clickhouse/native_rows.hpp"
 #include "drivers/clickhouse/row_binary.hpp"
 #include "drivers/clickhouse/session.hpp"
 
@@ -107,14 +108,16 @@ class ClickhouseDriver final : public Driver {
     LAB_TRY(allowed(call, operation));
     LAB_TRY(check_container(key.container, home_.containers(), operation));
     const auto answer =
-        connection_.send({.sql = fmt::format("SELECT payload FROM {} WHERE id = {} LIMIT 1 FORMAT RowBinary",
-                                             table(key.container), id_literal(key.id))},
+        connection_.send({.sql = fmt::format("SELECT {} FROM {} WHERE id = {} LIMIT 1 FORMAT RowBinary",
+                                             payload_sql(setup_), table(key.container), id_literal(key.id))},
                          call, operation);
     if (!answer) return answer.error();
     if (answer->empty()) return Error{ErrorCode::kNotFound, operation, format_uuid(key.id)};
-    const auto payload = leading_string(*answer);
-    if (!payload) return Error{ErrorCode::kCorruption, operation, "an answer that is no value"};
-    return std::string(*payload);
+    const auto value = leading_string(*answer);
+    if (!value) return Error{ErrorCode::kCorruption, operation, "an answer that is no value"};
+    const auto payload = payload_of(*value, operation);
+    if (!payload) return payload.error();
+    return std::string(as_text(payload->bytes()));
   }
 
   Status erase(const CallContext& call, std::span<const ObjectKey> keys) override {
@@ -200,13 +203,16 @@ class ClickhouseDriver final : public Driver {
 
   Status insert(const CallContext& call, std::uint32_t container, const std::vector<const Object*>& rows,
                 const char* operation) {
-    return insert_rows(call, container, source_of(rows), RowSource::bytes_of(rows, setup_.replacing),
-                       rows.size(), operation);
+    std::optional<std::int64_t> bytes;
+    if (setup_.schema == nullptr) bytes = RowSource::bytes_of(rows, setup_.replacing);
+    return insert_rows(call, container, source_of(rows), bytes, rows.size(), operation);
   }
 
   Status insert_rows(const CallContext& call, std::uint32_t container, const ObjectSource& objects,
                      std::optional<std::int64_t> bytes, std::size_t rows_max, const char* operation) {
-    RowSource source(objects, setup_.replacing);
+    RowSource source(objects, {.with_version = setup_.replacing,
+                               .schema = setup_.schema,
+                               .milliseconds = server_.has_milliseconds()});
     const auto answer =
         connection_.send({.sql = insert_sql(setup_, home_.database(container)),
                           .settings = insert_settings(server_, rows_max),
@@ -223,14 +229,16 @@ class ClickhouseDriver final : public Driver {
     const auto rows = connection_.number("SELECT count() FROM " + table(container), call, operation);
     if (!rows) return rows.error();
     RowReader reader(
-        [&](const ObjectId& id, std::span<const std::byte> payload) -> Status {
+        [&](const ObjectId& id, std::span<const std::byte> value) -> Status {
           LAB_TRY(allowed(call, operation));
-          return sink(id, container, payload);
+          const auto payload = payload_of(as_text(value), operation);
+          if (!payload) return payload.error();
+          return sink(id, container, payload->bytes());
         },
         operation);
     const auto answer =
-        connection_.send({.sql = fmt::format("SELECT toUInt32({}), id, payload FROM {} FORMAT RowBinary",
-                                             kRowMark, table(container)),
+        connection_.send({.sql = fmt::format("SELECT toUInt32({}), id, {} FROM {} FORMAT RowBinary", kRowMark,
+                                             payload_sql(setup_), table(container)),
                           .sink = [&reader](std::string_view bytes) { return reader.take(bytes); }},
                          call, operation);
     if (!answer) {
@@ -239,6 +247,12 @@ class ClickhouseDriver final : public Driver {
       return said && answer.error().code == ErrorCode::kConnectionLost ? *said : answer.error();
     }
     return reader.finish(*rows);
+  }
+
+  /// Of what payload_sql selects.
+  Result<ReadPayload> payload_of(std::string_view value, const char* operation) const {
+    if (setup_.schema != nullptr) return native_payload(*setup_.schema, value, operation);
+    return ReadPayload(as_bytes(value));
   }
 
   /// Errors: kNotFound naming an id that is not in the table.

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 
+#include "drivers/clickhouse/native_rows.hpp"
 #include "drivers/clickhouse/reply.hpp"
 
 namespace lab::clickhouse {
@@ -14,12 +15,6 @@ namespace {
 
 constexpr std::size_t kPoisonMax = 64U << 10U;  // Kept of an exception's text.
 constexpr unsigned kVarintBits = 63;            // ClickHouse writes lengths in at most nine groups.
-
-template <class Number>
-void append_little_endian(std::string& to, Number value) {
-  for (std::size_t byte = 0; byte < sizeof(Number); ++byte)
-    to += static_cast<char>(static_cast<unsigned char>(value >> (8 * byte)));
-}
 
 struct Length {
   std::uint64_t value = 0;
@@ -91,9 +86,15 @@ Result<std::size_t> RowSource::fill(std::span<char> buffer) {
       if (!object) return object.error();
       ended_ = *object == nullptr;
       if (ended_) break;
-      head_ = head_of(**object, with_version_);
+      if (form_.schema != nullptr) {
+        auto row = native_row(*form_.schema, form_.milliseconds, **object, "clickhouse.insert");
+        if (!row) return std::move(row).error();
+        head_ = *std::move(row);
+      } else {
+        head_ = head_of(**object, form_.with_version);
+        left_of_payload_ = as_text((*object)->payload);
+      }
       left_of_head_ = head_;
-      left_of_payload_ = as_text((*object)->payload);
     }
     filled += move_bytes(left_of_head_, buffer.subspan(filled));
     filled += move_bytes(left_of_payload_, buffer.subspan(filled));

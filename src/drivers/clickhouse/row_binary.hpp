@@ -11,29 +11,43 @@
 #include <vector>
 
 #include "driver/driver.hpp"
+#include "driver/native_schema.hpp"
 
 namespace lab::clickhouse {
 
 /// A length in 7-bit groups, lowest first, as ClickHouse writes it before a String.
 std::string varint(std::uint64_t value);
 
+/// What the rows of an INSERT hold.
+struct RowForm {
+  bool with_version = false;             // Only with payloads.
+  const NativeSchema* schema = nullptr;  // Of mode "native"; null: a row is a payload.
+  bool milliseconds = true;              // The server's times have them.
+};
+
+/// An integer, its lowest byte first.
+template <class Number>
+void append_little_endian(std::string& to, Number value) {
+  for (std::size_t byte = 0; byte < sizeof(Number); ++byte)
+    to += static_cast<char>(static_cast<unsigned char>(value >> (8 * byte)));
+}
+
 /// Gives the rows (id, mime, size_bytes, sha256[, version], payload) of the objects, a buffer at a time. The
 /// payloads are borrowed and never copied as a whole. `version` is the complement of the object's number:
 /// the first of equal objects has the highest, which is the one that ReplacingMergeTree keeps.
 class RowSource {
  public:
-  RowSource(ObjectSource objects, bool with_version)
-      : objects_(std::move(objects)), with_version_(with_version) {}
+  RowSource(ObjectSource objects, RowForm form) : objects_(std::move(objects)), form_(form) {}
 
-  /// 0 after the last row. Errors: those of the objects' source.
+  /// 0 after the last row. Errors: those of the objects' source, and of native_row.
   Result<std::size_t> fill(std::span<char> buffer);
 
-  /// Of the rows of such objects.
+  /// Of the rows of such objects, which are payloads.
   static std::int64_t bytes_of(std::span<const Object* const> objects, bool with_version);
 
  private:
   ObjectSource objects_;
-  bool with_version_;
+  RowForm form_;
   bool ended_ = false;
   std::string head_{};  // Of the row that is being written.
   std::string_view left_of_head_{};

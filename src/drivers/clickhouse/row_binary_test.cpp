@@ -45,7 +45,7 @@ TEST(RowSource, WritesTheSameRowsWhateverTheBufferIs) {
   std::string whole;
   for (const std::size_t size : {1U, 7U, 64U, 100'000U}) {
     const Object* const all[] = {&objects[0], &objects[1], &objects[2]};
-    RowSource source(source_of(all), true);
+    RowSource source(source_of(all), {.with_version = true});
     std::string written;
     std::string buffer(size, '\0');
     while (const std::size_t bytes = *source.fill(buffer)) written.append(buffer, 0, bytes);
@@ -69,7 +69,7 @@ TEST(RowSource, AnErrorOfTheObjectsSourceEndsIt) {
         if (std::exchange(given, true)) return Error{ErrorCode::kIo, "source", "broken"};
         return &object;
       },
-      false);
+      {});
   std::string buffer(4096, '\0');
   const auto filled = source.fill(buffer);
   ASSERT_FALSE(filled);
@@ -81,7 +81,7 @@ TEST(RowSource, AnEarlierObjectHasTheHigherVersion) {
   const Object late{.number = 4};
   const auto version = [](const Object& object) {
     const Object* const one[] = {&object};
-    RowSource source(source_of(one), true);
+    RowSource source(source_of(one), {.with_version = true});
     std::string row(static_cast<std::size_t>(RowSource::bytes_of(one, true)), '\0');
     EXPECT_EQ(*source.fill(row), row.size());
     std::uint64_t value = 0;

@@ -37,6 +37,7 @@ struct Server {
   std::set<std::string> part_columns{};    // Of system.parts.
   std::set<std::string> system_tables{};
 
+  bool has_milliseconds() const { return version >= Version{20, 1, 0}; }  // DateTime64.
   bool has_codecs() const { return version >= Version{19, 1, 0}; }
   bool has_sync_drop() const { return version >= Version{21, 1, 0}; }
   bool has_deduplicate_by() const { return version >= Version{21, 1, 0}; }

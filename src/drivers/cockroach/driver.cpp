@@ -60,8 +60,7 @@ Status CockroachDriver::whole(const CallContext& call, const char* operation,
 }
 
 std::string CockroachDriver::insert_sql(const std::string& table) const {
-  return fmt::format("UPSERT INTO {} (id, mime, size_bytes, sha256, payload) VALUES ($1, $2, $3, $4, $5)",
-                     table);
+  return fmt::format("UPSERT INTO {} ({}) VALUES ({})", table, shape().columns(), shape().placeholders());
 }
 
 /// Temporary tables are experimental here, so a batch that replaces goes row by row in its transaction.

@@ -14,6 +14,7 @@
 #include "driver/embedded_observer.hpp"
 #include "driver/placed_id.hpp"
 #include "drivers/files/object_files.hpp"
+#include "model/uuid.hpp"
 
 namespace lab {
 namespace {
@@ -98,7 +99,7 @@ class FilesDriver final : public Driver {
     LAB_TRY(allowed(call, "files.read_all"));
     for (std::uint32_t container = 0; container < store_.containers; ++container)
       LAB_TRY(files::visit_entries(call, store_.folder(container), [&](const fs::path& path) -> Status {
-        const auto id = files::parse_uuid(path.filename().string());
+        const auto id = parse_uuid(path.filename().string());
         if (!id) return ok();
         const auto payload = read_file(path, Bytes{INT64_MAX});
         if (!payload) return payload.error();
@@ -112,7 +113,7 @@ class FilesDriver final : public Driver {
     std::uint64_t objects = 0;
     for (std::uint32_t container = 0; container < store_.containers; ++container)
       LAB_TRY(files::visit_entries(call, store_.folder(container), [&](const fs::path& path) -> Status {
-        if (files::parse_uuid(path.filename().string())) ++objects;
+        if (parse_uuid(path.filename().string())) ++objects;
         return ok();
       }));
     return objects;

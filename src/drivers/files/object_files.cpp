@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "core/files.hpp"
+#include "core/hash.hpp"
 
 namespace lab::files {
 namespace {
@@ -15,12 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPiece = 16U << 20U;  // Written between two looks at deadline and stop.
-
-std::optional<unsigned> hex_digit(char digit) {
-  if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a') + 10;
-  return std::nullopt;
-}
 
 Status fill(const CallContext& call, const fs::path& path, std::span<const std::byte> payload, bool sync) {
   const auto file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
@@ -36,25 +31,6 @@ Status fill(const CallContext& call, const fs::path& path, std::span<const std::
 }
 
 }  // namespace
-
-std::optional<ObjectId> parse_uuid(std::string_view text) {
-  ObjectId id{};
-  std::size_t at = 0;
-  for (std::size_t byte = 0; byte < id.size(); ++byte) {
-    if (byte == 4 || byte == 6 || byte == 8 || byte == 10) {
-      if (at >= text.size() || text[at] != '-') return std::nullopt;
-      ++at;
-    }
-    if (at + 2 > text.size()) return std::nullopt;
-    const auto high = hex_digit(text[at]);
-    const auto low = hex_digit(text[at + 1]);
-    if (!high || !low) return std::nullopt;
-    id[byte] = static_cast<std::byte>(*high << 4U | *low);
-    at += 2;
-  }
-  if (at != text.size()) return std::nullopt;
-  return id;
-}
 
 Status write_object(const CallContext& call, const fs::path& path, std::span<const std::byte> payload,
                     bool sync) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/native_record.hpp"
 #include "drivers/kafka/lock.hpp"
 #include "drivers/kafka/maintenance.hpp"
 #include "drivers/kafka/producer.hpp"
@@ -63,6 +64,7 @@ class KafkaDriver final : public Driver {
       LAB_TRY(check_container(object.container, store_.containers, "kafka.put_batch"));
       LAB_TRY(check_size(object, "kafka.put_batch"));
     }
+    LAB_TRY(check_records(store_.setup.schema, objects, "kafka.put_batch"));
     for (const Object& object : objects) LAB_TRY(add(call, object, "kafka.put_batch"));
     return producer_->finish(call, "kafka.put_batch");
   }
@@ -176,7 +178,8 @@ class KafkaDriver final : public Driver {
   Status add(const CallContext& call, const Object& object, const char* operation) {
     LAB_TRY(check_container(object.container, store_.containers, operation));
     LAB_TRY(check_size(object, operation));
-    const ObjectRecord made(object, store_.setup.by_hash);
+    LAB_TRY(check_records(store_.setup.schema, {&object, 1}, operation));
+    const ObjectRecord made(object, store_.setup);
     return producer_->add(call, operation, store_.names.container(object.container), made.record);
   }
 

@@ -97,6 +97,7 @@ Result<std::unique_ptr<Store>> store_of(const SystemConfig& config) {
   auto store = std::make_unique<Store>();
   LAB_TRY(kafka::read_config(config, *store));
   store->setup = kafka::setup_of(*variant);
+  store->setup.schema = schema_of(config);
   return store;
 }
 
@@ -173,6 +174,7 @@ SystemEntry kafka_system() {
       .name = "kafka",
       .what = "Apache Kafka, a record an object, a topic of one partition a container",
       .embedded = false,
+      .native = true,
       .variants = kafka::variants(),
       .options = server_options({"replication_factor", kLabUser}),
       .mechanisms =

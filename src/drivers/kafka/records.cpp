@@ -109,9 +109,16 @@ Status read_each(Client& client, const CallContext& call, const char* operation,
 
 }  // namespace
 
-ObjectRecord::ObjectRecord(const Object& object, bool by_hash) : size(std::to_string(object.payload.size())) {
-  record.key = by_hash ? std::span<const std::byte>(object.digest) : std::span<const std::byte>(object.id);
+ObjectRecord::ObjectRecord(const Object& object, const Setup& setup)
+    : size(std::to_string(object.payload.size())) {
   record.value = object.payload;
+  record.key = object.id;
+  if (setup.schema != nullptr) {
+    record.headers = {{"schema", as_bytes(setup.schema->payload)}};
+    return;
+  }
+  const bool by_hash = setup.by_hash;
+  record.key = by_hash ? std::span<const std::byte>(object.digest) : std::span<const std::byte>(object.id);
   record.headers = {{"mime", as_bytes(object.mime)}, {"size", as_bytes(size)}, {"sha256", object.digest}};
   if (by_hash) record.headers.emplace_back(kIdHeader, object.id);
 }

@@ -17,7 +17,8 @@ namespace lab::kafka {
 
 /// Owns what a Record borrows besides payload, id and digest.
 struct ObjectRecord {
-  ObjectRecord(const Object& object, bool by_hash);
+  /// In mode "native" the value is the record, and its one header says which schema it has.
+  ObjectRecord(const Object& object, const Setup& setup);
   ObjectRecord(const ObjectRecord&) = delete;
   ObjectRecord& operator=(const ObjectRecord&) = delete;
 

@@ -44,7 +44,8 @@ const std::vector<VariantInfo>& variants() {
       {"zstd", "cleanup.policy=delete, the producer compresses each batch with zstd"},
       {"compact", "cleanup.policy=compact, key = id: the log cleaner keeps the newest record of an id"},
       {"compact_by_hash",
-       "cleanup.policy=compact, key = SHA-256: the log cleaner keeps the newest record of a content"},
+       "cleanup.policy=compact, key = SHA-256: the log cleaner keeps the newest record of a content",
+       std::nullopt, "the key of a record is its id: equal records are kept"},
   };
   return kVariants;
 }

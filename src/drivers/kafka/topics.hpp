@@ -29,9 +29,10 @@ struct Names {
 /// What a variant is.
 struct Setup {
   std::string variant{};
-  std::string codec = "none";  // The producer's compression.
-  bool compacted = false;      // cleanup.policy=compact, else delete.
-  bool by_hash = false;        // The key is the content's SHA-256, else the id.
+  std::string codec = "none";            // The producer's compression.
+  bool compacted = false;                // cleanup.policy=compact, else delete.
+  bool by_hash = false;                  // The key is the content's SHA-256, else the id.
+  const NativeSchema* schema = nullptr;  // Of mode "native"; null: the headers are the columns of a payload.
 };
 
 const std::vector<VariantInfo>& variants();

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <deque>
 #include <map>
+
+#include "driver/native_record.hpp"
 
 namespace lab::mariadb {
 namespace {
@@ -14,57 +16,75 @@ namespace {
 constexpr std::int64_t kArrayBytesMax = 4LL << 20;
 constexpr std::size_t kArrayRowsMax = 4096;
 constexpr std::int64_t kPacketMin = 64LL << 10;
-constexpr std::size_t kColumns = 5;
 
 std::int64_t row_bytes(const Object& object) {
   return static_cast<std::int64_t>(object.payload.size() + object.mime.size()) + kRowOverhead;
 }
 
-/// The columns of an array, as the library wants them: pointers and lengths, which borrow from the objects.
-/// One object is bound as values, not as an array of one.
+/// The columns of an array, as the library wants them: pointers and lengths, which borrow from the objects or
+/// from what was made for them. One object is bound as values, not as an array of one.
 class Columns {
  public:
-  Columns(std::span<const Object> objects, std::span<const std::size_t> array) : rows_(array.size()) {
-    for (auto& column : pointers_) column.resize(rows_);
-    for (auto& column : lengths_) column.resize(rows_);
-    sizes_.resize(rows_);
-    for (std::size_t row = 0; row < rows_; ++row) {
-      const Object& object = objects[array[row]];
-      sizes_[row] = static_cast<std::int64_t>(object.payload.size());
-      set(0, row, object.id.data(), object.id.size());
-      set(1, row, object.mime.data(), object.mime.size());
-      set(3, row, object.digest.data(), object.digest.size());
-      set(4, row, object.payload.data(), object.payload.size());
+  explicit Columns(std::size_t rows) : rows_(rows) {}
+
+  /// The next row, each value in the next column. Errors: kInvalidArgument for what is no record.
+  Status add(const NativeSchema* schema, const Object& object, const char* operation) {
+    next_ = 0;
+    set(MYSQL_TYPE_BLOB, as_text(object.id));
+    if (schema == nullptr) {
+      set(MYSQL_TYPE_STRING, object.mime);
+      set(MYSQL_TYPE_STRING, made_.emplace_back(std::to_string(object.payload.size())));
+      set(MYSQL_TYPE_BLOB, as_text(object.digest));
+      set(MYSQL_TYPE_BLOB, as_text(object.payload));
+      return ok();
     }
-    static constexpr std::array<enum_field_types, kColumns> kTypes{
-        MYSQL_TYPE_BLOB, MYSQL_TYPE_STRING, MYSQL_TYPE_LONGLONG, MYSQL_TYPE_BLOB, MYSQL_TYPE_BLOB};
-    for (std::size_t column = 0; column < kColumns; ++column) {
-      MYSQL_BIND& bind = binds_[column];
-      bind.buffer_type = kTypes[column];
-      bind.length = lengths_[column].data();
-      bind.buffer = rows_ == 1 ? pointers_[column][0] : static_cast<void*>(pointers_[column].data());
+    const auto record = parse_record(*schema, object.payload, operation);
+    if (!record) return record.error();
+    for (std::size_t at = 0; at < record->size(); ++at) {
+      const NativeValue& value = (*record)[at];
+      const NativeColumn& column = schema->columns[at];
+      const auto* borrowed = std::get_if<std::string_view>(&value);
+      set(column.type == NativeType::kBinary ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING,
+          borrowed != nullptr ? *borrowed : made_.emplace_back(native_text(column, value)));
     }
-    binds_[2].length = nullptr;
-    binds_[2].buffer = sizes_.data();
+    return ok();
   }
 
   /// 0 for one object: an ordinary execution.
   unsigned array_size() const { return rows_ == 1 ? 0U : static_cast<unsigned>(rows_); }
-  MYSQL_BIND* binds() { return binds_.data(); }
+
+  MYSQL_BIND* binds() {
+    binds_.assign(columns_.size(), {});
+    for (std::size_t at = 0; at < columns_.size(); ++at) {
+      Column& column = columns_[at];
+      binds_[at].buffer_type = column.type;
+      binds_[at].length = column.lengths.data();
+      binds_[at].buffer = rows_ == 1 ? column.pointers[0] : static_cast<void*>(column.pointers.data());
+    }
+    return binds_.data();
+  }
 
  private:
-  void set(std::size_t column, std::size_t row, const void* bytes, std::size_t size) {
+  struct Column {
+    enum_field_types type{};
+    std::vector<void*> pointers{};
+    std::vector<unsigned long> lengths{};
+  };
+
+  void set(enum_field_types type, std::string_view value) {
     static const char kNothing = 0;  // A null pointer would be NULL.
-    const void* start = size == 0 ? static_cast<const void*>(&kNothing) : bytes;
-    pointers_[column][row] = const_cast<void*>(start);  // The library only reads it.
-    lengths_[column][row] = size;
+    const void* const start = value.empty() ? &kNothing : value.data();
+    if (next_ == columns_.size()) columns_.push_back({.type = type});
+    columns_[next_].pointers.push_back(const_cast<void*>(start));  // The library only reads it.
+    columns_[next_].lengths.push_back(value.size());
+    ++next_;
   }
 
   std::size_t rows_;
-  std::array<std::vector<void*>, kColumns> pointers_{};
-  std::array<std::vector<unsigned long>, kColumns> lengths_{};
-  std::vector<std::int64_t> sizes_{};
-  std::array<MYSQL_BIND, kColumns> binds_{};
+  std::size_t next_ = 0;
+  std::vector<Column> columns_{};
+  std::deque<std::string> made_{};
+  std::vector<MYSQL_BIND> binds_{};
 };
 
 using Statement = std::unique_ptr<MYSQL_STMT, decltype(&mysql_stmt_close)>;
@@ -134,7 +154,8 @@ Status insert_array(Use& use, const Setup& setup, std::span<const Object> object
   auto statement = prepare(use, insert_sql(setup, objects[array[0]].container));
   if (!statement) return std::move(statement).error();
   MYSQL_STMT* const raw = statement->get();
-  Columns columns(objects, array);
+  Columns columns(array.size());
+  for (const std::size_t index : array) LAB_TRY(columns.add(setup.schema, objects[index], use.operation()));
   const unsigned rows = columns.array_size();
   mysql_stmt_attr_set(raw, STMT_ATTR_ARRAY_SIZE, &rows);
   int failed = 0;

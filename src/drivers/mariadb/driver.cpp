@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
+#include "driver/native_record.hpp"
 #include "driver/placed_id.hpp"
+#include "driver/value_row.hpp"
 #include "driver/waiting.hpp"
 #include "drivers/mariadb/bulk.hpp"
 #include "drivers/mariadb/namespace.hpp"
@@ -123,12 +123,12 @@ class MariadbDriver final : public Driver {
     auto use = connection_->use(call, "mariadb.read_all");
     if (!use) return std::move(use).error();
     for (std::uint32_t container = 0; container < setup_.containers; ++container)
-      LAB_TRY((*use)->query("SELECT id, payload FROM " + table(container), [&](Row row) -> Status {
-        ObjectId id{};
-        if (!row[0] || row[0]->size() != id.size() || !row[1])
-          return Error{ErrorCode::kCorruption, "mariadb.read_all", "a row is none of ours"};
-        std::memcpy(id.data(), row[0]->data(), id.size());
-        return sink(id, container, as_bytes(*row[1]));
+      LAB_TRY((*use)->query(select_sql(setup_, container), [&](Row row) -> Status {
+        const auto id = id_from_text(row[0].value_or(""), "mariadb.read_all");
+        if (!id) return id.error();
+        const auto payload = payload_of(row, "mariadb.read_all");
+        if (!payload) return payload.error();
+        return sink(*id, container, payload->bytes());
       }));
     return ok();
   }
@@ -167,12 +167,14 @@ class MariadbDriver final : public Driver {
     if (!use) return std::move(use).error();
     LAB_TRY(check_container(key.container, setup_.containers, "mariadb.get"));
     std::optional<std::string> payload;
-    LAB_TRY((*use)->query(
-        fmt::format("SELECT payload FROM {} WHERE id = {}", table(key.container), hex_literal(key.id)),
-        [&](Row row) {
-          payload = std::string(row[0].value_or(""));
-          return ok();
-        }));
+    LAB_TRY(
+        (*use)->query(fmt::format("{} WHERE id = {}", select_sql(setup_, key.container), hex_literal(key.id)),
+                      [&](Row row) -> Status {
+                        const auto read = payload_of(row, "mariadb.get");
+                        if (!read) return read.error();
+                        payload = std::string(as_text(read->bytes()));
+                        return ok();
+                      }));
     if (!payload) return Error{ErrorCode::kNotFound, "mariadb.get", format_uuid(key.id)};
     return std::move(*payload);
   }
@@ -239,6 +241,16 @@ class MariadbDriver final : public Driver {
  private:
   std::string table(std::uint32_t container) const {
     return table_name(setup_.space.container(container), kTable);
+  }
+
+  /// Of a row of select_sql.
+  Result<ReadPayload> payload_of(Row row, const char* operation) const {
+    std::vector<std::string_view> texts;
+    for (const auto& column : row.subspan(1)) {
+      if (!column) return Error{ErrorCode::kCorruption, operation, "a row is none of ours"};
+      texts.push_back(*column);
+    }
+    return read_payload(setup_.schema, texts, operation);
   }
 
   static Status done(const Result<Done>& result) {

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kOldestMajor = 10;
 constexpr std::int64_t kOldestMinor = 6;  // The oldest with long support; system tables changed before it.
+constexpr std::int64_t kUuidMinor = 7;    // Since when there is a type UUID.
 constexpr std::int64_t kUsualPage = 16'384;
 
 Result<std::string> variable(Use& use, const char* name) {
@@ -219,6 +220,11 @@ Status check_fit(Use& use, const Setup& setup) {
   const std::int64_t minor = numbers.size() > 1 ? std::strtoll(numbers[1].c_str(), nullptr, 10) : 0;
   if (major < kOldestMajor || (major == kOldestMajor && minor < kOldestMinor))
     return refuse(ErrorCode::kUnsupported, "MariaDB " + *version + " is older than 10.6");
+  const bool has_uuid = major > kOldestMajor || minor >= kUuidMinor;
+  if (setup.schema != nullptr && !has_uuid)
+    return refuse(
+        ErrorCode::kUnsupported,
+        "mode 'native' has columns of type UUID, which came with MariaDB 10.7; this is " + *version);
   const auto galera = variable(use, "wsrep_on");
   if (!galera) return galera.error();
   if (*galera == "ON")

@@ -8,6 +8,46 @@
 #include <charconv>
 
 namespace lab::mariadb {
+namespace {
+
+std::string type_sql(const NativeColumn& column) {
+  switch (column.type) {
+    case NativeType::kUuid:
+      return "UUID";
+    case NativeType::kInteger:
+      return column.digits <= 4 ? "SMALLINT" : "BIGINT";
+    case NativeType::kDecimal:
+      return fmt::format("DECIMAL({}, {})", column.digits, column.scale);
+    case NativeType::kTimestamp:
+      return "DATETIME(3)";
+    case NativeType::kJson:
+      return "JSON";
+    case NativeType::kBinary:
+      return "LONGBLOB";
+    case NativeType::kText:
+      break;
+  }
+  const std::string type = column.digits == 0 ? "LONGTEXT" : fmt::format("VARCHAR({})", column.digits);
+  return type + " CHARACTER SET utf8mb4";
+}
+
+/// JSON has no index of its own: one is made of a field that is computed from it, and not stored.
+std::string index_sql(const NativeSchema& schema) {
+  if (schema.columns[0].type == NativeType::kJson)
+    return fmt::format(
+        ", document_id VARCHAR(16) AS (JSON_VALUE({}, '$.id')) VIRTUAL, KEY files_index (document_id)",
+        schema.columns[0].name);
+  return schema.index.empty() ? "" : fmt::format(", KEY files_index ({})", schema.index);
+}
+
+std::string native_columns_sql(const NativeSchema& schema) {
+  std::string columns;
+  for (const NativeColumn& column : schema.columns)
+    columns += fmt::format(", {} {} NOT NULL", column.name, type_sql(column));
+  return columns + index_sql(schema);
+}
+
+}  // namespace
 
 const std::vector<VariantInfo>& variants() {
   static const std::vector<VariantInfo> kVariants{
@@ -15,7 +55,8 @@ const std::vector<VariantInfo>& variants() {
       {"page_compressed", "InnoDB, PAGE_COMPRESSED=1: each page compressed, the rest of it a hole", 16_KiB},
       {"row_compressed", "InnoDB, ROW_FORMAT=COMPRESSED: pages of 8 KiB", 2_MiB},
       {"insert_if_absent",
-       "as default; sha256 is unique and a second one is not inserted (ON DUPLICATE KEY UPDATE id = id)"},
+       "as default; sha256 is unique and a second one is not inserted (ON DUPLICATE KEY UPDATE id = id)",
+       std::nullopt, "its columns are not unique"},
   };
   return kVariants;
 }
@@ -47,22 +88,36 @@ std::string table_name(const std::string& database, std::string_view table) {
 }
 
 std::string create_table_sql(const Setup& setup, std::uint32_t container) {
+  const std::string table = table_name(setup.space.container(container), kTable);
+  if (setup.schema != nullptr)
+    return fmt::format("CREATE TABLE {}(id BINARY(16) NOT NULL PRIMARY KEY{}) ENGINE=InnoDB {}", table,
+                       native_columns_sql(*setup.schema), setup.table_options);
   return fmt::format(
       "CREATE TABLE {}(id BINARY(16) NOT NULL PRIMARY KEY, mime VARCHAR(255) CHARACTER SET utf8mb4 COLLATE "
       "utf8mb4_bin NOT NULL, size_bytes BIGINT NOT NULL, sha256 BINARY(32) NOT NULL, payload LONGBLOB NOT "
       "NULL{}) ENGINE=InnoDB {}",
-      table_name(setup.space.container(container), kTable),
-      setup.one_per_content ? ", UNIQUE KEY sha256 (sha256)" : "", setup.table_options);
+      table, setup.one_per_content ? ", UNIQUE KEY sha256 (sha256)" : "", setup.table_options);
 }
 
 std::string insert_sql(const Setup& setup, std::uint32_t container) {
+  const std::string table = table_name(setup.space.container(container), kTable);
+  if (setup.schema != nullptr)
+    return fmt::format("INSERT INTO {}(id, {}) VALUES(?, {}) ON DUPLICATE KEY UPDATE {}", table,
+                       each_column(*setup.schema), each_column(*setup.schema, "?"),
+                       each_column(*setup.schema, "{0} = VALUES({0})"));
   return fmt::format(
       "INSERT INTO {}(id, mime, size_bytes, sha256, payload) VALUES(?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE "
       "{}",
-      table_name(setup.space.container(container), kTable),
+      table,
       setup.one_per_content ? "id = IF(sha256 = VALUES(sha256), id, NULL)"
                             : "mime = VALUES(mime), size_bytes = VALUES(size_bytes), sha256 = "
                               "VALUES(sha256), payload = VALUES(payload)");
+}
+
+std::string select_sql(const Setup& setup, std::uint32_t container) {
+  return fmt::format("SELECT id, {} FROM {}",
+                     setup.schema != nullptr ? each_column(*setup.schema) : std::string("payload"),
+                     table_name(setup.space.container(container), kTable));
 }
 
 std::string marker_comment(const ServerNamespace& space, std::uint32_t container) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "driver/driver.hpp"
+#include "driver/native_schema.hpp"
 #include "driver/observer.hpp"
 #include "driver/server_namespace.hpp"
 
@@ -22,9 +23,10 @@ struct Setup {
   std::string variant{};
   ServerNamespace space{};
   std::uint32_t containers = 1;
-  bool one_per_content = false;  // Unique sha256; a second one is not inserted.
-  std::string table_options{};   // "ROW_FORMAT=DYNAMIC"
-  bool has_holes = false;        // Page compression: allocated blocks tell, lengths do not.
+  bool one_per_content = false;          // Unique sha256; a second one is not inserted.
+  std::string table_options{};           // "ROW_FORMAT=DYNAMIC"
+  const NativeSchema* schema = nullptr;  // Of mode "native"; null: a row is a payload.
+  bool has_holes = false;                // Page compression: allocated blocks tell, lengths do not.
   /// By which files grow: four extents, each of 64 pages; with page compression holes are as small as a page.
   Bytes growth{4LL << 20};
 };
@@ -40,6 +42,9 @@ std::string create_table_sql(const Setup& setup, std::uint32_t container);
 /// A second row of an id replaces the first; in one_per_content an equal content is left out, and an id that
 /// is there with another content is refused (the NULL is not allowed, error 1048).
 std::string insert_sql(const Setup& setup, std::uint32_t container);
+
+/// The id, then the payload or the columns of the schema.
+std::string select_sql(const Setup& setup, std::uint32_t container);
 
 /// The comment of a database and of its marker table: whose it is. The marker's goes on with a random word.
 std::string marker_comment(const ServerNamespace& space, std::uint32_t container);

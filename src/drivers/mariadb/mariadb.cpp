@@ -34,7 +34,9 @@ Result<Chosen> chosen(const SystemConfig& config) {
   if (!space) return space.error();
   auto server = mariadb::server_of(config);
   if (!server) return server.error();
-  return Chosen{std::move(*server), mariadb::setup_of(*variant, std::move(*space), config.containers)};
+  Setup setup = mariadb::setup_of(*variant, std::move(*space), config.containers);
+  setup.schema = schema_of(config);
+  return Chosen{std::move(*server), std::move(setup)};
 }
 
 class MariadbSession final : public Session {
@@ -127,6 +129,7 @@ SystemEntry mariadb_system() {
       .name = "mariadb",
       .what = "MariaDB, InnoDB, a row with a LONGBLOB an object",
       .embedded = false,
+      .native = true,
       .variants = mariadb::variants(),
       .options = server_options({kLabUser}),
       .mechanisms =

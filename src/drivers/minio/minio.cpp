@@ -141,6 +141,7 @@ SystemEntry minio_system() {
   return {.name = "minio",
           .what = "any S3 server (MinIO, SeaweedFS, VersityGW, ...), a key an object",
           .embedded = false,
+          .native = true,
           .variants = minio::variants(),
           .options = minio::options(),
           .mechanisms =

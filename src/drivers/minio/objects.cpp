@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "core/hash.hpp"
+#include "core/text.hpp"
+#include "driver/native_record.hpp"
 #include "drivers/minio/xml.hpp"
 
 namespace lab::minio {
@@ -19,10 +21,27 @@ namespace {
 constexpr std::size_t kFailuresShown = 3;
 constexpr Millis kAbortLimit{1'500};  // An upload is aborted even after a stop, but not for long.
 
-std::vector<std::string> headers_of(const Object& object) {
-  return {"Content-Type: " +
-              (object.mime.empty() ? std::string("application/octet-stream") : std::string(object.mime)),
-          "x-amz-meta-sha256: " + to_hex(object.digest)};
+/// In mode "native" the metadata is the schema's name and the fields of a row, in characters that a header
+/// may have. Errors: kInvalidArgument for a payload that is no record.
+Result<std::vector<std::string>> headers_of(const Object& object, const NativeSchema* schema,
+                                            const char* operation) {
+  std::vector<std::string> headers{"Content-Type: " + (object.mime.empty()
+                                                           ? std::string("application/octet-stream")
+                                                           : std::string(object.mime))};
+  if (schema == nullptr) {
+    headers.push_back("x-amz-meta-sha256: " + to_hex(object.digest));
+    return headers;
+  }
+  headers.push_back("x-amz-meta-schema: " + std::string(schema->payload));
+  const auto record = parse_record(*schema, object.payload, operation);
+  if (!record) return record.error();
+  for (std::size_t at = 0; schema->form == RecordForm::kRow && at < record->size(); ++at) {
+    std::string name(schema->columns[at].name);
+    std::replace(name.begin(), name.end(), '_', '-');
+    headers.push_back(fmt::format("x-amz-meta-{}: {}", name,
+                                  percent_encode(native_text(schema->columns[at], (*record)[at]))));
+  }
+  return headers;
 }
 
 /// Errors: kInternal where the server did not confirm with an ETag.
@@ -61,7 +80,9 @@ class Upload {
 
   Status begin() {
     Request begin = request("POST", {{"uploads", ""}});
-    begin.headers = headers_of(object_);
+    auto headers = headers_of(object_, setup_.schema, operation_);
+    if (!headers) return std::move(headers).error();
+    begin.headers = std::move(*headers);
     const auto answer = client_.demand(begin, call_, operation_);
     if (!answer) return answer.error();
     auto id = parse_upload_id(answer->body, operation_);
@@ -208,10 +229,12 @@ Status put_object(Client& client, const Setup& setup, const Object& object, cons
                   const char* operation) {
   if (static_cast<std::int64_t>(object.payload.size()) > setup.multipart_above)
     return Upload(client, setup, object, call, operation).run();
+  auto headers = headers_of(object, setup.schema, operation);
+  if (!headers) return std::move(headers).error();
   const Request request{.method = "PUT",
                         .bucket = setup.bucket(object.container),
                         .key = key_of(object.id),
-                        .headers = headers_of(object),
+                        .headers = std::move(*headers),
                         .body = as_text(object.payload),
                         .body_sha256 = to_hex(object.digest)};
   const auto answer = client.demand(request, call, operation);
@@ -223,6 +246,7 @@ Status put_object(Client& client, const Setup& setup, const Object& object, cons
 
 Status put_objects(Client& client, const Setup& setup, Traffic& traffic, std::span<const Object> objects,
                    const CallContext& call, const char* operation) {
+  LAB_TRY(check_records(setup.schema, objects, operation));
   Batch batch(setup, objects, call, operation);
   const std::size_t connections = ids_repeat(objects) ? 1 : std::min(setup.parallel, objects.size());
   {

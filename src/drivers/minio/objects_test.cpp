@@ -63,6 +63,23 @@ TEST_F(Objects, TheTypeAndTheDigestGoWithTheObject) {
   EXPECT_EQ(stored().at(key_of(id_of(1))), "bytes");
 }
 
+TEST_F(Objects, ARecordOfModeNativeBringsItsFieldsAsMetadata) {
+  setup_.schema = find_native_schema("time_series");
+  const std::string row = "1688702111007,1f438ef5750bbf72,1.076,0784695757\n";
+  const Status put = put_object(client_, setup_, object(1, row), soon(), "test");
+  ASSERT_TRUE(put) << put.error().text();
+  EXPECT_EQ(server_.last_headers["x-amz-meta-schema"], "time_series");
+  EXPECT_EQ(server_.last_headers["x-amz-meta-measured-at"], "2023-07-07%2003%3A55%3A11.007");
+  EXPECT_EQ(server_.last_headers["x-amz-meta-temperature"], "1.076");
+  EXPECT_EQ(server_.last_headers["x-amz-meta-meter"], "784695757");
+  EXPECT_FALSE(server_.last_headers.contains("x-amz-meta-sha256")) << "no user keeps it";
+  EXPECT_EQ(stored().at(key_of(id_of(1))), row);
+  const std::size_t before = server_.requests;
+  EXPECT_EQ(put_object(client_, setup_, object(2, "no row"), soon(), "test").error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(server_.requests, before);
+}
+
 TEST_F(Objects, AboveTheLimitAnObjectGoesInParts) {
   std::string exact(static_cast<std::size_t>(setup_.multipart_above), 'a');
   ASSERT_TRUE(put_object(client_, setup_, object(1, exact), soon(), "test"));

@@ -133,6 +133,7 @@ Result<Setup> setup_of(const SystemConfig& config, const std::string& variant) {
                .variant = variant,
                .run_id = config.run_id,
                .containers = config.containers,
+               .schema = schema_of(config),
                .versioned = variant == "versioned",
                .multipart_above = part_bytes,
                .part_bytes = part_bytes,

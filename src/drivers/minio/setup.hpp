@@ -27,6 +27,7 @@ struct Setup {
   std::string variant{};
   std::string run_id{};
   std::uint32_t containers = 1;
+  const NativeSchema* schema = nullptr;  // Of mode "native"; null: the metadata is the payload's SHA-256.
   bool versioned = false;
   std::int64_t multipart_above = 0;  // Objects above this many bytes go in parts,
   std::int64_t part_bytes = 0;       // each of this many, but for the last.

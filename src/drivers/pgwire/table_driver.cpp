@@ -10,11 +10,6 @@
 #include "drivers/pgwire/sqlstate.hpp"
 
 namespace lab::pgwire {
-namespace {
-
-constexpr const char* kColumns = "id, mime, size_bytes, sha256, payload";
-
-}  // namespace
 
 const char* OperationNames::operator()(const char* what) {
   auto found = names_.find(what);
@@ -23,12 +18,13 @@ const char* OperationNames::operator()(const char* what) {
 }
 
 TableDriver::TableDriver(std::unique_ptr<Connection> connection, LabNamespace place, std::string run_id,
-                         DriverInfo info)
+                         DriverInfo info, const NativeSchema* schema)
     : name(info.system),
       connection_(std::move(connection)),
       place_(std::move(place)),
       run_id_(std::move(run_id)),
-      info_(std::move(info)) {}
+      info_(std::move(info)),
+      shape_(schema) {}
 
 Status TableDriver::prove(const CallContext& call) {
   const char* const operation = name("prove");
@@ -57,14 +53,10 @@ Status TableDriver::put(const CallContext& call, const Object& object) {
 
 Status TableDriver::insert(const CallContext& call, const char* operation, const Object& object) {
   LAB_TRY(check_container(object.container, place_.containers(), operation));
-  Parameters parameters;
-  parameters.uuid(object.id)
-      .text(object.mime)
-      .bigint(static_cast<std::int64_t>(object.payload.size()))
-      .bytes(object.digest)
-      .bytes(object.payload);
+  const auto row = shape_.fields_of(object, operation);
+  if (!row) return row.error();
   const auto rows =
-      connection_->prepared(call, operation, insert_sql(place_.table(object.container)), parameters);
+      connection_->prepared(call, operation, insert_sql(place_.table(object.container)), row->parameters());
   if (!rows) return rows.error();
   const bool may_be_left_out = info_.keeps == Keeps::kOnePerKeyAtIngestion;
   if (rows->affected() != 1 && !may_be_left_out)
@@ -95,8 +87,8 @@ Status TableDriver::put_batch(const CallContext& call, std::span<const Object> o
 
 Status TableDriver::copy(const CallContext& call, const char* operation, const std::string& table,
                          const ObjectSource& source, bool numbered) {
-  const std::string sql = fmt::format("COPY {} ({}{}) FROM STDIN WITH (FORMAT binary)", table, kColumns,
-                                      numbered ? ", ordinal" : "");
+  const std::string sql = fmt::format("COPY {} ({}{}) FROM STDIN WITH (FORMAT binary)", table,
+                                      shape_.columns(), numbered ? ", ordinal" : "");
   std::int64_t sent = 0;
   const auto copied = connection_->copy_in(call, operation, sql, [&](CopyWriter& writer) -> Status {
     while (true) {
@@ -104,13 +96,10 @@ Status TableDriver::copy(const CallContext& call, const char* operation, const s
       const auto object = source();
       if (!object) return object.error();
       if (*object == nullptr) return ok();
-      const Object& one = **object;
-      LAB_TRY(writer.row(numbered ? 6 : 5));
-      LAB_TRY(writer.field(one.id));
-      LAB_TRY(writer.field(one.mime));
-      LAB_TRY(writer.field(static_cast<std::int64_t>(one.payload.size())));
-      LAB_TRY(writer.field(one.digest));
-      LAB_TRY(writer.field(one.payload));
+      const auto row = shape_.fields_of(**object, operation);
+      if (!row) return row.error();
+      LAB_TRY(writer.row(static_cast<std::int16_t>(row->fields.size() + (numbered ? 1 : 0))));
+      for (const Field& field : row->fields) LAB_TRY(writer.field(field.bytes));
       if (numbered) LAB_TRY(writer.field(sent));
       ++sent;
     }
@@ -124,14 +113,17 @@ Status TableDriver::read_all(const CallContext& call, const ObjectSink& sink) {
   const char* const operation = name("read_all");
   LAB_TRY(allowed(call, operation));
   for (std::uint32_t container = 0; container < place_.containers(); ++container)
-    LAB_TRY(connection_->stream(call, operation, "SELECT id, payload FROM " + place_.table(container),
+    LAB_TRY(connection_->stream(call, operation,
+                                fmt::format("SELECT {} FROM {}", shape_.selection(), place_.table(container)),
                                 [&](const Rows& row) -> Status {
                                   const auto key = row.bytes(0, 0);
                                   ObjectId id{};
                                   if (key.size() != id.size())
                                     return Error{ErrorCode::kCorruption, operation, "an id is not 16 bytes"};
                                   std::copy(key.begin(), key.end(), id.begin());
-                                  return sink(id, container, row.bytes(0, 1));
+                                  const auto payload = shape_.read(row, 0, operation);
+                                  if (!payload) return payload.error();
+                                  return sink(id, container, payload->bytes());
                                 }));
   return ok();
 }
@@ -153,11 +145,14 @@ Result<std::string> TableDriver::get(const CallContext& call, const ObjectKey& k
   LAB_TRY(allowed(call, operation));
   LAB_TRY(check_container(key.container, place_.containers(), operation));
   const auto rows = connection_->prepared(
-      call, operation, fmt::format("SELECT payload FROM {} WHERE id = $1", place_.table(key.container)),
+      call, operation,
+      fmt::format("SELECT {} FROM {} WHERE id = $1", shape_.selection(), place_.table(key.container)),
       Parameters().uuid(key.id), Format::kBinary);
   if (!rows) return rows.error();
   if (rows->count() == 0) return Error{ErrorCode::kNotFound, operation, format_uuid(key.id)};
-  return std::string(rows->text(0, 0));
+  const auto payload = shape_.read(*rows, 0, operation);
+  if (!payload) return payload.error();
+  return std::string(as_text(payload->bytes()));
 }
 
 Status TableDriver::erase(const CallContext& call, std::span<const ObjectKey> keys) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "drivers/pgwire/lab_namespace.hpp"
+#include "drivers/pgwire/row_shape.hpp"
 
 namespace lab::pgwire {
 
@@ -37,12 +38,12 @@ class TableDriver : public Driver {
   Status erase_all(const CallContext& call, DeleteAll how) override;
 
  protected:
-  TableDriver(std::unique_ptr<Connection> connection, LabNamespace place, std::string run_id,
-              DriverInfo info);
+  TableDriver(std::unique_ptr<Connection> connection, LabNamespace place, std::string run_id, DriverInfo info,
+              const NativeSchema* schema = nullptr);
 
   /// All of `work` or nothing. A protocol with conflicts between transactions does it again.
   virtual Status whole(const CallContext& call, const char* operation, const std::function<Status()>& work);
-  /// INSERT of one row ($1 id, $2 mime, $3 size, $4 sha256, $5 payload) into `table`.
+  /// INSERT of one row of shape() into `table`.
   virtual std::string insert_sql(const std::string& table) const = 0;
   /// All of a container's objects into its table, inside a transaction; `again`: an id was there already.
   virtual Status load(const CallContext& call, const char* operation, std::uint32_t container,
@@ -58,6 +59,7 @@ class TableDriver : public Driver {
 
   Connection& connection() noexcept { return *connection_; }
   const LabNamespace& place() const noexcept { return place_; }
+  const RowShape& shape() const noexcept { return shape_; }
   // As errors name an operation: name("put").
   OperationNames name{""};  // NOLINT(readability-identifier-naming): reads as the function it is
 
@@ -68,6 +70,7 @@ class TableDriver : public Driver {
   LabNamespace place_;
   std::string run_id_;
   DriverInfo info_;
+  RowShape shape_;
 };
 
 }  // namespace lab::pgwire

@@ -27,6 +27,20 @@ constexpr std::array<char, sizeof(Integer)> big_endian(Integer number) {
 /// Parameters of one statement, $1 first. Texts and bytes are borrowed until the call is over.
 class Parameters {
  public:
+  // Object identifiers of the types, the same in each PostgreSQL and in CockroachDB.
+  static constexpr unsigned kBytea = 17;
+  static constexpr unsigned kInt8 = 20;
+  static constexpr unsigned kInt2 = 21;
+  static constexpr unsigned kText = 25;
+  static constexpr unsigned kTimestamptz = 1184;
+  static constexpr unsigned kNumeric = 1700;
+  static constexpr unsigned kUuid = 2950;
+  static constexpr unsigned kJsonb = 3802;
+
+  /// One that is in the protocol's binary form already.
+  Parameters& value(unsigned type, std::string_view binary) {
+    return add(type, binary.data(), binary.size());
+  }
   Parameters& uuid(std::span<const std::byte> id) { return add(kUuid, id.data(), id.size()); }
   Parameters& bytes(std::span<const std::byte> value) { return add(kBytea, value.data(), value.size()); }
   Parameters& text(std::string_view value) { return add(kText, value.data(), value.size()); }
@@ -44,12 +58,6 @@ class Parameters {
   const int* formats() const noexcept { return formats_.data(); }
 
  private:
-  // Object identifiers of the types, the same in each PostgreSQL and in CockroachDB.
-  static constexpr unsigned kBytea = 17;
-  static constexpr unsigned kInt8 = 20;
-  static constexpr unsigned kText = 25;
-  static constexpr unsigned kUuid = 2950;
-
   Parameters& add(unsigned type, const void* bytes, std::size_t size) {
     types_.push_back(type);
     values_.push_back(bytes == nullptr ? "" : static_cast<const char*>(bytes));  // nullptr would be NULL.

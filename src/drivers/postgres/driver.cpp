@@ -51,17 +51,17 @@ DriverInfo info_of(const Setup& setup, const Commit& commit) {
 }
 
 /// What an INSERT does with an id, or a content, that is there.
-std::string on_conflict(const Setup& setup) {
+std::string on_conflict(const Setup& setup, const pgwire::RowShape& shape) {
   if (setup.one_per_content) return " ON CONFLICT (sha256) DO NOTHING";
-  return " ON CONFLICT (id) DO UPDATE SET mime = excluded.mime, size_bytes = excluded.size_bytes, "
-         "sha256 = excluded.sha256, payload = excluded.payload";
+  return " ON CONFLICT (id) DO UPDATE SET " + shape.replacement();
 }
 
 }  // namespace
 
 PostgresDriver::PostgresDriver(std::unique_ptr<Connection> connection, pgwire::LabNamespace place,
                                std::string run_id, const Setup& setup, const Commit& commit)
-    : TableDriver(std::move(connection), std::move(place), std::move(run_id), info_of(setup, commit)),
+    : TableDriver(std::move(connection), std::move(place), std::move(run_id), info_of(setup, commit),
+                  setup.schema),
       setup_(setup) {}
 
 Result<std::unique_ptr<Driver>> PostgresDriver::open(const pgwire::Address& address,
@@ -85,8 +85,8 @@ Result<std::unique_ptr<Driver>> PostgresDriver::open(const pgwire::Address& addr
 }
 
 std::string PostgresDriver::insert_sql(const std::string& table) const {
-  return fmt::format("INSERT INTO {} (id, mime, size_bytes, sha256, payload) VALUES ($1, $2, $3, $4, $5){}",
-                     table, on_conflict(setup_));
+  return fmt::format("INSERT INTO {} ({}) VALUES ({}){}", table, shape().columns(), shape().placeholders(),
+                     on_conflict(setup_, shape()));
 }
 
 Status PostgresDriver::load(const CallContext& call, const char* operation, std::uint32_t container,
@@ -96,20 +96,22 @@ Status PostgresDriver::load(const CallContext& call, const char* operation, std:
   LAB_TRY(connection().execute(
       call, operation,
       // Kept for the next batch: each new table would make the catalogs grow.
-      fmt::format(
-          "CREATE TEMPORARY TABLE IF NOT EXISTS deduplab_staging (id uuid, mime text, size_bytes bigint, "
-          "sha256 bytea, payload bytea, ordinal bigint) ON COMMIT DELETE ROWS; "
-          "ALTER TABLE {} ALTER COLUMN payload SET STORAGE EXTERNAL; DELETE FROM {}",
-          kStaging, kStaging)));
+      fmt::format("CREATE TEMPORARY TABLE IF NOT EXISTS deduplab_staging ({}, ordinal bigint) ON COMMIT "
+                  "DELETE ROWS; {}DELETE FROM {}",
+                  shape().definitions(),
+                  setup_.schema != nullptr
+                      ? ""
+                      : fmt::format("ALTER TABLE {} ALTER COLUMN payload SET STORAGE EXTERNAL; ", kStaging),
+                  kStaging)));
   LAB_TRY(copy(call, operation, kStaging, source_of(objects), true));
   // The last one of an id counts, as if they had been put one after another.
   const char* const select = setup_.one_per_content
-                                 ? "SELECT id, mime, size_bytes, sha256, payload FROM {} ORDER BY ordinal"
-                                 : "SELECT DISTINCT ON (id) id, mime, size_bytes, sha256, payload FROM {} "
-                                   "ORDER BY id, ordinal DESC";
-  return connection().execute(call, operation,
-                              fmt::format("INSERT INTO {} (id, mime, size_bytes, sha256, payload) ", table) +
-                                  fmt::format(fmt::runtime(select), kStaging) + on_conflict(setup_));
+                                 ? "INSERT INTO {0} ({1}) SELECT {1} FROM {2} ORDER BY ordinal"
+                                 : "INSERT INTO {0} ({1}) SELECT DISTINCT ON (id) {1} FROM {2} ORDER BY id, "
+                                   "ordinal DESC";
+  return connection().execute(
+      call, operation,
+      fmt::format(fmt::runtime(select), table, shape().columns(), kStaging) + on_conflict(setup_, shape()));
 }
 
 Status PostgresDriver::put_stream(const CallContext& call, const ObjectSource& source) {

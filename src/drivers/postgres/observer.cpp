@@ -132,16 +132,19 @@ Status PostgresObserver::settings_of_tables(const CallContext& call, const char*
   const bool compression = connection_->version() >= kVersionCompressionClause;
   const auto rows = connection_->query(
       call, operation,
-      fmt::format("SELECT DISTINCT coalesce(array_to_string(c.reloptions, ', '), ''), a.attstorage::text, {} "
-                  "FROM ({}) t JOIN pg_class c ON c.oid = t.oid JOIN pg_attribute a ON a.attrelid = c.oid "
-                  "AND a.attname = 'payload' ORDER BY 1, 2, 3",
-                  compression ? "a.attcompression::text" : "''", kOurTables),
+      fmt::format(
+          "SELECT DISTINCT coalesce(array_to_string(c.reloptions, ', '), ''), a.attstorage::text, {}, "
+          "a.attname FROM ({}) t JOIN pg_class c ON c.oid = t.oid JOIN pg_attribute a ON a.attrelid = "
+          "c.oid AND a.attname IN ('id', 'payload', 'document', 'content') ORDER BY 1, 2, 3, 4",
+          compression ? "a.attcompression::text" : "''", kOurTables),
       schemas());
   if (!rows) return rows.error();
   for (int row = 0; row < rows->count(); ++row) {
     if (!rows->text(row, 0).empty()) differing["table files"] = std::string(rows->text(row, 0));
-    differing["column payload storage"] = rows->text(row, 1) == "e" ? "EXTERNAL" : "EXTENDED";
-    if (compression) differing["column payload compression"] = rows->text(row, 2) == "l" ? "lz4" : "pglz";
+    if (rows->text(row, 1) == "p") continue;  // The id: it is never out of line.
+    const std::string column = "column " + std::string(rows->text(row, 3));
+    differing[column + " storage"] = rows->text(row, 1) == "e" ? "EXTERNAL" : "EXTENDED";
+    if (compression) differing[column + " compression"] = rows->text(row, 2) == "l" ? "lz4" : "pglz";
   }
   return ok();
 }

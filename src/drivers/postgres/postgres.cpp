@@ -154,6 +154,7 @@ SystemEntry postgresql_system() {
       .name = "postgresql",
       .what = "PostgreSQL 13 and later, a row with a bytea an object",
       .embedded = false,
+      .native = true,
       .variants = postgres::variants(),
       .options = server_options({"autovacuum", "role"}),
       .mechanisms = {{"ingestion", "missing",

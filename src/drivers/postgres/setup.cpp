@@ -4,21 +4,31 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
+#include "drivers/pgwire/row_shape.hpp"
 
 namespace lab::postgres {
 
 using pgwire::identifier;
 
+namespace {
+
+constexpr const char* kNoPayloadColumn = "it is the storage of a payload column, which is not there";
+
+}  // namespace
+
 const std::vector<VariantInfo>& variants() {
   static const std::vector<VariantInfo> kVariants{
       {"toast_extended", "large values out of line, compressed by pglz (the default of bytea); VACUUM"},
-      {"toast_external", "large values out of line, never compressed (STORAGE EXTERNAL); VACUUM"},
+      {"toast_external", "large values out of line, never compressed (STORAGE EXTERNAL); VACUUM",
+       std::nullopt, kNoPayloadColumn},
       {"lz4", "as toast_extended, compressed by LZ4 (PostgreSQL 14 and later); VACUUM"},
       {"toast_extended+vacuum_full", "as toast_extended; maintenance is VACUUM FULL"},
-      {"toast_external+vacuum_full", "as toast_external; maintenance is VACUUM FULL"},
+      {"toast_external+vacuum_full", "as toast_external; maintenance is VACUUM FULL", std::nullopt,
+       kNoPayloadColumn},
       {"lz4+vacuum_full", "as lz4; maintenance is VACUUM FULL"},
       {"insert_if_absent",
-       "as toast_extended; sha256 is unique and a second one is not inserted (ON CONFLICT DO NOTHING)"},
+       "as toast_extended; sha256 is unique and a second one is not inserted (ON CONFLICT DO NOTHING)",
+       std::nullopt, "its columns are not unique"},
   };
   return kVariants;
 }
@@ -28,7 +38,8 @@ Result<Setup> make_setup(const std::string& variant, const SystemConfig& config)
               .external = variant.starts_with("toast_external"),
               .lz4 = variant.starts_with("lz4"),
               .vacuum_full = variant.ends_with("+vacuum_full"),
-              .one_per_content = variant == "insert_if_absent"};
+              .one_per_content = variant == "insert_if_absent",
+              .schema = schema_of(config)};
   const auto autovacuum = config.options.find("autovacuum");
   if (autovacuum == config.options.end()) return setup;
   const std::vector<std::string> words{"off", "server"};
@@ -79,16 +90,42 @@ std::string PostgresDialect::drop_container(const std::string& container) const 
   return "DROP SCHEMA " + identifier(container) + " RESTRICT";
 }
 
+std::vector<std::string> PostgresDialect::create_native_table(const std::string& container) const {
+  const NativeSchema& schema = *setup_.schema;
+  std::string columns;
+  for (const NativeColumn& column : schema.columns) {
+    const bool long_values = column.type == NativeType::kJson || column.type == NativeType::kBinary ||
+                             (column.type == NativeType::kText && column.digits == 0);
+    columns += fmt::format(", {} {}{} NOT NULL", column.name, pgwire::type_sql(column),
+                           long_values ? compression() : "");
+  }
+  std::vector<std::string> statements{
+      fmt::format("CREATE TABLE {} (id uuid NOT NULL{}, CONSTRAINT files_pkey PRIMARY KEY (id)){}",
+                  table(container), columns, storage())};
+  if (!schema.index.empty())
+    statements.push_back(fmt::format("CREATE INDEX files_index ON {} ({})", table(container), schema.index));
+  if (schema.columns[0].type == NativeType::kJson)
+    statements.push_back(fmt::format("CREATE INDEX files_index ON {} USING gin ({})", table(container),
+                                     schema.columns[0].name));
+  return statements;
+}
+
+const char* PostgresDialect::compression() const {
+  if (version_ < kVersionCompressionClause) return "";
+  return setup_.lz4 ? " COMPRESSION lz4" : " COMPRESSION pglz";
+}
+
+const char* PostgresDialect::storage() const {
+  return setup_.autovacuum ? "" : " WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)";
+}
+
 std::vector<std::string> PostgresDialect::create_table(const std::string& container) const {
-  const char* compression = "";
-  if (version_ >= kVersionCompressionClause)
-    compression = setup_.lz4 ? " COMPRESSION lz4" : " COMPRESSION pglz";
+  if (setup_.schema != nullptr) return create_native_table(container);
   return {fmt::format(
               "CREATE TABLE {} (id uuid NOT NULL, mime text NOT NULL, size_bytes bigint NOT NULL, "
               "sha256 bytea NOT NULL, payload bytea{} NOT NULL, CONSTRAINT files_pkey PRIMARY KEY (id){}){}",
-              table(container), compression,
-              setup_.one_per_content ? ", CONSTRAINT files_sha256_key UNIQUE (sha256)" : "",
-              setup_.autovacuum ? "" : " WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)"),
+              table(container), compression(),
+              setup_.one_per_content ? ", CONSTRAINT files_sha256_key UNIQUE (sha256)" : "", storage()),
           fmt::format("ALTER TABLE {} ALTER COLUMN payload SET STORAGE {}", table(container),
                       setup_.external ? "EXTERNAL" : "EXTENDED")};
 }

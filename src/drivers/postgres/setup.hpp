@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "driver/system.hpp"
 #include "drivers/pgwire/dialect.hpp"
 
 namespace lab::postgres {
@@ -15,11 +16,12 @@ inline constexpr int kVersionCheckpointRole = 150000;     // pg_checkpoint.
 
 struct Setup {
   std::string variant = "toast_extended";
-  bool external = false;         // STORAGE EXTERNAL: large values out of line, never compressed.
-  bool lz4 = false;              // Else pglz.
-  bool vacuum_full = false;      // What maintenance is.
-  bool one_per_content = false;  // Unique sha256; a second one is not inserted.
-  bool autovacuum = false;       // Left to the server; else switched off for our tables.
+  bool external = false;                 // STORAGE EXTERNAL: large values out of line, never compressed.
+  bool lz4 = false;                      // Else pglz.
+  bool vacuum_full = false;              // What maintenance is.
+  bool one_per_content = false;          // Unique sha256; a second one is not inserted.
+  bool autovacuum = false;               // Left to the server; else switched off for our tables.
+  const NativeSchema* schema = nullptr;  // Of mode "native"; null: a row is a payload.
 };
 
 const std::vector<VariantInfo>& variants();
@@ -44,6 +46,10 @@ class PostgresDialect final : public pgwire::Dialect {
   std::vector<std::string> create_table(const std::string& container) const override;
 
  private:
+  std::vector<std::string> create_native_table(const std::string& container) const;
+  const char* compression() const;
+  const char* storage() const;
+
   Setup setup_;
   int version_;
 };

@@ -12,6 +12,8 @@ const char* bulk_words(LayoutKind layout) {
       return "pipelined SET in MULTI/EXEC of up to 4 MiB";
     case LayoutKind::kHash:
       return "pipelined HSET in MULTI/EXEC of up to 4 MiB";
+    case LayoutKind::kNative:
+      return "pipelined HSET or SET in MULTI/EXEC of up to 4 MiB";
     case LayoutKind::kStream:
       return "pipelined XADD in MULTI/EXEC of up to 4 MiB";
   }
@@ -36,7 +38,7 @@ DriverInfo info_of(const Site& site, const Layout& layout) {
 RedisDriver::RedisDriver(const Site& site, std::unique_ptr<Link> link)
     : site_(site),
       link_(std::move(link)),
-      layout_(make_layout(site.setup.layout, site.space, site.containers)),
+      layout_(make_layout(site.setup.layout, site.space, site.containers, site.setup.schema)),
       info_(info_of(site, *layout_)) {}
 
 Status RedisDriver::prove(const CallContext& call) {
@@ -65,6 +67,7 @@ Status RedisDriver::put_batch(const CallContext& call, std::span<const Object> o
   LAB_TRY(link_->begin(call, "redis.put_batch"));
   for (const Object& object : objects)
     LAB_TRY(check_container(object.container, site_.containers, "redis.put_batch"));
+  LAB_TRY(check_records(site_.setup.schema, objects, "redis.put_batch"));
   return layout_->put_batch(*link_, call, objects);
 }
 

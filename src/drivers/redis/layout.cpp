@@ -45,11 +45,12 @@ class KeyLayout : public Layout {
         const auto value = link.receive(call, "redis.read_all");
         if (!value) return value.error();
         LAB_TRY(allowed(call, "redis.read_all"));
-        if (value->is_nil()) continue;  // Deleted since its key was listed.
-        const auto payload = payload_of(value->text(), "redis.read_all");
+        if (missing(*value)) continue;  // Deleted since its key was listed.
+        const auto payload = payload_of(*value, "redis.read_all");
         if (!payload) return payload.error();
-        largest = read == 0 ? value->text().size() : std::max(largest, value->text().size());
-        LAB_TRY(sink(page[read].id, page[read].container, *payload));
+        const std::size_t size = payload->bytes().size();
+        largest = read == 0 ? size : std::max(largest, size);
+        LAB_TRY(sink(page[read].id, page[read].container, payload->bytes()));
       }
       return ok();
     });
@@ -68,10 +69,10 @@ class KeyLayout : public Layout {
     LAB_TRY(send_get(link, call, "redis.get", {key.container, key.id}));
     const auto value = link.receive(call, "redis.get");
     if (!value) return value.error();
-    if (value->is_nil()) return Error{ErrorCode::kNotFound, "redis.get", format_uuid(key.id)};
-    const auto payload = payload_of(value->text(), "redis.get");
+    if (missing(*value)) return Error{ErrorCode::kNotFound, "redis.get", format_uuid(key.id)};
+    const auto payload = payload_of(*value, "redis.get");
     if (!payload) return payload.error();
-    return std::string(as_text(*payload));
+    return std::string(as_text(payload->bytes()));
   }
 
   Status erase(Link& link, const CallContext& call, std::span<const ObjectKey> keys) override {
@@ -114,7 +115,9 @@ class KeyLayout : public Layout {
  protected:
   virtual Status send_get(Link& link, const CallContext& call, const char* operation,
                           const PlacedId& key) = 0;
-  virtual Result<std::span<const std::byte>> payload_of(std::string_view value, const char* operation) = 0;
+  /// Of the answer to send_get.
+  virtual Result<ReadPayload> payload_of(const Answer& value, const char* operation) = 0;
+  virtual bool missing(const Answer& value) { return value.is_nil(); }
 
  private:
   /// Each object once. Remembers the ids seen, since SCAN may give a key twice: some 60 bytes an object.
@@ -147,8 +150,10 @@ class StringLayout final : public KeyLayout {
   Status send_get(Link& link, const CallContext& call, const char* operation, const PlacedId& key) override {
     return link.send(call, operation, {"GET", space_.object(key.container, key.id)});
   }
-  Result<std::span<const std::byte>> payload_of(std::string_view value, const char* operation) override {
-    return row_payload(value, operation);
+  Result<ReadPayload> payload_of(const Answer& value, const char* operation) override {
+    const auto payload = row_payload(value.text(), operation);
+    if (!payload) return payload.error();
+    return ReadPayload(*payload);
   }
 };
 
@@ -168,9 +173,58 @@ class HashLayout final : public KeyLayout {
   Status send_get(Link& link, const CallContext& call, const char* operation, const PlacedId& key) override {
     return link.send(call, operation, {"HGET", space_.object(key.container, key.id), "payload"});
   }
-  Result<std::span<const std::byte>> payload_of(std::string_view value, const char* /*operation*/) override {
-    return as_bytes(value);
+  Result<ReadPayload> payload_of(const Answer& value, const char* /*operation*/) override {
+    return ReadPayload(as_bytes(value.text()));
   }
+};
+
+/// A row is a hash with a field for each column, each a text as people write it; a kind of one value is a
+/// string.
+class NativeLayout final : public KeyLayout {
+ public:
+  NativeLayout(KeySpace space, std::uint32_t containers, const NativeSchema& schema)
+      : KeyLayout(std::move(space), containers), schema_(schema), row_(schema.form == RecordForm::kRow) {}
+
+ private:
+  Status send_put(Link& link, const CallContext& call, const char* operation, const Object& object) override {
+    const std::string key = space_.object(object.container, object.id);
+    if (!row_) return link.send(call, operation, {"SET", key, as_text(object.payload)});
+    const auto record = parse_record(schema_, object.payload, operation);
+    if (!record) return record.error();
+    std::deque<std::string> texts;
+    Command command{"HSET", key};
+    for (std::size_t at = 0; at < record->size(); ++at) {
+      command.emplace_back(schema_.columns[at].name);
+      command.emplace_back(texts.emplace_back(native_text(schema_.columns[at], (*record)[at])));
+    }
+    return link.send(call, operation, command);
+  }
+  Status send_get(Link& link, const CallContext& call, const char* operation, const PlacedId& key) override {
+    const std::string name = space_.object(key.container, key.id);
+    if (!row_) return link.send(call, operation, {"GET", name});
+    Command command{"HMGET", name};
+    for (const NativeColumn& column : schema_.columns) command.emplace_back(column.name);
+    return link.send(call, operation, command);
+  }
+  Result<ReadPayload> payload_of(const Answer& value, const char* operation) override {
+    std::vector<std::string_view> texts;
+    if (!row_) texts.push_back(value.text());
+    for (std::size_t at = 0; row_ && at < value.size(); ++at) {
+      if (value[at].is_nil()) return Error{ErrorCode::kCorruption, operation, "a hash that lacks a field"};
+      texts.push_back(value[at].text());
+    }
+    return read_payload(&schema_, texts, operation);
+  }
+  /// HMGET answers a key that is not there with as many nothings as fields.
+  bool missing(const Answer& value) override {
+    if (!row_) return value.is_nil();
+    for (std::size_t at = 0; at < value.size(); ++at)
+      if (!value[at].is_nil()) return false;
+    return true;
+  }
+
+  const NativeSchema& schema_;
+  bool row_;
 };
 
 /// Transactions on their way: the answers of earlier ones are taken while later ones are sent, so that the
@@ -267,7 +321,10 @@ Status Layout::put_batch(Link& link, const CallContext& call, std::span<const Ob
   return transactions.finish();
 }
 
-std::unique_ptr<Layout> make_layout(LayoutKind kind, KeySpace space, std::uint32_t containers) {
+std::unique_ptr<Layout> make_layout(LayoutKind kind, KeySpace space, std::uint32_t containers,
+                                    const NativeSchema* schema) {
+  if (kind == LayoutKind::kNative)
+    return std::make_unique<NativeLayout>(std::move(space), containers, *schema);
   if (kind == LayoutKind::kHash) return std::make_unique<HashLayout>(std::move(space), containers);
   if (kind == LayoutKind::kStream) return make_stream_layout(std::move(space), containers);
   return std::make_unique<StringLayout>(std::move(space), containers);

@@ -8,11 +8,13 @@
 #include <unordered_map>
 
 #include "driver/driver.hpp"
+#include "driver/native_record.hpp"
 #include "drivers/redis/space.hpp"
 
 namespace lab::redis {
 
-enum class LayoutKind : std::uint8_t { kString, kHash, kStream };
+/// kNative: a hash of a row's fields, a string of a kind that is one value.
+enum class LayoutKind : std::uint8_t { kString, kHash, kStream, kNative };
 
 /// Of one connection. Calls are checked by the driver: begun, and with containers that exist.
 class Layout {
@@ -44,6 +46,8 @@ class Layout {
   const std::uint32_t containers_;
 };
 
-std::unique_ptr<Layout> make_layout(LayoutKind kind, KeySpace space, std::uint32_t containers);
+/// `schema` is that of kNative, null for the others.
+std::unique_ptr<Layout> make_layout(LayoutKind kind, KeySpace space, std::uint32_t containers,
+                                    const NativeSchema* schema = nullptr);
 
 }  // namespace lab::redis

@@ -181,6 +181,7 @@ SystemEntry redis_system() {
       .name = "redis",
       .what = "Redis or Valkey, a single server",
       .embedded = false,
+      .native = true,
       .variants = redis::variants(),
       .options = server_options(),
       .mechanisms =

@@ -117,26 +117,34 @@ std::optional<FileStamp> stamp_of(const std::optional<fs::path>& file) {
 
 }  // namespace
 
+namespace {
+
+constexpr const char* kKindDecides = "there the kind decides: a hash for a row, a string for one value";
+
+}  // namespace
+
 const std::vector<VariantInfo>& variants() {
   static const std::vector<VariantInfo> kVariants{
       {"aof", "append-only file, fsync before each answer; one string an object"},
       {"aof+uncompressed", "as aof; a rewritten file is not compressed (rdbcompression no)"},
-      {"aof+hash", "as aof; one hash an object"},
-      {"aof+stream", "as aof; one entry of a stream an object"},
+      {"aof+hash", "as aof; one hash an object", std::nullopt, kKindDecides},
+      {"aof+stream", "as aof; one entry of a stream an object", std::nullopt, kKindDecides},
       {"rdb", "snapshots alone, LZF inside each value; one string an object"},
       {"rdb+uncompressed", "as rdb, without compression (rdbcompression no)"},
-      {"rdb+hash", "as rdb; one hash an object"},
-      {"rdb+stream", "as rdb; one entry of a stream an object"},
+      {"rdb+hash", "as rdb; one hash an object", std::nullopt, kKindDecides},
+      {"rdb+stream", "as rdb; one entry of a stream an object", std::nullopt, kKindDecides},
   };
   return kVariants;
 }
 
-Setup setup_of(const std::string& variant) {
+Setup setup_of(const std::string& variant, const NativeSchema* schema) {
   Setup setup{.variant = variant};
   setup.aof = variant.starts_with("aof");
   setup.compressed = !variant.ends_with("+uncompressed");
   if (variant.ends_with("+hash")) setup.layout = LayoutKind::kHash;
   if (variant.ends_with("+stream")) setup.layout = LayoutKind::kStream;
+  if (schema != nullptr) setup.layout = LayoutKind::kNative;
+  setup.schema = schema;
   return setup;
 }
 
@@ -185,7 +193,7 @@ Result<Site> site_of(const SystemEntry& entry, const SystemConfig& config) {
                           .password = config.password,
                           .database = *database},
               .space = {space->name},
-              .setup = setup_of(*variant),
+              .setup = setup_of(*variant, schema_of(config)),
               .containers = config.containers,
               .run_id = config.run_id,
               .directory = config.directory};

@@ -22,10 +22,12 @@ struct Setup {
   bool aof = true;         // Else snapshots alone.
   bool compressed = true;  // rdbcompression.
   LayoutKind layout = LayoutKind::kString;
+  const NativeSchema* schema = nullptr;  // Of kNative.
 };
 
 const std::vector<VariantInfo>& variants();
-Setup setup_of(const std::string& variant);
+/// `schema` is that of mode "native"; null in mode "blob".
+Setup setup_of(const std::string& variant, const NativeSchema* schema = nullptr);
 
 /// The settings that the variant needs, appendonly last.
 Settings settings_of(const Setup& setup);

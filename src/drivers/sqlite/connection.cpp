@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <memory>
 
+#include "drivers/sqlite/rows.hpp"
+
 namespace lab::sqlite {
 namespace {
 
@@ -42,15 +44,6 @@ ErrorCode code_of(int code, int system_error) {
 }
 
 }  // namespace
-
-std::string table_name(std::uint32_t container) { return fmt::format("files_{}", container); }
-
-std::string create_table_sql(const Setup& setup, std::uint32_t container) {
-  return fmt::format(
-      "CREATE TABLE IF NOT EXISTS {}(id BLOB PRIMARY KEY, mime TEXT NOT NULL, size_bytes INTEGER NOT NULL, "
-      "sha256 BLOB NOT NULL{}, payload BLOB NOT NULL)",
-      table_name(container), setup.one_per_content ? " UNIQUE" : "");
-}
 
 void Store::close_connections() {
   const std::lock_guard lock(mutex_);
@@ -266,6 +259,11 @@ void Statement::bind(int index, std::string_view text) {
 
 void Statement::bind(int index, std::int64_t number) {
   const int code = sqlite3_bind_int64(handle_, index, number);
+  if (bound_ == SQLITE_OK) bound_ = code;
+}
+
+void Statement::bind(int index, double number) {
+  const int code = sqlite3_bind_double(handle_, index, number);
   if (bound_ == SQLITE_OK) bound_ = code;
 }
 

@@ -15,6 +15,7 @@
 
 #include "driver/embedded_home.hpp"
 #include "driver/gate.hpp"
+#include "driver/native_schema.hpp"
 #include "drivers/sqlite/bounded_files.hpp"
 
 namespace lab::sqlite {
@@ -26,6 +27,7 @@ struct Setup {
   bool wal = true;               // Else a rollback journal, deleted after each transaction.
   bool one_per_content = false;  // Unique sha256; a second one is not inserted.
   std::uint32_t containers = 1;
+  const NativeSchema* schema = nullptr;  // Of mode "native"; null: a row is a payload.
 };
 
 class Connection;
@@ -65,6 +67,7 @@ class Statement {
   void bind(int index, std::span<const std::byte> blob);
   void bind(int index, std::string_view text);
   void bind(int index, std::int64_t number);
+  void bind(int index, double number);
 
   /// True when there is a row, false at the end.
   Result<bool> step();
@@ -155,8 +158,5 @@ class Connection {
   std::optional<Clock::time_point> busy_since_{};
   std::uint64_t generation_ = 0;
 };
-
-std::string table_name(std::uint32_t container);
-std::string create_table_sql(const Setup& setup, std::uint32_t container);
 
 }  // namespace lab::sqlite

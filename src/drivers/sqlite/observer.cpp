@@ -72,8 +72,10 @@ Result<SqliteObserver::Pages> SqliteObserver::pages(const Use& use) {
       if (!row) return row.error();
       if (!*row) break;
       const Bytes size{statement->number(1)};
-      if (statement->text(0).starts_with("files_")) walked.payload += size;
-      if (statement->text(0).starts_with("sqlite_autoindex_files_")) walked.index += size;
+      const std::string_view name = statement->text(0);
+      if (name.starts_with("files_")) walked.payload += size;
+      if (name.starts_with("sqlite_autoindex_files_") || name.starts_with("index_of_files_"))
+        walked.index += size;
     }
     walked_ = walked;
     walked_at_ = state;

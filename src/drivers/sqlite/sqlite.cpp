@@ -7,6 +7,7 @@
 #include "driver/placed_id.hpp"
 #include "drivers/sqlite/connection.hpp"
 #include "drivers/sqlite/observer.hpp"
+#include "drivers/sqlite/rows.hpp"
 
 namespace lab {
 namespace {
@@ -25,13 +26,14 @@ const std::vector<VariantInfo>& variants() {
       {"page_64k", "write-ahead log, pages of 64 KiB", 64_KiB},
       {"rollback+page_64k", "rollback journal, pages of 64 KiB", 64_KiB},
       {"insert_if_absent",
-       "as default; sha256 is unique and a second one is not inserted (ON CONFLICT DO NOTHING)"},
+       "as default; sha256 is unique and a second one is not inserted (ON CONFLICT DO NOTHING)", std::nullopt,
+       "its columns are not unique"},
   };
   return kVariants;
 }
 
-Setup setup_of(const std::string& variant, std::uint32_t containers) {
-  Setup setup{.variant = variant, .containers = containers};
+Setup setup_of(const std::string& variant, const SystemConfig& config) {
+  Setup setup{.variant = variant, .containers = config.containers, .schema = schema_of(config)};
   setup.wal = !variant.starts_with("rollback");
   setup.one_per_content = variant == "insert_if_absent";
   if (variant.ends_with("page_16k")) setup.page_size = 16'384;
@@ -94,7 +96,7 @@ class SqliteDriver final : public Driver {
     auto use = connection_.use(call, "sqlite.read_all");
     if (!use) return std::move(use).error();
     for (std::uint32_t container = 0; container < store_.setup.containers; ++container) {
-      auto statement = (*use)->prepare("SELECT id, payload FROM " + table_name(container));
+      auto statement = (*use)->prepare(select_sql(store_.setup, container));
       if (!statement) return std::move(statement).error();
       while (true) {
         LAB_TRY(allowed(call, "sqlite.read_all"));
@@ -106,7 +108,9 @@ class SqliteDriver final : public Driver {
         if (key.size() != id.size())
           return Error{ErrorCode::kCorruption, "sqlite.read_all", "an id is not 16 bytes"};
         std::copy(key.begin(), key.end(), id.begin());
-        LAB_TRY(sink(id, container, statement->blob(1)));
+        const auto payload = payload_of(*statement, store_.setup.schema, 1, "sqlite.read_all");
+        if (!payload) return payload.error();
+        LAB_TRY(sink(id, container, payload->bytes()));
       }
     }
     return ok();
@@ -134,14 +138,15 @@ class SqliteDriver final : public Driver {
     auto use = connection_.use(call, "sqlite.get");
     if (!use) return std::move(use).error();
     LAB_TRY(check_container(key.container, store_.setup.containers, "sqlite.get"));
-    auto statement =
-        (*use)->cached(fmt::format("SELECT payload FROM {} WHERE id = ?1", table_name(key.container)));
+    auto statement = (*use)->cached(select_sql(store_.setup, key.container) + " WHERE id = ?1");
     if (!statement) return std::move(statement).error();
     statement->bind(1, key.id);
     const auto row = statement->step();
     if (!row) return row.error();
     if (!*row) return Error{ErrorCode::kNotFound, "sqlite.get", format_uuid(key.id)};
-    return std::string(as_text(statement->blob(0)));
+    const auto payload = payload_of(*statement, store_.setup.schema, 1, "sqlite.get");
+    if (!payload) return payload.error();
+    return std::string(as_text(payload->bytes()));
   }
 
   Status erase(const CallContext& call, std::span<const ObjectKey> keys) override {
@@ -191,19 +196,18 @@ class SqliteDriver final : public Driver {
  private:
   Status insert(const Use& use, const Object& object) {
     LAB_TRY(check_container(object.container, store_.setup.containers, use.operation()));
-    auto statement = use.cached(fmt::format(
-        "INSERT INTO {}(id, mime, size_bytes, sha256, payload) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT{}",
-        table_name(object.container),
-        store_.setup.one_per_content
-            ? "(sha256) DO NOTHING"
-            : "(id) DO UPDATE SET mime = excluded.mime, size_bytes = excluded.size_bytes, "
-              "sha256 = excluded.sha256, payload = excluded.payload"));
+    NativeRecord record;  // The statement borrows from it.
+    if (store_.setup.schema != nullptr) {
+      auto parsed = parse_record(*store_.setup.schema, object.payload, use.operation());
+      if (!parsed) return std::move(parsed).error();
+      record = std::move(*parsed);
+    }
+    auto statement = use.cached(insert_sql(store_.setup, object.container));
     if (!statement) return std::move(statement).error();
-    statement->bind(1, object.id);
-    statement->bind(2, object.mime);
-    statement->bind(3, static_cast<std::int64_t>(object.payload.size()));
-    statement->bind(4, object.digest);
-    statement->bind(5, object.payload);
+    if (store_.setup.schema != nullptr)
+      bind_record(*statement, *store_.setup.schema, object.id, record);
+    else
+      bind_object(*statement, object);
     const auto row = statement->step();
     if (!row) return row.error();
     return ok();
@@ -273,7 +277,7 @@ Result<std::unique_ptr<Session>> open_sqlite(const SystemConfig& config, const C
   if (!variant) return variant.error();
   auto home = EmbeddedHome::open(config.path, config.run_id);
   if (!home) return std::move(home).error();
-  auto session = std::make_unique<SqliteSession>(std::move(*home), setup_of(*variant, config.containers));
+  auto session = std::make_unique<SqliteSession>(std::move(*home), setup_of(*variant, config));
   LAB_TRY(session->prepare(call));
   return std::unique_ptr<Session>(std::move(session));
 }
@@ -288,6 +292,7 @@ Status remove_sqlite(const SystemConfig& config, const CallContext& call) {
 SystemEntry sqlite_system() {
   return {.name = "sqlite",
           .what = "SQLite, one database file, a row with a BLOB an object",
+          .native = true,
           .variants = variants(),
           .mechanisms = {{"ingestion", "missing",
                           "sqlite.org/fileformat2.html: a row's payload is its own pages"},
