@@ -89,6 +89,12 @@ void ProgressDisplay::on_stage_start(const Cell& cell, const std::string& stage)
   const std::lock_guard lock(mutex_);
   now_doing_ = fmt::format("{} {} {} {} {}", cell.system, cell.variant, cell.dataset.payload,
                            grade_name(cell.dataset.grade), stage);
+  scanned_.reset();
+}
+
+void ProgressDisplay::on_scan(double share) {
+  const std::lock_guard lock(mutex_);
+  scanned_ = share;
 }
 
 void ProgressDisplay::on_stage_end(const StageRecord& record) {
@@ -120,8 +126,9 @@ std::string ProgressDisplay::line() const {
                                                         : "time left unknown";
   const std::string invalid =
       progress_.cells_invalid > 0 ? fmt::format(", {} invalid", progress_.cells_invalid) : "";
-  return fmt::format("{:3.0f}% {}/{} cells{}, {} spent, {}  {}", share * 100, progress_.cells_done,
-                     progress_.cells_total, invalid, format_seconds(spent), left, now_doing_);
+  const std::string scan = scanned_ ? fmt::format(", {:.0f}% scanned", *scanned_ * 100) : "";
+  return fmt::format("{:3.0f}% {}/{} cells{}, {} spent, {}  {}{}", share * 100, progress_.cells_done,
+                     progress_.cells_total, invalid, format_seconds(spent), left, now_doing_, scan);
 }
 
 void ProgressDisplay::draw() {

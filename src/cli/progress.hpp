@@ -3,6 +3,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -34,6 +35,7 @@ class ProgressDisplay final : public RunListener {
   void on_progress(const RunProgress& progress) override;
   void on_cell(const Cell& cell) override;
   void on_stage_start(const Cell& cell, const std::string& stage) override;
+  void on_scan(double share) override;
   void on_stage_end(const StageRecord& record) override;
   void on_event(const Event& event) override;
 
@@ -51,6 +53,7 @@ class ProgressDisplay final : public RunListener {
   mutable std::mutex mutex_{};
   RunProgress progress_{};
   std::string now_doing_{};
+  std::optional<double> scanned_{};  // Where a scan is going on.
   Clock::time_point began_ = Clock::now();
   Clock::time_point last_line_ = Clock::now();
   std::uint64_t last_tenth_ = 0;

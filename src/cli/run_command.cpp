@@ -52,11 +52,16 @@ std::vector<std::string> scanned_stages(const ScanPlan& scan) {
   return names;
 }
 
-void print_scan(const ScanPlan& scan) {
+void print_scan(const ScanPlan& scan, double seconds) {
   if (scan.chunkers.empty()) return;
   print("scan after {}: {}{}; {} of memory, {} thread{}, at most {} each\n", join(scanned_stages(scan), ", "),
         join(chunker_names(scan), ", "), scan.census ? ", and the copies of the payload" : "",
         format_bytes(scan.memory), scan.threads, scan.threads == 1 ? "" : "s", format_duration(scan.limit));
+  print(
+      "scans: about {} of the time (assuming {} s a GB, {} s for each chunker{}, files of the logical "
+      "size)\n",
+      format_seconds(seconds), kAssumedScanRead, kAssumedScanChunker,
+      scan.census ? fmt::format(", {} s for the copies", kAssumedScanCensus) : "");
 }
 
 /// Where a secret is, as far as the plan says it.
@@ -66,8 +71,8 @@ std::string secret_words(const std::optional<std::string>& variable, const std::
 }
 
 /// What the run runs and asks besides the systems.
-void print_helpers(const Plan& plan) {
-  print_scan(plan.scan);
+void print_helpers(const Plan& plan, const Estimate& needs) {
+  print_scan(plan.scan, needs.scan_seconds);
   for (const SystemPlan& system : plan.systems) {
     if (system.volume)
       print("volume of {}: {}{}{}\n", system.name, *system.volume,
@@ -143,7 +148,7 @@ void print_dry_run(const LoadedPlan& loaded, const Estimate& needs, const std::v
       "servers [settle] window and idle)\n",
       format_seconds(needs.seconds), kAssumedMegabytesPerSecond, kAssumedObjectSeconds * 1e3,
       kAssumedStageSeconds);
-  print_helpers(loaded.plan);
+  print_helpers(loaded.plan, needs);
   for (const std::string& name : loaded.not_built_in) print("not built in yet: {}\n", name);
   for (const std::string& warning : loaded.warnings) print("warning: {}\n", warning);
   for (const Check& check : quantum) print("warning: {}: {}\n", check.name, check.detail);
@@ -162,6 +167,7 @@ void print_dry_run_json(const LoadedPlan& loaded, const Estimate& needs, const s
                              {"warnings", loaded.warnings}};
   for (const Check& check : quantum) all["warnings"].push_back(check.name + ": " + check.detail);
   add_helpers(loaded.plan, all);
+  if (!loaded.plan.scan.chunkers.empty()) all["scan"]["seconds"] = needs.scan_seconds;
   all["blocks"] = nlohmann::ordered_json::array();
   for (const Block& block : blocks) {
     nlohmann::ordered_json cells = nlohmann::ordered_json::array();

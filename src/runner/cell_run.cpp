@@ -308,7 +308,9 @@ class ChainRun {
     samples = std::move(seen.samples);
     // Behind all readings and samples, and outside of the stage's times.
     if (record.valid && !discard_ && scans_after(setting_.plan.scan, kind))
-      record.scan = scan_stage({setting_.plan.scan, *observer_, *state_}, run_call());
+      record.scan = scan_stage({setting_.plan.scan, *observer_, *state_,
+                                [this](double share) { setting_.listener.on_scan(share); }},
+                               run_call());
     return record;
   }
 

@@ -24,6 +24,8 @@ class RunListener {
   virtual void on_progress(const RunProgress&) {}
   virtual void on_cell(const Cell&) {}
   virtual void on_stage_start(const Cell&, const std::string& /*stage*/) {}
+  /// How much of the files has been read by the scan behind the stage; also by a thread of the scan, often.
+  virtual void on_scan(double /*share*/) {}
   virtual void on_stage_end(const StageRecord&) {}
   virtual void on_event(const Event&) {}
 };

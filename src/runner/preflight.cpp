@@ -79,6 +79,20 @@ double seconds_of(const Cell& cell, Bytes logical) {
   return seconds;
 }
 
+/// The files are taken to hold the logical bytes. A system without files has no scan.
+double seconds_of_scans(const Plan& plan, const Registry& registry, const Cell& cell, Bytes logical) {
+  const SystemEntry* const entry = find_system(registry, cell.system);
+  if (entry == nullptr || !entry->has_files) return 0;
+  std::int64_t scans = 0;
+  for (const Chain& chain : cell.chains)
+    scans += std::count_if(chain.begin(), chain.end(),
+                           [&](StageKind kind) { return scans_after(plan.scan, kind); });
+  const double a_gigabyte = kAssumedScanRead +
+                            kAssumedScanChunker * static_cast<double>(plan.scan.chunkers.size()) +
+                            (plan.scan.census ? kAssumedScanCensus : 0);
+  return static_cast<double>(scans * logical.count) / 1e9 * a_gigabyte;
+}
+
 Check check_space(const std::string& name, const fs::path& path, Bytes needed) {
   struct statfs info{};
   const fs::path folder = existing_above(path);
@@ -144,7 +158,9 @@ Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Regi
       all.logical += Bytes{logical.count * static_cast<std::int64_t>(inserts_of(cell))};
       all.disk_peak = std::max(
           all.disk_peak, Bytes{static_cast<std::int64_t>(kDiskFactor * static_cast<double>(logical.count))});
-      all.seconds += seconds_of(cell, logical) + seconds_of_rest(plan, registry, cell);
+      const double scans = seconds_of_scans(plan, registry, cell, logical);
+      all.scan_seconds += scans;
+      all.seconds += seconds_of(cell, logical) + seconds_of_rest(plan, registry, cell) + scans;
     }
   all.seconds +=
       std::chrono::duration<double>(plan.settle.idle).count() * static_cast<double>(plan.systems.size());

@@ -26,12 +26,17 @@ struct Estimate {
   std::uint64_t stage_measurements = 0;  // Controls not counted.
   Bytes logical{};                       // Written in all, over all cells and insert stages.
   Bytes disk_peak{};                     // At once: the largest cell, with room for maintenance.
-  double seconds = 0;
+  double seconds = 0;                    // Scans included.
+  double scan_seconds = 0;               // Of the scans behind the stages.
 };
 
 inline constexpr double kAssumedMegabytesPerSecond = 100;  // Bulk, and read-back.
 inline constexpr double kAssumedObjectSeconds = 0.002;     // One acknowledged single operation.
 inline constexpr double kAssumedStageSeconds = 0.1;        // Settling and probing.
+// A scan of a GB by one worker: reading it, each chunker, and looking for the copies of the payload.
+inline constexpr double kAssumedScanRead = 0.4;
+inline constexpr double kAssumedScanChunker = 0.15;
+inline constexpr double kAssumedScanCensus = 0.7;
 
 Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Registry& registry);
 

@@ -305,6 +305,26 @@ TEST(Estimate, CountsCellsStagesAndBytesExactly) {
   EXPECT_EQ(needs.logical.count, 8LL * 100 * 65'536);
 }
 
+TEST(Estimate, HoldsTheScansOfTheStagesThatAreScannedAndOfNoOthers) {
+  Plan plan = small_plan();
+  const double without = estimate(plan, expand(plan), two_systems()).seconds;
+  EXPECT_EQ(estimate(plan, expand(plan), two_systems()).scan_seconds, 0);
+  plan.scan.chunkers = {{ChunkerSpec::Kind::kFixed, 4096}, {ChunkerSpec::Kind::kCdc, 8192}};
+  plan.scan.census = false;
+  const Estimate needs = estimate(plan, expand(plan), two_systems());
+  const double gigabytes = 8.0 * 100 * 65'536 / 1e9;  // Eight cells of one stage.
+  EXPECT_DOUBLE_EQ(needs.scan_seconds, gigabytes * (kAssumedScanRead + 2 * kAssumedScanChunker));
+  EXPECT_DOUBLE_EQ(needs.seconds, without + needs.scan_seconds);
+  plan.scan.census = true;
+  EXPECT_GT(estimate(plan, expand(plan), two_systems()).scan_seconds, needs.scan_seconds);
+  plan.scan.stages = {StageKind::kMaintenance};
+  EXPECT_EQ(estimate(plan, expand(plan), two_systems()).scan_seconds, 0) << "no chain has it";
+  plan.scan.stages = {};
+  Registry registry = two_systems();
+  for (SystemEntry& entry : registry) entry.has_files = false;
+  EXPECT_EQ(estimate(plan, expand(plan), registry).scan_seconds, 0);
+}
+
 TEST_F(PreflightTest, AColdPlanOverAServerNeedsACommandThatRestartsIt) {
   SystemEntry server = files_system();
   server.name = "server";

@@ -9,6 +9,9 @@ struct ScannedRunTest : RunFixture {
   ScannedRunTest() {
     plan_.scan.chunkers = {{ChunkerSpec::Kind::kFixed, 4096}, {ChunkerSpec::Kind::kCdc, 512}};
   }
+  void on_scan(double share) override { shares_.push_back(share); }
+
+  std::vector<double> shares_{};
 };
 
 TEST_F(ScannedRunTest, EachRecordHasTheRedundancyOfItsFilesAndWhereTheCopiesAre) {
@@ -34,6 +37,23 @@ TEST_F(ScannedRunTest, EachRecordHasTheRedundancyOfItsFilesAndWhereTheCopiesAre)
     seen += 1;
   }
   EXPECT_EQ(seen, 8U) << "two systems, two grades, two repetitions";
+}
+
+TEST_F(ScannedRunTest, WhoeverWatchesIsToldHowMuchOfEachScanIsDone) {
+  plan_.stages.chains = {{StageKind::kBulkInsert}};
+  ASSERT_TRUE(run());
+  EXPECT_EQ(std::count(shares_.begin(), shares_.end(), 1.0), 2 * 8)
+      << "all read, and counting, of eight scans";
+  for (const double share : shares_) {
+    EXPECT_GT(share, 0);
+    EXPECT_LE(share, 1);
+  }
+  shares_.clear();
+  plan_.scan = {};
+  directory_ /= "without";
+  std::filesystem::create_directory(directory_);
+  ASSERT_TRUE(run());
+  EXPECT_TRUE(shares_.empty());
 }
 
 TEST_F(ScannedRunTest, OnlyTheStagesThatThePlanNamesAreScanned) {

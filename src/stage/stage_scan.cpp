@@ -107,7 +107,11 @@ Result<StageScan> scan_files(const StageScanInput& input, const CallContext& run
   request.class_of = [&](const fs::path& path) { return class_of(input.observer, *roots, path); };
   if (input.plan.census) request.census = census_request(input.state);
   const Bounded bounded(call.deadline, call.stop);
-  auto report = scan::scan(request, {}, bounded.token());
+  const auto progress = [&input](const scan::ScanProgress& seen) {
+    if (input.on_progress && seen.bytes_total > 0)
+      input.on_progress(static_cast<double>(seen.bytes_done) / static_cast<double>(seen.bytes_total));
+  };
+  auto report = scan::scan(request, progress, bounded.token());
   if (!report && bounded.over() && report.error().code == ErrorCode::kCancelled)
     return Error{ErrorCode::kTimeout, "scan",
                  "not done within the limit of " + format_duration(input.plan.limit)};

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "core/time.hpp"
 #include "driver/observer.hpp"
 #include "model/plan.hpp"
@@ -14,6 +16,8 @@ struct StageScanInput {
   const ScanPlan& plan;
   Observer& observer;
   const ChainState& state;  // As the stage has left it: what the files should hold.
+  std::function<void(double share)>
+      on_progress{};  // Of the bytes to read; called often, by one thread at a time.
 };
 
 /// Whether the plan wants the files scanned after a stage of this kind.

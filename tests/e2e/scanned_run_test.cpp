@@ -113,6 +113,11 @@ TEST_F(ScannedRun, ADryRunSaysWhatWillBeScanned) {
   const Json parsed = Json::parse(json.out, nullptr, false);
   ASSERT_TRUE(parsed.is_object()) << json.out << json.err;
   EXPECT_EQ(parsed["scan"]["chunkers"], Json::array({"fixed:4096"}));
+  EXPECT_GT(parsed["scan"]["seconds"].get<double>(), 0);
+  EXPECT_GT(parsed["seconds"].get<double>(), parsed["scan"]["seconds"].get<double>());
+  EXPECT_NE(ended.out.find("of the time (assuming 0.4 s a GB, 0.15 s for each chunker, 0.7 s for the copies"),
+            std::string::npos)
+      << ended.out;
   const Ended none = run({"run", plan(""), "--dry-run"});
   EXPECT_EQ(none.out.find("scan after"), std::string::npos);
 }
