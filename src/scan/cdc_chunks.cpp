@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace lab::scan {
 namespace {
@@ -22,7 +23,7 @@ Chunker chunker_of(std::span<const CdcChunks::Level> levels) {
 CdcChunks::CdcChunks(FingerprintKind kind, std::span<const Level> levels)
     : kind_(kind), chunker_(chunker_of(levels)) {
   for (const Level& level : levels) {
-    open_.push_back({level.stream, {}});
+    open_.push_back({level.taker, {}});
     open_.back().carry.reserve(longest_chunk(level.spec));
     memory_ += longest_chunk(level.spec);
   }
@@ -57,6 +58,14 @@ void CdcChunks::end() {
   at_ = 0;
 }
 
+std::vector<std::vector<std::byte>> CdcChunks::take_open() {
+  std::vector<std::vector<std::byte>> open;
+  for (Open& one : open_) open.push_back(std::exchange(one.carry, {}));
+  chunker_.finish();
+  at_ = 0;
+  return open;
+}
+
 std::size_t CdcChunks::memory() const { return memory_; }
 
 void CdcChunks::close(Open& open, std::span<const std::byte> last) const {
@@ -65,7 +74,7 @@ void CdcChunks::close(Open& open, std::span<const std::byte> last) const {
     open.carry.insert(open.carry.end(), last.begin(), last.end());
     chunk = open.carry;
   }
-  open.stream->add(fingerprint_of(kind_, chunk), static_cast<std::uint32_t>(chunk.size()), all_zero(chunk));
+  open.taker->take(fingerprint_of(kind_, chunk), static_cast<std::uint32_t>(chunk.size()), all_zero(chunk));
   open.carry.clear();
 }
 

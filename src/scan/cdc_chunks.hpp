@@ -18,7 +18,7 @@ class CdcChunks {
  public:
   struct Level {
     ChunkerSpec spec{};
-    ChunkStream* stream = nullptr;  // Borrowed.
+    ChunkTaker* taker = nullptr;  // Borrowed.
   };
   CdcChunks(FingerprintKind kind, std::span<const Level> levels);
 
@@ -27,12 +27,15 @@ class CdcChunks {
   /// The end of a file; what comes then is the next one.
   void end();
 
+  /// What no cut has ended yet, by level, in place of end().
+  std::vector<std::vector<std::byte>> take_open();
+
   /// The most bytes that it keeps between two calls.
   std::size_t memory() const;
 
  private:
   struct Open {
-    ChunkStream* stream = nullptr;
+    ChunkTaker* taker = nullptr;
     std::vector<std::byte> carry{};  // The chunk that has begun and not ended.
   };
   void close(Open& open, std::span<const std::byte> last) const;

@@ -22,8 +22,15 @@ struct Met {
   Met& operator+=(const Met& other);
 };
 
+/// Gets the chunks of a file in order.
+class ChunkTaker {
+ public:
+  virtual ~ChunkTaker() = default;
+  virtual void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) = 0;
+};
+
 /// Not thread-safe: each worker has its own. What fails is kept and told by flush().
-class ChunkStream {
+class ChunkStream final : public ChunkTaker {
  public:
   ChunkStream(Counter& counter, std::size_t classes);
 
@@ -39,6 +46,10 @@ class ChunkStream {
     }
     pending_.push_back({fingerprint, length, class_});
     if (pending_.size() == kBatch) hand_over();
+  }
+
+  void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override {
+    add(fingerprint, length, zero);
   }
 
   /// Whole blocks of zeros: there may be very many, and they are all one, so that a number is enough.

@@ -65,9 +65,10 @@ class Scan {
       return bad_request(fmt::format("from 1 to {} file classes", kClassesMax));
     const bool emits = !request_.emit.empty();
     LAB_CHECK(!emits || !request_.sketch, "what is emitted is counted exactly");
-    const auto shares =
-        plan_memory(request_.memory, workers(), request_.direct, request_.chunkers,
-                    request_.census.has_value(), Bytes{emits ? Emitter::memory(request_.fingerprint) : 0});
+    const auto shares = plan_memory(request_.memory, workers(), request_.direct, request_.chunkers,
+                                    request_.census.has_value(),
+                                    Bytes{emits ? Emitter::memory(request_.fingerprint) : 0} +
+                                        (joins_parts(request_) ? part_buffers(request_) : Bytes{}));
     if (!shares) return bad_request("--memory: " + shares.error().detail);
     auto listed = list_files(request_.paths, request_.class_of, halt_.get_token());
     if (!listed) return std::move(listed).error();
@@ -87,7 +88,9 @@ class Scan {
       emitter_ = std::move(*begun);
       emitted_.chunkers.resize(counters_.size());
     }
-    jobs_ = jobs_of(list_, request_.chunkers, census_.has_value());
+    if (joins_parts(request_))
+      parts_.emplace(request_.fingerprint, content_defined_of(request_.chunkers), request_.threads);
+    jobs_ = jobs_of(list_, request_.chunkers, census_.has_value(), parts_.has_value());
     outcomes_.resize(jobs_.size());
     return ok();
   }
@@ -110,9 +113,9 @@ class Scan {
   unsigned workers() const { return request_.census ? 1 : request_.threads; }
 
   void read_all() {
-    Census* const census = census_ ? &*census_ : nullptr;
+    const ScanPass::Shared shared{census_ ? &*census_ : nullptr, parts_ ? &*parts_ : nullptr};
     for (unsigned i = 0; i < workers(); ++i)
-      passes_.push_back(std::make_unique<ScanPass>(request_, counters_, census,
+      passes_.push_back(std::make_unique<ScanPass>(request_, counters_, shared,
                                                    [this](std::uint64_t more) { add_done(more); }));
     std::vector<std::jthread> others;
     for (unsigned i = 1; i < workers(); ++i) others.emplace_back([this, i] { work(*passes_[i]); });
@@ -122,6 +125,7 @@ class Scan {
   void work(ScanPass& pass) {
     const auto jobs = [&]() -> Status {
       while (true) {
+        if (parts_) parts_->wait_for_room(halt_.get_token());
         const std::size_t number = next_job_.fetch_add(1);
         if (number >= jobs_.size()) return pass.flush();
         auto outcome = pass.run(list_.files[jobs_[number].file], jobs_[number], halt_.get_token());
@@ -215,6 +219,7 @@ class Scan {
   std::vector<Job> jobs_{};
   std::vector<ReadOutcome> outcomes_{};
   std::optional<Census> census_{};
+  std::optional<PartQueue> parts_{};    // Where large files are cut by several workers.
   std::unique_ptr<Emitter> emitter_{};  // Where the request wants it.
   Emitted emitted_{};
   std::vector<std::unique_ptr<Counter>> counters_{};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 
 namespace lab::scan {
@@ -11,32 +12,66 @@ namespace {
 constexpr std::uint64_t kJobBytes = 64ULL << 20U;
 constexpr std::array<std::byte, 64U << 10U> kZeros{};
 
-bool may_cut(std::span<const ChunkerSpec> chunkers) {
-  return std::all_of(chunkers.begin(), chunkers.end(), [](const ChunkerSpec& chunker) {
-    return chunker.kind == ChunkerSpec::Kind::kFixed && chunker.align == 0 && kJobBytes % chunker.size == 0;
+constexpr std::uint64_t kPartBytes = 4ULL << 20U;  // Some joining of each part against buffers of this size.
+
+bool content_defined(const ChunkerSpec& chunker) { return chunker.kind == ChunkerSpec::Kind::kCdc; }
+
+/// Bytes of the jobs that files may be cut into; none where a chunker does not allow it.
+std::optional<std::uint64_t> job_bytes(std::span<const ChunkerSpec> chunkers, bool join) {
+  const bool any = std::any_of(chunkers.begin(), chunkers.end(), content_defined);
+  if (any && !join) return std::nullopt;
+  const std::uint64_t step = any ? kPartBytes : kJobBytes;
+  const bool all = std::all_of(chunkers.begin(), chunkers.end(), [step](const ChunkerSpec& chunker) {
+    return content_defined(chunker) || (chunker.align == 0 && step % chunker.size == 0);
   });
+  return all ? std::optional(step) : std::nullopt;
 }
 
 }  // namespace
 
-std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census) {
+std::vector<ChunkerSpec> content_defined_of(std::span<const ChunkerSpec> chunkers) {
+  std::vector<ChunkerSpec> specs;
+  std::copy_if(chunkers.begin(), chunkers.end(), std::back_inserter(specs), content_defined);
+  return specs;
+}
+
+std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
+                         bool join) {
   std::vector<Job> jobs;
-  const bool cut = !census && may_cut(chunkers);
+  const auto step = census ? std::nullopt : job_bytes(chunkers, join);
   for (std::size_t file = 0; file < list.files.size(); ++file) {
     const std::uint64_t size = list.files[file].size;
-    const std::uint64_t step = cut ? kJobBytes : std::max<std::uint64_t>(size, 1);
+    const bool whole = !step || size <= *step;
+    const std::uint64_t one = whole ? std::max<std::uint64_t>(size, 1) : *step;
+    std::uint64_t number = 0;
     std::uint64_t begin = 0;
     do {
-      jobs.push_back({file, begin, std::min(size, begin + step)});
-      begin += step;
+      Job& job = jobs.emplace_back(Job{file, begin, std::min(size, begin + one)});
+      begin += one;
+      job.last = begin >= size;
+      if (!whole && *step == kPartBytes) job.number = number++;
     } while (begin < size);
   }
   return jobs;
 }
 
+Bytes part_buffers(const ScanRequest& request) {
+  // Bytes, the chunks that it may have, and what is open of each chunker; twice: being made, and being
+  // joined.
+  std::uint64_t part = kPartBytes;
+  for (const ChunkerSpec& chunker : content_defined_of(request.chunkers))
+    part += kPartBytes / (chunker.size / 4) * sizeof(CutChunk) + 2ULL * longest_chunk(chunker);
+  return Bytes{static_cast<std::int64_t>(2 * part * request.threads)};
+}
+
+bool joins_parts(const ScanRequest& request) {
+  return request.threads > 1 && !request.census && !content_defined_of(request.chunkers).empty() &&
+         job_bytes(request.chunkers, true) && 3 * part_buffers(request).count <= 2 * request.memory.count;
+}
+
 ScanPass::ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<Counter>> counters,
-                   Census* census, OnBytes on_bytes)
-    : reader_(ReadOptions{request.direct}), census_(census), on_bytes_(std::move(on_bytes)) {
+                   const Shared& shared, OnBytes on_bytes)
+    : reader_(ReadOptions{request.direct}), shared_(shared), on_bytes_(std::move(on_bytes)) {
   streams_.reserve(counters.size());  // The cutters point to them.
   std::map<std::uint32_t, std::vector<FixedBlocks::Level>> fixed;
   std::vector<CdcChunks::Level> cdc;
@@ -50,17 +85,27 @@ ScanPass::ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<C
   }
   for (const auto& [align, levels] : fixed) fixed_.emplace_back(request.fingerprint, levels);
   if (!cdc.empty()) cdc_.emplace_back(request.fingerprint, cdc);
+  for (const CdcChunks::Level& level : cdc) takers_.push_back(level.taker);
+  if (shared_.parts != nullptr) cutter_.emplace(request.fingerprint, content_defined_of(request.chunkers));
 }
 
 Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const std::stop_token& stop) {
   for (ChunkStream& stream : streams_) stream.set_class(file.file_class);
   for (FixedBlocks& blocks : fixed_) blocks.begin(job.begin == 0);
-  if (census_ != nullptr) census_->begin_file(static_cast<std::uint32_t>(file.file_class));
+  cutting_ = job.number.has_value();
+  if (cutting_) cutter_->begin(job.end - job.begin);
+  if (shared_.census != nullptr) shared_.census->begin_file(static_cast<std::uint32_t>(file.file_class));
   auto outcome = reader_.read(file, job.begin, job.end, *this, stop);
   if (!outcome) return outcome;
   for (FixedBlocks& blocks : fixed_) blocks.end();
-  for (CdcChunks& chunks : cdc_) chunks.end();
-  if (census_ != nullptr) LAB_TRY(census_->end_file());
+  if (cutting_) {
+    PartCuts part = cutter_->take();
+    part.ends = job.last || outcome->bytes < job.end - job.begin;
+    shared_.parts->put(job.file, *job.number, std::move(part), takers_);
+  } else {
+    for (CdcChunks& chunks : cdc_) chunks.end();
+  }
+  if (shared_.census != nullptr) LAB_TRY(shared_.census->end_file());
   LAB_TRY(first_failure());
   return outcome;
 }
@@ -72,19 +117,25 @@ Status ScanPass::flush() {
 
 Status ScanPass::bytes(std::span<const std::byte> bytes) {
   for (FixedBlocks& blocks : fixed_) blocks.bytes(bytes);
-  for (CdcChunks& chunks : cdc_) chunks.bytes(bytes);
-  if (census_ != nullptr) LAB_TRY(census_->scan(bytes));
+  if (cutting_)
+    cutter_->bytes(bytes);
+  else
+    for (CdcChunks& chunks : cdc_) chunks.bytes(bytes);
+  if (shared_.census != nullptr) LAB_TRY(shared_.census->scan(bytes));
   on_bytes_(bytes.size());
   return first_failure();
 }
 
 Status ScanPass::zeros(std::uint64_t count) {
   for (FixedBlocks& blocks : fixed_) blocks.zeros(count);
-  for (CdcChunks& chunks : cdc_) chunks.zeros(count);
+  if (cutting_)
+    cutter_->zeros(count);
+  else
+    for (CdcChunks& chunks : cdc_) chunks.zeros(count);
   // An original may hold zeros that the file system keeps as a hole.
-  for (std::uint64_t left = census_ != nullptr ? count : 0; left > 0;) {
+  for (std::uint64_t left = shared_.census != nullptr ? count : 0; left > 0;) {
     const std::uint64_t some = std::min<std::uint64_t>(left, kZeros.size());
-    LAB_TRY(census_->scan(std::span(kZeros).first(some)));
+    LAB_TRY(shared_.census->scan(std::span(kZeros).first(some)));
     left -= some;
   }
   on_bytes_(count);

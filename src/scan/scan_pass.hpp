@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "scan/cdc_chunks.hpp"
 #include "scan/census.hpp"
 #include "scan/chunk_stream.hpp"
+#include "scan/file_parts.hpp"
 #include "scan/fixed_blocks.hpp"
 #include "scan/reader.hpp"
 #include "scan/scan.hpp"
@@ -23,19 +25,34 @@ struct Job {
   std::size_t file = 0;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
+  bool last = true;                       // The file ends with it.
+  std::optional<std::uint64_t> number{};  // Of a part whose content-defined chunks go on in the next one.
 };
 
 /// Large files are cut into jobs where every chunker allows it, so that several workers share them;
-/// never for a census, which takes a file from its beginning to its end.
-std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census);
+/// never for a census, which takes a file from its beginning to its end. With content-defined chunks only
+/// where `join` says that parts will be joined.
+std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
+                         bool join = false);
+
+/// Whether files of this request are cut into parts that are joined, and what their buffers take together.
+bool joins_parts(const ScanRequest& request);
+Bytes part_buffers(const ScanRequest& request);
+
+/// The chunkers whose chunks are joined.
+std::vector<ChunkerSpec> content_defined_of(std::span<const ChunkerSpec> chunkers);
 
 /// Not thread-safe: one a worker. Counters are shared.
 class ScanPass final : private ByteSink {
  public:
   using OnBytes = std::function<void(std::uint64_t more)>;
-  /// `census` may be null; borrowed.
-  ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<Counter>> counters, Census* census,
-           OnBytes on_bytes);
+  /// What one pass shares with others, or does not have. Borrowed.
+  struct Shared {
+    Census* census = nullptr;
+    PartQueue* parts = nullptr;
+  };
+  ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<Counter>> counters,
+           const Shared& shared, OnBytes on_bytes);
 
   /// Errors: those of the reader and the counters.
   Result<ReadOutcome> run(const ScanFile& file, const Job& job, const std::stop_token& stop);
@@ -52,7 +69,10 @@ class ScanPass final : private ByteSink {
   std::vector<ChunkStream> streams_{};  // One for each chunker.
   std::vector<FixedBlocks> fixed_{};    // One for each alignment.
   std::vector<CdcChunks> cdc_{};        // One for all averages, or none.
-  Census* census_;
+  Shared shared_;
+  std::optional<PartCutter> cutter_{};  // Where parts are joined.
+  std::vector<ChunkTaker*> takers_{};   // The streams of its levels.
+  bool cutting_ = false;                // The job at hand is a part.
   OnBytes on_bytes_;
 };
 

@@ -165,6 +165,30 @@ TEST_F(Scanning, AFileOfSeveralJobsHasTheSameFiguresForEachNumberOfThreads) {
   }
 }
 
+TEST_F(Scanning, AFileWhosePartsAreCutAtOnceHasTheFiguresOfOneWorker) {
+  Random random(9);
+  const std::string text = random_text(random, 3 << 20);
+  // Runs of one byte and a period longer than a part, in which no two parts agree on a cut; copies far from
+  // each other.
+  std::string large = text + std::string(10 << 20, '\xff') + text.substr(12'345);
+  for (int i = 0; i < 600'000; ++i) large += "sixteen letters!";
+  add("large", large + text);
+  add("sparse", std::string(9 << 20, '\0') + text, true);
+  add("small", text.substr(0, 100'000));
+  ScanRequest asked = request(whole_curve());
+  const auto one = run(asked);
+  ASSERT_TRUE(one) << one.error().text();
+  for (const unsigned threads : {2U, 3U}) {
+    asked.threads = threads;
+    ASSERT_TRUE(joins_parts(asked));
+    const auto many = run(asked);
+    ASSERT_TRUE(many) << many.error().text();
+    for (std::size_t i = 0; i < asked.chunkers.size(); ++i)
+      EXPECT_EQ(many->chunkers[i].all, one->chunkers[i].all)
+          << chunker_name(asked.chunkers[i]) << " " << threads;
+  }
+}
+
 TEST_F(Scanning, AHardLinkedFileCountsOnceAndWhatIsLeftOutIsNamedWithItsReason) {
   add("a", "content");
   fs::create_hard_link(data_ / "a", data_ / "b");
@@ -291,6 +315,37 @@ TEST(Jobs, AFileIsSharedByWorkersButNeverForACensus) {
   const std::vector<Job> whole = jobs_of(list, chunkers, true);
   ASSERT_EQ(whole.size(), 1U);
   EXPECT_EQ(whole[0].end, 200U << 20U);
+}
+
+TEST(Jobs, AFileWithContentDefinedChunksIsCutWherePartsAreJoined) {
+  FileList list;
+  list.files.emplace_back().size = (200U << 20U) + 1;
+  list.files.emplace_back().size = 1000;
+  std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}, {Kind::kCdc, 8192, 0}};
+  EXPECT_EQ(jobs_of(list, chunkers, false, false).size(), 2U);
+  EXPECT_EQ(jobs_of(list, chunkers, true, true).size(), 2U);
+  const std::vector<Job> parts = jobs_of(list, chunkers, false, true);
+  ASSERT_EQ(parts.size(), 52U);
+  EXPECT_EQ(parts[50].number, 50U);
+  EXPECT_TRUE(parts[50].last);
+  EXPECT_FALSE(parts[49].last);
+  EXPECT_FALSE(parts[51].number) << "a small file is one job";
+  chunkers.push_back({Kind::kFixed, 5000, 0});
+  EXPECT_EQ(jobs_of(list, chunkers, false, true).size(), 2U) << "a block would lie in two parts";
+}
+
+TEST(Jobs, PartsAreJoinedOnlyWhereTheMemoryHoldsThem) {
+  ScanRequest asked;
+  asked.chunkers = {{Kind::kCdc, 8192, 0}};
+  EXPECT_FALSE(joins_parts(asked)) << "one worker has no need";
+  asked.threads = 2;
+  EXPECT_TRUE(joins_parts(asked));
+  asked.memory = Bytes{part_buffers(asked).count * 3 / 2 - 1};
+  EXPECT_FALSE(joins_parts(asked));
+  asked.memory = 256_MiB;
+  asked.threads = 8;
+  asked.chunkers = whole_curve();
+  EXPECT_TRUE(joins_parts(asked)) << "the default";
 }
 
 }  // namespace

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/file_parts.hpp"
+
+#include <algorithm>
+
+namespace lab::scan {
+namespace {
+
+constexpr std::size_t kAgain = 16U << 10U;  // Bytes that are cut again between two looks for a common cut.
+
+template <class Takers>
+std::vector<CdcChunks::Level> levels_of(std::span<const ChunkerSpec> specs, Takers& takers) {
+  std::vector<CdcChunks::Level> levels;
+  for (std::size_t i = 0; i < specs.size(); ++i) levels.push_back({specs[i], &takers[i]});
+  return levels;
+}
+
+/// Passes chunks on until one ends where one of the part's own does.
+class UntilCommon final : public ChunkTaker {
+ public:
+  UntilCommon(std::span<const CutChunk> own, std::uint64_t before, ChunkTaker& out)
+      : own_(own), before_(before), out_(out) {}
+
+  void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override {
+    if (common_) return;
+    out_.take(fingerprint, length, zero);
+    end_ += length;
+    while (next_ < own_.size() && own_[next_].end + before_ < end_) ++next_;
+    common_ = next_ < own_.size() && own_[next_].end + before_ == end_;
+  }
+
+  bool common() const noexcept { return common_; }
+  /// Those behind the common end.
+  std::span<const CutChunk> rest() const { return own_.subspan(next_ + 1); }
+
+ private:
+  std::span<const CutChunk> own_;
+  std::uint64_t before_;  // Bytes of the open chunk before the part.
+  ChunkTaker& out_;
+  std::uint64_t end_ = 0;
+  std::size_t next_ = 0;
+  bool common_ = false;
+};
+
+void pass_on(std::span<const CutChunk> chunks, ChunkTaker& out) {
+  for (const CutChunk& chunk : chunks) out.take(chunk.fingerprint, chunk.length, chunk.zero);
+}
+
+}  // namespace
+
+void PartCutter::Recorder::take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) {
+  end += length;
+  chunks.push_back({fingerprint, end, length, zero});
+}
+
+PartCutter::PartCutter(FingerprintKind kind, std::span<const ChunkerSpec> specs)
+    : recorders_(specs.size()), cutter_(kind, levels_of(specs, recorders_)) {}
+
+void PartCutter::bytes(std::span<const std::byte> bytes) {
+  cutter_.bytes(bytes);
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+}
+
+void PartCutter::zeros(std::uint64_t count) {
+  cutter_.zeros(count);
+  bytes_.resize(bytes_.size() + count);
+}
+
+PartCuts PartCutter::take() {
+  PartCuts part{.bytes = std::exchange(bytes_, {}), .open = cutter_.take_open()};
+  for (Recorder& recorder : recorders_) {
+    part.chunks.push_back(std::exchange(recorder.chunks, {}));
+    recorder.end = 0;
+  }
+  return part;
+}
+
+PartJoiner::PartJoiner(FingerprintKind kind, std::span<const ChunkerSpec> specs)
+    : kind_(kind), specs_(specs.begin(), specs.end()), open_(specs.size()) {}
+
+void PartJoiner::join(PartCuts part, std::span<ChunkTaker* const> out) {
+  for (std::size_t level = 0; level < specs_.size(); ++level) {
+    join_level(level, part, *out[level]);
+    std::vector<std::byte>& open = open_[level];
+    if (!part.ends || open.empty()) continue;
+    out[level]->take(fingerprint_of(kind_, std::span<const std::byte>(open)),
+                     static_cast<std::uint32_t>(open.size()), all_zero(open));
+    open.clear();
+  }
+}
+
+void PartJoiner::join_level(std::size_t level, PartCuts& part, ChunkTaker& out) {
+  std::vector<std::byte>& open = open_[level];
+  if (open.empty()) {
+    pass_on(part.chunks[level], out);
+    open = std::move(part.open[level]);
+    return;
+  }
+  UntilCommon taker(part.chunks[level], open.size(), out);
+  const CdcChunks::Level one{specs_[level], &taker};
+  CdcChunks again(kind_, std::span(&one, 1));
+  again.bytes(open);
+  for (std::span<const std::byte> left = part.bytes; !left.empty() && !taker.common();) {
+    const auto some = left.first(std::min(left.size(), kAgain));
+    again.bytes(some);
+    left = left.subspan(some.size());
+  }
+  if (!taker.common()) {
+    open = std::move(again.take_open().front());
+    return;
+  }
+  pass_on(taker.rest(), out);
+  open = std::move(part.open[level]);
+}
+
+PartQueue::PartQueue(FingerprintKind kind, std::vector<ChunkerSpec> specs, std::size_t parts)
+    : kind_(kind), specs_(std::move(specs)), parts_(parts) {}
+
+void PartQueue::wait_for_room(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  room_.wait(lock, stop, [this] { return waiting_ < parts_; });
+}
+
+void PartQueue::put(std::size_t file, std::uint64_t number, PartCuts part, std::span<ChunkTaker* const> out) {
+  std::unique_lock lock(mutex_);
+  File& state = files_.try_emplace(file, PartJoiner(kind_, specs_)).first->second;
+  state.waiting.emplace(number, std::move(part));
+  waiting_ += 1;
+  if (state.joining) return;
+  state.joining = true;
+  for (auto next = state.waiting.find(state.next); next != state.waiting.end();
+       next = state.waiting.find(state.next)) {
+    PartCuts taken = std::move(next->second);
+    state.waiting.erase(next);
+    lock.unlock();
+    state.joiner.join(std::move(taken), out);
+    lock.lock();
+    state.next += 1;
+    waiting_ -= 1;
+    room_.notify_all();
+  }
+  state.joining = false;
+}
+
+}  // namespace lab::scan

@@ -1,0 +1,105 @@
+// Parts of a file that several workers cut at once, joined to the chunks that one pass over the file has.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "scan/cdc_chunks.hpp"
+
+namespace lab::scan {
+
+struct CutChunk {
+  Fingerprint fingerprint{};
+  std::uint64_t end = 0;  // Offset in the part.
+  std::uint32_t length = 0;
+  bool zero = false;
+};
+
+/// A part, cut as if a chunk began with it.
+struct PartCuts {
+  std::vector<std::byte> bytes{};
+  std::vector<std::vector<CutChunk>> chunks{};  // By level.
+  std::vector<std::vector<std::byte>> open{};   // Behind the last cut, by level.
+  bool ends = false;                            // The file ends with it, or what could be read of it.
+};
+
+/// Cuts one part after the other. Not thread-safe.
+class PartCutter {
+ public:
+  PartCutter(FingerprintKind kind, std::span<const ChunkerSpec> specs);
+  /// Before a part of so many bytes, so that none is copied later.
+  void begin(std::size_t bytes) { bytes_.reserve(bytes); }
+  void bytes(std::span<const std::byte> bytes);
+  void zeros(std::uint64_t count);
+  /// The part so far; what comes then is the next one.
+  PartCuts take();
+
+ private:
+  struct Recorder final : ChunkTaker {
+    void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override;
+    std::vector<CutChunk> chunks{};
+    std::uint64_t end = 0;
+  };
+  std::vector<Recorder> recorders_;
+  CdcChunks cutter_;
+  std::vector<std::byte> bytes_{};
+};
+
+/// Takes the parts of one file in order. What a cut decides depends on nothing before it: from the first cut
+/// on that the part and the chunk left open before it have both, the part's own chunks are those of the file.
+/// Until there (in low-entropy data to the end of the part) they are cut again. Not thread-safe.
+class PartJoiner {
+ public:
+  PartJoiner(FingerprintKind kind, std::span<const ChunkerSpec> specs);
+  /// `out` has a taker for each level.
+  void join(PartCuts part, std::span<ChunkTaker* const> out);
+
+ private:
+  void join_level(std::size_t level, PartCuts& part, ChunkTaker& out);
+
+  FingerprintKind kind_;
+  std::vector<ChunkerSpec> specs_;
+  std::vector<std::vector<std::byte>> open_;  // The chunk that has begun and not ended, by level.
+};
+
+/// What workers have cut, until its turn comes. Thread-safe.
+class PartQueue {
+ public:
+  /// At most `parts` wait to be joined, and those that workers have at hand.
+  PartQueue(FingerprintKind kind, std::vector<ChunkerSpec> specs, std::size_t parts);
+
+  /// Before a worker begins another part. Returns at once when a stop is requested. A part is begun only
+  /// after those before it, so that the one that the others wait for is always at work.
+  void wait_for_room(const std::stop_token& stop);
+
+  /// Part `number` of a file; of each file those from 0 on come once each. It, and those behind it that have
+  /// come already, go to `out` unless an earlier one is missing or at work.
+  void put(std::size_t file, std::uint64_t number, PartCuts part, std::span<ChunkTaker* const> out);
+
+ private:
+  struct File {
+    explicit File(PartJoiner made) : joiner(std::move(made)) {}
+    PartJoiner joiner;
+    std::uint64_t next = 0;
+    bool joining = false;
+    std::map<std::uint64_t, PartCuts> waiting{};
+  };
+
+  FingerprintKind kind_;
+  std::vector<ChunkerSpec> specs_;
+  std::size_t parts_;
+  std::mutex mutex_{};
+  std::condition_variable_any room_{};
+  std::size_t waiting_ = 0;
+  std::map<std::size_t, File> files_{};
+};
+
+}  // namespace lab::scan

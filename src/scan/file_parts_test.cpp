@@ -1,0 +1,147 @@
+// Parts of a file against one pass over the whole of it.
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/file_parts.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "scan/scan_test_support.hpp"
+
+namespace lab::scan {
+namespace {
+
+using scan_test::Data;
+using Kind = ChunkerSpec::Kind;
+
+struct Kept final : ChunkTaker {
+  void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override {
+    chunks.push_back({fingerprint, length, zero});
+  }
+  std::vector<std::tuple<Fingerprint, std::uint32_t, bool>> chunks{};
+};
+
+const std::vector<ChunkerSpec> kSpecs{{Kind::kCdc, 512, 0}, {Kind::kCdc, 2048, 0}, {Kind::kCdc, 16384, 0}};
+
+std::vector<Kept> one_pass(const Data& data) {
+  std::vector<Kept> kept(kSpecs.size());
+  std::vector<CdcChunks::Level> levels;
+  for (std::size_t i = 0; i < kSpecs.size(); ++i) levels.push_back({kSpecs[i], &kept[i]});
+  CdcChunks chunks(FingerprintKind::kXxh3, levels);
+  chunks.bytes(data);
+  chunks.end();
+  return kept;
+}
+
+std::vector<ChunkTaker*> takers_of(std::vector<Kept>& kept) {
+  std::vector<ChunkTaker*> takers;
+  for (Kept& one : kept) takers.push_back(&one);
+  return takers;
+}
+
+std::vector<PartCuts> parts_of(std::span<const std::byte> data, Random& random, std::size_t largest) {
+  PartCutter cutter(FingerprintKind::kXxh3, kSpecs);
+  std::vector<PartCuts> parts;
+  while (!data.empty()) {
+    const std::size_t size = std::min<std::size_t>(data.size(), 1 + random.below(largest));
+    scan_test::in_random_spans(data.first(size), random, [&](auto span) { cutter.bytes(span); });
+    parts.push_back(cutter.take());
+    data = data.subspan(size);
+  }
+  parts.back().ends = true;
+  return parts;
+}
+
+TEST(FileParts, HaveTheChunksOfOnePassWhereverTheFileIsDivided) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    const Data data = seed % 4 == 0 ? Data(500'000) : scan_test::mixed_data(700'000, seed);
+    const auto expected = one_pass(data);
+    for (const std::size_t largest : {300U, 20'000U, 300'000U}) {
+      std::vector<Kept> kept(kSpecs.size());
+      const auto takers = takers_of(kept);
+      PartJoiner joiner(FingerprintKind::kXxh3, kSpecs);
+      for (PartCuts& part : parts_of(data, random, largest)) joiner.join(std::move(part), takers);
+      for (std::size_t i = 0; i < kSpecs.size(); ++i)
+        EXPECT_EQ(kept[i].chunks, expected[i].chunks) << largest;
+    }
+  }
+}
+
+TEST(FileParts, AFileWhoseReadingEndsEarlyEndsItsChunkAndTheNextPartBeginsOne) {
+  const Data data = scan_test::random_data(50'000, 1);
+  std::vector<Kept> kept(kSpecs.size());
+  const auto takers = takers_of(kept);
+  PartJoiner joiner(FingerprintKind::kXxh3, kSpecs);
+  PartCutter cutter(FingerprintKind::kXxh3, kSpecs);
+  auto expected = one_pass(data);
+  for (int i = 0; i < 2; ++i) {
+    cutter.bytes(data);
+    PartCuts part = cutter.take();
+    part.ends = true;
+    joiner.join(std::move(part), takers);
+  }
+  for (std::size_t i = 0; i < kSpecs.size(); ++i) {
+    auto twice = expected[i].chunks;
+    twice.insert(twice.end(), expected[i].chunks.begin(), expected[i].chunks.end());
+    EXPECT_EQ(kept[i].chunks, twice);
+  }
+}
+
+TEST(FileParts, ZerosAreAsBytesOfZero) {
+  PartCutter cutter(FingerprintKind::kXxh3, kSpecs);
+  cutter.zeros(100'000);
+  const PartCuts holes = cutter.take();
+  cutter.bytes(Data(100'000));
+  const PartCuts bytes = cutter.take();
+  EXPECT_EQ(holes.bytes, bytes.bytes);
+  EXPECT_EQ(holes.open, bytes.open);
+  EXPECT_EQ(holes.chunks[0].size(), bytes.chunks[0].size());
+}
+
+TEST(FileParts, MayComeInAnyOrderFromSeveralWorkers) {
+  Random random(3);
+  const Data data = scan_test::mixed_data(2'000'000, 3);
+  const auto expected = one_pass(data);
+  std::vector<PartCuts> parts = parts_of(data, random, 60'000);
+  PartQueue queue(FingerprintKind::kXxh3, kSpecs, 3);
+  std::vector<std::vector<Kept>> kept(4, std::vector<Kept>(kSpecs.size()));
+  std::atomic<std::size_t> next{0};
+  {
+    std::vector<std::jthread> workers;
+    for (std::vector<Kept>& own : kept)
+      workers.emplace_back([&] {
+        const auto takers = takers_of(own);
+        while (true) {
+          queue.wait_for_room({});
+          const std::size_t number = next.fetch_add(1);
+          if (number >= parts.size()) return;
+          queue.put(7, number, std::move(parts[number]), takers);
+        }
+      });
+  }
+  for (std::size_t i = 0; i < kSpecs.size(); ++i) {
+    auto all = expected[i].chunks;
+    std::vector<std::tuple<Fingerprint, std::uint32_t, bool>> seen;
+    for (const std::vector<Kept>& own : kept)
+      seen.insert(seen.end(), own[i].chunks.begin(), own[i].chunks.end());
+    std::sort(all.begin(), all.end());
+    std::sort(seen.begin(), seen.end());
+    EXPECT_EQ(seen, all);
+  }
+}
+
+TEST(FileParts, NobodyWaitsForRoomThatAStopMakesUseless) {
+  PartQueue queue(FingerprintKind::kXxh3, kSpecs, 1);
+  std::vector<Kept> kept(kSpecs.size());
+  queue.put(0, 1, PartCuts{.chunks = {{}, {}, {}}, .open = {{}, {}, {}}},
+            takers_of(kept));  // Part 0 is missing.
+  std::stop_source source;
+  source.request_stop();
+  queue.wait_for_room(source.get_token());
+}
+
+}  // namespace
+}  // namespace lab::scan
