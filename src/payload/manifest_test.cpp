@@ -21,12 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-std::string text_in(const fs::path& path) {
-  const auto text = read_file(path);
-  EXPECT_TRUE(text) << text.error().text();
-  return text ? *text : "";
-}
-
 std::vector<nlohmann::json> manifest_of(const fs::path& directory) {
   std::vector<nlohmann::json> lines;
   for (const std::string& line : split(text_in(directory / "manifest.jsonl"), '\n'))

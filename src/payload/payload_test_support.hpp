@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/files.hpp"
 #include "core/hash.hpp"
 #include "payload/dataset.hpp"
 #include "payload/made_kinds.hpp"
@@ -49,6 +50,13 @@ inline std::vector<std::byte> bytes_of(const Dataset& dataset, std::uint64_t con
 
 inline std::string text_of(const Dataset& dataset, std::uint64_t content) {
   return std::string(as_text(bytes_of(dataset, content)));
+}
+
+/// All of a file.
+inline std::string text_in(const std::filesystem::path& path) {
+  const auto text = read_file(path);
+  EXPECT_TRUE(text) << text.error().text();
+  return text ? *text : "";
 }
 
 /// A new folder below the system's temporary one, removed with all that is in it.

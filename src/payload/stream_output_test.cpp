@@ -20,12 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-std::string text_in(const fs::path& path) {
-  const auto text = read_file(path);
-  EXPECT_TRUE(text) << text.error().text();
-  return text ? *text : "";
-}
-
 /// The bytes of the whole stream.
 std::string streamed(const Dataset& dataset, StreamFormat format, const GenerateAudit* audit = nullptr) {
   const TemporaryFolder folder;
