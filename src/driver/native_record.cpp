@@ -99,8 +99,7 @@ std::string time_text(std::int64_t since_1970, bool with_fraction) {
   return text;
 }
 
-std::optional<ObjectId> uuid_of(std::string_view text, bool dashes) {
-  if (dashes) return parse_uuid(text);
+std::optional<ObjectId> uuid_of_digits(std::string_view text) {
   if (text.size() != 32) return std::nullopt;
   return parse_uuid(fmt::format("{}-{}-{}-{}-{}", text.substr(0, 8), text.substr(8, 4), text.substr(12, 4),
                                 text.substr(16, 4), text.substr(20)));
@@ -116,7 +115,8 @@ std::optional<NativeValue> as_value(std::optional<T> value) {
 std::optional<NativeValue> value_in(const NativeColumn& column, std::string_view text, bool compact) {
   switch (column.type) {
     case NativeType::kUuid:
-      return as_value(uuid_of(text, !compact));
+      // A system may give back digits alone; a record has its one spelling.
+      return as_value(text.size() == 32 ? uuid_of_digits(text) : parse_uuid(text));
     case NativeType::kInteger:
       return as_value(whole_number(text));
     case NativeType::kDecimal:

@@ -165,6 +165,8 @@ TEST_F(RunFixture, AReconnectBetweenStagesIsCountedAndLeavesTheCellValid) {
 
 TEST_F(RunFixture, AStageIsSampledOverOneConnectionHoweverOften) {
   plan_.repetitions = 1;
+  // The file system's figure is missing at times when others use it, and the idle control then done again.
+  plan_.systems = {{.name = "files", .probes = {"engine", "files"}}};
   std::map<Millis, std::uint64_t> opened;
   std::map<Millis, std::uint64_t> rounds;
   for (const Millis interval : {Millis{1}, Millis{60'000}}) {

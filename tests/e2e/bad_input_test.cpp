@@ -258,21 +258,6 @@ TEST_F(BadInput, OfGenerateNamesTheNearestWord) {
   }
 }
 
-TEST_F(BadInput, NoPlanThatIsShippedIsOne) {
-  int plans = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(LAB_SOURCE_ROOT) + "/plans")) {
-    SCOPED_TRACE(entry.path());
-    std::vector<std::string> arguments{"run", entry.path().string(), "--dry-run"};
-    // The user's own files of the classic matrix are not shipped.
-    if (entry.path().filename() == "classic-matrix.toml")
-      arguments.insert(arguments.end(), {"--payloads", "random_binary"});
-    const Ended dry = run(arguments);
-    EXPECT_EQ(dry.exit_code, 0) << dry.err;
-    ++plans;
-  }
-  EXPECT_GE(plans, 10);
-}
-
 TEST_F(BadInput, WhatIsKnownButNotBuiltInIsMarkedByADryRunAndRefusedByARun) {
   std::string text = good_plan();
   text.replace(text.find("objects = 20"), 0, "duplicate_unit = \"block:512\"\n");

@@ -43,6 +43,10 @@ class Columns {
     for (std::size_t at = 0; at < record->size(); ++at) {
       const NativeValue& value = (*record)[at];
       const NativeColumn& column = schema->columns[at];
+      if (is_plain_bytes(column)) {
+        set(MYSQL_TYPE_BLOB, made_.emplace_back(as_text(std::get<ObjectId>(value))));
+        continue;
+      }
       const auto* borrowed = std::get_if<std::string_view>(&value);
       set(column.type == NativeType::kBinary ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING,
           borrowed != nullptr ? *borrowed : made_.emplace_back(native_text(column, value)));

@@ -13,7 +13,7 @@ namespace {
 std::string type_sql(const NativeColumn& column) {
   switch (column.type) {
     case NativeType::kUuid:
-      return "UUID";
+      return is_plain_bytes(column) ? "BINARY(16)" : "UUID";
     case NativeType::kInteger:
       return column.digits <= 4 ? "SMALLINT" : "BIGINT";
     case NativeType::kDecimal:
@@ -40,6 +40,11 @@ std::string index_sql(const NativeSchema& schema) {
   return schema.index.empty() ? "" : fmt::format(", KEY files_index ({})", schema.index);
 }
 
+/// As text that native_value reads.
+std::string selected(const NativeColumn& column) {
+  return is_plain_bytes(column) ? fmt::format("LOWER(HEX({}))", column.name) : std::string(column.name);
+}
+
 std::string native_columns_sql(const NativeSchema& schema) {
   std::string columns;
   for (const NativeColumn& column : schema.columns)
@@ -48,6 +53,10 @@ std::string native_columns_sql(const NativeSchema& schema) {
 }
 
 }  // namespace
+
+bool is_plain_bytes(const NativeColumn& column) {
+  return column.type == NativeType::kUuid && column.spelling == Spelling::kCompact;
+}
 
 const std::vector<VariantInfo>& variants() {
   static const std::vector<VariantInfo> kVariants{
@@ -115,9 +124,10 @@ std::string insert_sql(const Setup& setup, std::uint32_t container) {
 }
 
 std::string select_sql(const Setup& setup, std::uint32_t container) {
-  return fmt::format("SELECT id, {} FROM {}",
-                     setup.schema != nullptr ? each_column(*setup.schema) : std::string("payload"),
-                     table_name(setup.space.container(container), kTable));
+  std::string columns = setup.schema == nullptr ? ", payload" : "";
+  if (setup.schema != nullptr)
+    for (const NativeColumn& column : setup.schema->columns) columns += ", " + selected(column);
+  return fmt::format("SELECT id{} FROM {}", columns, table_name(setup.space.container(container), kTable));
 }
 
 std::string marker_comment(const ServerNamespace& space, std::uint32_t container) {

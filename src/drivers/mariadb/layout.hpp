@@ -43,6 +43,9 @@ std::string create_table_sql(const Setup& setup, std::uint32_t container);
 /// is there with another content is refused (the NULL is not allowed, error 1048).
 std::string insert_sql(const Setup& setup, std::uint32_t container);
 
+/// A UUID whose 16 bytes may be any: such a one the type UUID refuses at times, by its version and variant.
+bool is_plain_bytes(const NativeColumn& column);
+
 /// The id, then the payload or the columns of the schema.
 std::string select_sql(const Setup& setup, std::uint32_t container);
 

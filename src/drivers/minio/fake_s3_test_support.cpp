@@ -82,6 +82,7 @@ std::string wrong_signature(const httplib::Request& request, const std::string& 
     std::string value(trim(request.get_header_value(name.c_str())));
     value.erase(std::unique(value.begin(), value.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
                 value.end());  // The specification makes several spaces one.
+    if (name.starts_with("x-amz-meta-")) value = percent_encode(value);  // The library has decoded it.
     if (value.empty()) return "empty and signed: " + name;
     headers += name + ":" + value + "\n";
   }
