@@ -8,8 +8,8 @@
 #include "cli/say.hpp"
 #include "cli/scan_flags.hpp"
 #include "cli/scan_output.hpp"
-#include "scan/merge_engine.hpp"
 #include "core/spill_file.hpp"
+#include "scan/merge_engine.hpp"
 
 namespace lab::cli {
 namespace {

@@ -16,15 +16,15 @@ constexpr std::uint64_t kPartBytes = 4ULL << 20U;  // Some joining of each part 
 
 bool content_defined(const ChunkerSpec& chunker) { return chunker.kind == ChunkerSpec::Kind::kCdc; }
 
-/// Bytes of the jobs that files may be cut into; none where a chunker does not allow it.
-std::optional<std::uint64_t> job_bytes(std::span<const ChunkerSpec> chunkers, bool join) {
+/// Bytes of the jobs that files may be cut into; 0 where a chunker does not allow it.
+std::uint64_t job_bytes(std::span<const ChunkerSpec> chunkers, bool join) {
   const bool any = std::any_of(chunkers.begin(), chunkers.end(), content_defined);
-  if (any && !join) return std::nullopt;
+  if (any && !join) return 0;
   const std::uint64_t step = any ? kPartBytes : kJobBytes;
   const bool all = std::all_of(chunkers.begin(), chunkers.end(), [step](const ChunkerSpec& chunker) {
     return content_defined(chunker) || (chunker.align == 0 && step % chunker.size == 0);
   });
-  return all ? std::optional(step) : std::nullopt;
+  return all ? step : 0;
 }
 
 }  // namespace
@@ -38,18 +38,18 @@ std::vector<ChunkerSpec> content_defined_of(std::span<const ChunkerSpec> chunker
 std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
                          bool join) {
   std::vector<Job> jobs;
-  const auto step = census ? std::nullopt : job_bytes(chunkers, join);
+  const std::uint64_t step = census ? 0 : job_bytes(chunkers, join);
   for (std::size_t file = 0; file < list.files.size(); ++file) {
     const std::uint64_t size = list.files[file].size;
-    const bool whole = !step || size <= *step;
-    const std::uint64_t one = whole ? std::max<std::uint64_t>(size, 1) : *step;
+    const bool whole = step == 0 || size <= step;
+    const std::uint64_t one = whole ? std::max<std::uint64_t>(size, 1) : step;
     std::uint64_t number = 0;
     std::uint64_t begin = 0;
     do {
       Job& job = jobs.emplace_back(Job{file, begin, std::min(size, begin + one)});
       begin += one;
       job.last = begin >= size;
-      if (!whole && *step == kPartBytes) job.number = number++;
+      if (!whole && step == kPartBytes) job.number = number++;
     } while (begin < size);
   }
   return jobs;
@@ -66,7 +66,8 @@ Bytes part_buffers(const ScanRequest& request) {
 
 bool joins_parts(const ScanRequest& request) {
   return request.threads > 1 && !request.census && !content_defined_of(request.chunkers).empty() &&
-         job_bytes(request.chunkers, true) && 3 * part_buffers(request).count <= 2 * request.memory.count;
+         job_bytes(request.chunkers, true) != 0 &&
+         3 * part_buffers(request).count <= 2 * request.memory.count;
 }
 
 ScanPass::ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<Counter>> counters,
