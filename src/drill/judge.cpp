@@ -23,12 +23,18 @@ bool compared(const std::string& probe) {
   return probe.find(':') == std::string::npos && probe != "filesystem";
 }
 
+/// A noise floor that was not measured widens nothing: a judge errs by being strict.
+double known_uncertainty(StageRecord record, const std::string& probe) {
+  record.noise_bytes.try_emplace(probe, 0);
+  return report::stored_uncertainty(record, probe).value();
+}
+
 void add_sizes(const StageRecord& record, Undisturbed& known) {
   for (const auto& [probe, bytes] : report::compute_figures(record).stored_bytes) {
     if (!compared(probe)) continue;
     known.sizes[probe].push_back(bytes);
     double& largest = known.uncertainty[probe];
-    largest = std::max(largest, report::stored_uncertainty(record, probe));
+    largest = std::max(largest, known_uncertainty(record, probe));
   }
 }
 
@@ -66,7 +72,7 @@ std::string difference(const StageRecord& record, const Undisturbed& known) {
     if (!compared(probe) || sizes == known.sizes.end()) continue;
     const auto [low, high] = std::minmax_element(sizes->second.begin(), sizes->second.end());
     const double allowed = kCoverage * (known.spread.at(probe) + known.uncertainty.at(probe) +
-                                        report::stored_uncertainty(record, probe)) +
+                                        known_uncertainty(record, probe)) +
                            report::kEquivalenceMargin * data;
     const double off = bytes > *high ? static_cast<double>(bytes - *high) : static_cast<double>(*low - bytes);
     if (off > allowed)

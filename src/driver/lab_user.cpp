@@ -15,6 +15,19 @@ Status check_not_self(const std::string& lab_user, const std::string& logged_in,
                            lab_user)};
 }
 
+std::string placeholder(std::string_view variable) { return fmt::format("${{{}}}", variable); }
+
+std::string how_to_give(std::string_view variable, std::string_view what, std::string_view client) {
+  if (variable.empty())
+    return fmt::format(
+        "-- Save the lines below as FILE; there is no word to replace: grep -v '^--' FILE | {}", client);
+  const std::string word = placeholder(variable);
+  return fmt::format(
+      "-- Save the lines below as FILE and export {}, {}, which takes the place of {}: grep -v '^--' FILE | "
+      "envsubst '{}' | {}",
+      variable, what, word, word, client);
+}
+
 Result<std::string> lab_user_password(const char* variable, const std::string& lab_user,
                                       const std::string& makers_password, const char* operation) {
   const auto bad = [&](const char* why) {

@@ -10,6 +10,17 @@ namespace {
 
 constexpr const char* kVariable = "DEDUP_TEST_LAB_PASSWORD";
 
+TEST(LabUser, WhatIsPrintedSaysFirstWhichWordToReplaceAndHow) {
+  EXPECT_EQ(placeholder(kVariable), "${DEDUP_TEST_LAB_PASSWORD}");
+  EXPECT_EQ(
+      how_to_give(kVariable, kLabUsersPassword, "psql"),
+      "-- Save the lines below as FILE and export DEDUP_TEST_LAB_PASSWORD, the password that the user is "
+      "to have, which takes the place of ${DEDUP_TEST_LAB_PASSWORD}: grep -v '^--' FILE | envsubst "
+      "'${DEDUP_TEST_LAB_PASSWORD}' | psql");
+  EXPECT_EQ(how_to_give("", "", "sh"),
+            "-- Save the lines below as FILE; there is no word to replace: grep -v '^--' FILE | sh");
+}
+
 TEST(LabUser, HasAPasswordOfItsOwnOrIsNotMade) {
   ::unsetenv(kVariable);
   const auto missing = lab_user_password(kVariable, "dedup_lab", "admins", "test");

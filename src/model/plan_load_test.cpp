@@ -271,6 +271,7 @@ const BadPlan kBadPlans[] = {
     {"limit = \"2h\"", "limit = \"2 hours\"", "key 'stages.limit': '2 hours' is not a duration"},
     {"limit = \"2h\"", "limit = \"0ms\"", "key 'stages.limit': must be from 1ms to 365d, is '0ms'"},
     {"interval = \"50ms\"", "interval = \"0s\"", "key 'settle.interval': must be from 1ms"},
+    {"idle = \"4s\"", "idle = \"0s\"", "key 'settle.idle': must be from 1ms to 365d, is '0s'"},
     {"limit = \"3m\"", "limit = \"1s\"", "key 'settle.limit': 1s is shorter than the window of 2s"},
     {"\"5s\"]", "\"fast\"]", "key 'retry.delays': 'fast' is not a duration"},
     // Counts.

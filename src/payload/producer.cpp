@@ -24,6 +24,7 @@ struct Producer::State {
   std::int64_t spare_bytes = 0;
   std::optional<Error> failure{};  // Delivered after what is ready, again and again.
   bool full = false;               // The next object does not fit.
+  bool asked = false;              // Somebody waits for an object.
   bool finished = false;
 
   std::jthread thread{};  // Last: it stops and joins before what it uses is gone.
@@ -47,8 +48,9 @@ void Producer::State::run(const std::stop_token& stop) {
 bool Producer::State::make_room(const std::stop_token& stop, std::int64_t size,
                                 std::vector<std::byte>& buffer) {
   std::unique_lock lock(mutex);
-  // An object larger than the buffer passes alone.
-  const auto fits = [&] { return ready.empty() || held_bytes + size <= buffer_bytes; };
+  // An object larger than the buffer passes alone, and a very large one not ahead of its use.
+  const bool ahead = size <= buffer_bytes * 5 / 2;
+  const auto fits = [&] { return ready.empty() ? ahead || asked : held_bytes + size <= buffer_bytes; };
   if (!fits()) {
     full = true;
     changed.notify_all();
@@ -95,7 +97,11 @@ Result<std::optional<MadeObject>> Producer::next(const CallContext& call) {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
   const auto answer = [&] { return !state.ready.empty() || state.finished; };
-  if (!state.changed.wait_until(lock, call.stop, call.deadline, answer)) {
+  state.asked = true;
+  if (state.ready.empty()) state.changed.notify_all();
+  const bool answered = state.changed.wait_until(lock, call.stop, call.deadline, answer);
+  state.asked = false;
+  if (!answered) {
     LAB_TRY(allowed(call, "payload.next"));
     return Error{ErrorCode::kTimeout, "payload.next"};
   }

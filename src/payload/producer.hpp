@@ -30,7 +30,9 @@ struct MadeObject {
 };
 
 /// Delivers the ordered objects in order. The first `next` calls after construction may wait; the wait is the
-/// caller's to time (client_wait_seconds). Buffer: at most `buffer` bytes, at least one object.
+/// caller's to time (client_wait_seconds). Buffer: at most `buffer` bytes, at least one object; but an object
+/// of more than two and a half buffers is made only once it is asked for: one that is made ahead of it,
+/// beside the one that its caller is still working on, would be the most memory that the program takes.
 class Producer {
  public:
   /// `order_of(i)` for i in [0, count) is called from the producer's thread.

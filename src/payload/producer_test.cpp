@@ -119,7 +119,7 @@ TEST(Producer, IsReadyWhenItsBufferIsFullOrAllIsMade) {
 
 TEST(Producer, PassesObjectsLargerThanItsBufferOneByOne) {
   const auto dataset = std::make_shared<ScriptedDataset>();
-  Producer producer(dataset, 5, straight, Bytes{10});
+  Producer producer(dataset, 5, straight, Bytes{500});
   wait_until_idle(*dataset);
   EXPECT_EQ(dataset->filled, 1U);
   for (std::uint64_t index = 0; index < 5; ++index) {
@@ -127,6 +127,22 @@ TEST(Producer, PassesObjectsLargerThanItsBufferOneByOne) {
     ASSERT_TRUE(object && object->has_value());
     EXPECT_EQ((*object)->key.number, index);
   }
+}
+
+TEST(Producer, MakesAVeryLargeObjectOnlyWhenItIsAskedFor) {
+  const auto dataset = std::make_shared<ScriptedDataset>();
+  Producer producer(dataset, 3, straight, Bytes{399});  // Of 1,000 bytes each.
+  ASSERT_TRUE(producer.wait_until_ready(within(60s))) << "nothing is made ahead, and nobody waits for it";
+  for (std::uint64_t asked = 0; asked < 3; ++asked) {
+    wait_until_idle(*dataset);
+    EXPECT_EQ(dataset->filled, asked);
+    const auto object = producer.next(within(60s));
+    ASSERT_TRUE(object && *object);
+    EXPECT_EQ((*object)->content, asked);
+  }
+  const auto end = producer.next(within(60s));
+  ASSERT_TRUE(end);
+  EXPECT_FALSE(*end);
 }
 
 TEST(Producer, DeliversAnErrorAtItsPlaceAndAgain) {

@@ -55,17 +55,17 @@ void count_records(const RunData& run, Analysis& analysis) {
 
 void add_edr(const Context& context, Group& group) {
   std::map<std::string, std::vector<double>> ratios;
-  std::map<std::string, double> uncertainties;
+  std::map<std::string, SharedUncertainty> uncertainties;
   for (const std::size_t row : group.rows) {
     const StageRecord& record = context.run.stages[row].record;
     for (const auto& [probe, edr] : context.figures[row].edr) {
       ratios[probe].push_back(edr);
-      const auto stored = static_cast<double>(context.figures[row].stored_bytes.at(probe));
-      uncertainties[probe] += stored_uncertainty(record, probe) / stored;
+      uncertainties[probe].add(
+          relative_uncertainty(record, probe, context.figures[row].stored_bytes.at(probe)));
     }
   }
   for (const auto& [probe, values] : ratios) {
-    const auto ratio = estimate_ratio(values, uncertainties[probe] / static_cast<double>(values.size()));
+    const auto ratio = estimate_ratio(values, uncertainties[probe].mean());
     if (ratio) group.edr[probe] = *ratio;
   }
 }

@@ -103,6 +103,25 @@ TEST(Analysis, EdrOfOneRepetitionHasNoInterval) {
   EXPECT_FALSE(group_of(analysis, "sqlite", "U0").edr.at("files").low);
 }
 
+TEST(Analysis, EdrOfAProbeWhoseNoiseFloorWasNotMeasuredHasNoInterval) {
+  RunData run = run_of({.cost = 0.5, .noise = 1'000}, std::vector<double>(5, 0));
+  run.stages.back().record.noise_bytes.erase("files");  // U90 of the last repetition.
+  const Analysis analysis = analyse(run);
+  const Group& group = group_of(analysis, "sqlite", "U90");
+  const Estimate& edr = group.edr.at("files");
+  EXPECT_DOUBLE_EQ(edr.mean, 2);
+  EXPECT_EQ(edr.n, 5U);
+  EXPECT_FALSE(edr.low || edr.high);
+  EXPECT_EQ(edr.no_interval, "noise floor not measured");
+  EXPECT_TRUE(group.edr.at("apparent").low);
+  EXPECT_TRUE(group_of(analysis, "sqlite", "U0").edr.at("files").low);
+  // The factor into that rung knows as little.
+  ASSERT_EQ(group.ladder->steps.size(), 2U);
+  EXPECT_TRUE(group.ladder->steps[0].low);
+  EXPECT_FALSE(group.ladder->steps[1].low);
+  EXPECT_EQ(group.ladder->steps[1].no_interval, "noise floor not measured");
+}
+
 TEST(Analysis, U0HasNoVerdict) {
   const Analysis analysis = analyse(run_of({}, std::vector<double>(5, 0)));
   EXPECT_TRUE(group_of(analysis, "sqlite", "U0").verdicts.empty());

@@ -59,8 +59,8 @@ Result<Threshold> parse_threshold(std::string_view text) {
 /// One figure of one group: its repetitions and what they share.
 struct Sampled {
   std::vector<double> values{};
-  double uncertainty = 0;  // Of a ratio: relative.
-  bool is_ratio = false;   // The change is after / before - 1, its interval on the log scale.
+  SharedUncertainty uncertainty{};  // Of a ratio: relative.
+  bool is_ratio = false;            // The change is after / before - 1, its interval on the log scale.
 };
 
 using FigureKey = std::pair<std::string, std::string>;  // Metric, probe.
@@ -71,29 +71,28 @@ void add_sizes(const StageRecord& record, const StageFigures& figures, Figures& 
     Sampled& sampled = out[{"stored_bytes", probe}];
     sampled.is_ratio = true;
     sampled.values.push_back(static_cast<double>(stored));
-    if (stored != 0)
-      sampled.uncertainty += stored_uncertainty(record, probe) / std::abs(static_cast<double>(stored));
+    sampled.uncertainty.add(relative_uncertainty(record, probe, stored));
   }
   for (const auto& [probe, edr] : figures.edr) {
     Sampled& sampled = out[{"edr", probe}];
     sampled.is_ratio = true;
     sampled.values.push_back(edr);
-    sampled.uncertainty +=
-        stored_uncertainty(record, probe) / static_cast<double>(figures.stored_bytes.at(probe));
+    sampled.uncertainty.add(relative_uncertainty(record, probe, figures.stored_bytes.at(probe)));
   }
   Sampled& duration = out[{"duration_seconds", ""}];
   duration.is_ratio = true;
   duration.values.push_back(record.duration_seconds);
+  duration.uncertainty.add(0);
 }
 
 Figures figures_of(const RunData& run, const Analysis& analysis, const Group& group) {
   Figures out;
   for (const std::size_t row : group.rows)
     if (counts(run.stages[row].record)) add_sizes(run.stages[row].record, analysis.figures[row], out);
-  for (auto& [key, sampled] : out) sampled.uncertainty /= static_cast<double>(sampled.values.size());
   for (const auto& [probe, etas] : group.etas) {
-    const auto uncertainty = group.eta_uncertainty.find(probe);
-    out[{"eta", probe}] = {etas, uncertainty == group.eta_uncertainty.end() ? 0 : uncertainty->second, false};
+    Sampled& sampled = out[{"eta", probe}];
+    sampled.values = etas;
+    sampled.uncertainty.add(group.eta_uncertainty.at(probe));
   }
   return out;
 }
@@ -124,10 +123,12 @@ void set_change(const Sampled& first, const Sampled& second, Difference& differe
   };
   const std::vector<double> before = scale(first);
   const std::vector<double> after = scale(second);
-  const auto change = welch_difference({before, first.uncertainty}, {after, second.uncertainty});
+  const auto change =
+      welch_difference({before, first.uncertainty.mean()}, {after, second.uncertainty.mean()});
   if (!change) return;
   const auto unscale = [&](double value) { return first.is_ratio ? std::expm1(value) : value; };
   difference.change = unscale(change->mean);
+  difference.no_interval = change->no_interval;
   if (change->low) difference.low = unscale(*change->low);
   if (change->high) difference.high = unscale(*change->high);
 }

@@ -18,7 +18,8 @@ struct Difference {
   std::string probe{};
   std::optional<double> before{}, after{};
   std::optional<double> change{};       // After minus before; for ratios after / before - 1.
-  std::optional<double> low{}, high{};  // 95 % interval of the change, where both runs have n >= 2.
+  std::optional<double> low{}, high{};  // 95 % interval of the change.
+  std::string no_interval{};            // Why there is a change without one.
   bool only_in_first = false, only_in_second = false;
 };
 

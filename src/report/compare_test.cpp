@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -101,6 +102,33 @@ TEST(Compare, HasNoIntervalOfOneRepetition) {
   EXPECT_TRUE(eta.change);
   EXPECT_FALSE(eta.low);
   EXPECT_FALSE(eta.high);
+}
+
+TEST(Compare, HasNoIntervalOfSizesWhoseNoiseFloorWasNotMeasured) {
+  const RunData first = run_of({0, 0});
+  RunData second = run_of({0, 0}, 2);
+  for (StageRow& row : second.stages)
+    if (row.record.cell.dataset.grade == 0 && !row.record.cell.control) row.record.noise_bytes.clear();
+  const Comparison comparison = compared(first, second);
+  for (const char* metric : {"edr", "stored_bytes"}) {
+    SCOPED_TRACE(metric);
+    const Difference& unknown = difference_of(comparison, metric, "U0");
+    EXPECT_TRUE(unknown.change);
+    EXPECT_FALSE(unknown.low || unknown.high);
+    EXPECT_EQ(unknown.no_interval, "noise floor not measured");
+    EXPECT_TRUE(difference_of(comparison, metric, "U90").low);
+  }
+  EXPECT_TRUE(difference_of(comparison, "duration_seconds", "U0").low);
+  EXPECT_THAT(comparison_text(comparison),
+              HasSubstr("stored_bytes:files: 5.24288e+07 -> 1.04858e+08, +100.00 % (no interval: noise floor "
+                        "not measured)"));
+  const auto parsed = nlohmann::json::parse(comparison_json(comparison));
+  EXPECT_EQ(std::count_if(parsed["differences"].begin(), parsed["differences"].end(),
+                          [](const auto& one) {
+                            return one.contains("no_interval") && !one.contains("low") &&
+                                   one["no_interval"] == "noise floor not measured";
+                          }),
+            4);  // Two figures, two probes.
 }
 
 TEST(Compare, KeepsWhatOnlyOneRunHas) {

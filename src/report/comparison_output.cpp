@@ -24,7 +24,8 @@ std::string change_text(const Difference& difference) {
   const auto one = [share](double value) {
     return share ? fmt::format("{:+.2f} %", 100 * value) : fmt::format("{:+.4f}", value);
   };
-  if (!difference.low || !difference.high) return one(*difference.change) + " (one repetition: no interval)";
+  if (!difference.low || !difference.high)
+    return fmt::format("{} (no interval: {})", one(*difference.change), difference.no_interval);
   return fmt::format("{} [{}, {}]", one(*difference.change), one(*difference.low), one(*difference.high));
 }
 
@@ -70,6 +71,7 @@ std::string comparison_json(const Comparison& comparison) {
     set_number(one, "change", difference.change);
     set_number(one, "low", difference.low);
     set_number(one, "high", difference.high);
+    if (!difference.no_interval.empty()) one["no_interval"] = difference.no_interval;
     one["only_in_first"] = difference.only_in_first;
     one["only_in_second"] = difference.only_in_second;
     differences.push_back(std::move(one));

@@ -122,16 +122,15 @@ std::string why_missing(const StageFigures& figures, const Quantity& quantity) {
 /// Values of one figure over the blocks, with the mean of their systematic parts.
 struct Collected {
   std::vector<double> values{};
-  double uncertainties = 0;
+  SharedUncertainty uncertainty{};
 
   void add(const FitValue& fit, double divisor) {
     values.push_back(fit.value / divisor);
-    uncertainties += fit.uncertainty / divisor;
+    uncertainty.add(fit.uncertainty ? std::optional(*fit.uncertainty / divisor) : std::nullopt);
   }
-  double uncertainty() const { return uncertainties / static_cast<double>(values.size()); }
   std::optional<Estimate> mean() const {
     if (values.empty()) return std::nullopt;
-    auto result = estimate(values, uncertainty());
+    auto result = estimate(values, uncertainty.mean());
     if (!result) return std::nullopt;
     return *result;
   }
@@ -180,8 +179,8 @@ CopyCost cost_of(const RunData& run, std::span<const StageFigures> figures, cons
   cost.original = original.mean();
   cost.copy = copy.mean();
   cost.difference = difference.mean();
-  cost.u_copy = copy.uncertainty();
-  cost.u_difference = difference.uncertainty();
+  cost.u_copy = copy.uncertainty.mean();
+  cost.u_difference = difference.uncertainty.mean();
   return cost;
 }
 

@@ -29,7 +29,8 @@ struct CopyCost {
   std::vector<std::string> grades{};
   std::uint64_t objects = 0;  // N
   std::optional<Estimate> original{}, copy{}, difference{};
-  double u_copy = 0, u_difference = 0;             // Systematic, of the means; only sizes have one.
+  // Systematic, of the means; 0 for times. Nothing where a size has no noise floor.
+  std::optional<double> u_copy{}, u_difference{};
   std::map<std::string, std::uint64_t> refused{};  // Blocks that are not in it: reason -> how many.
 };
 

@@ -63,10 +63,28 @@ TEST(CopyCost, SizesHaveTheirSystematicPartAndTimesHaveNone) {
   const Analysis analysis = analyse(run);
   const CopyCost& bytes = cost_in(analysis, "stored_bytes:files");
   // x = 0, 200, 360 of N = 400: c = 1/3 + (x - 186.67)(400 - 186.67)/64853 of y, divided by N.
-  EXPECT_NEAR(bytes.u_copy, 10'000 * std::sqrt(1.0 / 3 + 213.3333 * 213.3333 / 65'066.6667) / 400, 0.01);
-  EXPECT_NEAR(bytes.u_difference, 10'000 / std::sqrt(65'066.6667), 0.01);
-  EXPECT_NEAR(*bytes.copy->high - bytes.copy->mean, 1.96 * bytes.u_copy, 1e-6);
+  EXPECT_NEAR(bytes.u_copy.value(), 10'000 * std::sqrt(1.0 / 3 + 213.3333 * 213.3333 / 65'066.6667) / 400,
+              0.01);
+  EXPECT_NEAR(bytes.u_difference.value(), 10'000 / std::sqrt(65'066.6667), 0.01);
+  EXPECT_NEAR(*bytes.copy->high - bytes.copy->mean, 1.96 * bytes.u_copy.value(), 1e-6);
   const CopyCost& seconds = cost_in(analysis, "duration_seconds");
+  EXPECT_EQ(seconds.u_copy, 0);
+}
+
+TEST(CopyCost, OfAProbeWhoseNoiseFloorWasNotMeasuredHasNoInterval) {
+  RunData run = run_of(5, 132'000, 33'000);
+  run.stages.back().record.noise_bytes.erase("files");
+  const Analysis analysis = analyse(run);
+  const CopyCost& bytes = cost_in(analysis, "stored_bytes:files");
+  ASSERT_TRUE(bytes.copy);
+  EXPECT_NEAR(bytes.copy->mean, 33'000 + kFixed / kObjects, 1);
+  for (const auto* figure : {&bytes.original, &bytes.copy, &bytes.difference}) {
+    EXPECT_FALSE((*figure)->low || (*figure)->high);
+    EXPECT_EQ((*figure)->no_interval, "noise floor not measured");
+  }
+  EXPECT_FALSE(bytes.u_copy || bytes.u_difference);
+  const CopyCost& seconds = cost_in(analysis, "duration_seconds");
+  EXPECT_TRUE(seconds.copy->low) << "a time has no noise floor to miss";
   EXPECT_EQ(seconds.u_copy, 0);
 }
 
@@ -98,6 +116,7 @@ TEST(CopyCost, OfOneRepetitionHasNoInterval) {
   const CopyCost& bytes = cost_in(analysis, "stored_bytes:files");
   ASSERT_TRUE(bytes.copy);
   EXPECT_FALSE(bytes.copy->low);
+  EXPECT_EQ(bytes.copy->no_interval, "one repetition");
 }
 
 TEST(CopyCost, IsOfInsertingStagesWithGradesOnly) {

@@ -191,6 +191,7 @@ void add_effort(Columns& columns) {
   add_number(columns, "storage_copies", of_record(&StageRecord::storage_copies));
   add_text(columns, "copies_unknown", of_record(&StageRecord::copies_unknown));
   add_text(columns, "remarks", [](const RowView& view) { return listed(view.record.remarks); });
+  add_text(columns, "counted", [](const RowView& view) { return listed(view.record.counted); });
 }
 
 Columns stage_columns() {

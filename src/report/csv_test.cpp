@@ -281,6 +281,14 @@ TEST(StagesCsv, SaysWhatIsMissing) {
   EXPECT_EQ(table.at(0).at("missing"), "engine: not asked");
 }
 
+TEST(StagesCsv, SaysWhatTheFiguresOfAProbeAreOf) {
+  StageRecord record = make_record({});
+  record.counted["volume"] = "claims data-0, data-1";
+  record.valid = false;  // What was counted may be why.
+  const auto table = stages_of(one_record(record)).table;
+  EXPECT_EQ(table.at(0).at("counted"), "volume: claims data-0, data-1");
+}
+
 TEST(EventsCsv, HasItsColumnsAndDisarmsForeignText) {
   RunData run;
   run.events.push_back(

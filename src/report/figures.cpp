@@ -143,13 +143,21 @@ std::optional<std::int64_t> part_or_whole(const ByteMap& figures, std::string_vi
   return find_figure(figures, whole_of(probe));
 }
 
-double stored_uncertainty(const StageRecord& record, std::string_view probe) {
+std::optional<double> stored_uncertainty(const StageRecord& record, std::string_view probe) {
+  if (!part_or_whole(record.noise_bytes, probe)) return std::nullopt;
   const auto bytes = [&](const ByteMap& figures) {
     return std::abs(static_cast<double>(part_or_whole(figures, probe).value_or(0)));
   };
   return systematic_uncertainty({.quantum = bytes(record.quantum_bytes),
                                  .noise = bytes(record.noise_bytes),
                                  .residue = bytes(record.residue_bytes)});
+}
+
+std::optional<double> relative_uncertainty(const StageRecord& record, std::string_view probe,
+                                           std::int64_t stored) {
+  const auto uncertainty = stored_uncertainty(record, probe);
+  if (!uncertainty || stored == 0) return std::nullopt;
+  return *uncertainty / std::abs(static_cast<double>(stored));
 }
 
 std::optional<bool> counts_all_copies(const StageRecord& record, std::string_view probe) {

@@ -27,8 +27,13 @@ std::string_view whole_of(std::string_view probe);
 /// most as its whole does. Nothing where neither was recorded.
 std::optional<std::int64_t> part_or_whole(const ByteMap& figures, std::string_view probe);
 
-/// u_sys(B) of a probe in bytes, from quantum, noise floor and residue; what was not recorded adds nothing.
-double stored_uncertainty(const StageRecord& record, std::string_view probe);
+/// u_sys(B) of a probe in bytes, from quantum, noise floor and residue. A quantum or residue that was not
+/// recorded adds nothing; without a noise floor u_sys is not known.
+std::optional<double> stored_uncertainty(const StageRecord& record, std::string_view probe);
+
+/// u_sys(B) / |B|. Nothing where u_sys is not known or B is 0.
+std::optional<double> relative_uncertainty(const StageRecord& record, std::string_view probe,
+                                           std::int64_t stored);
 
 /// True where the probe counts all copies, false for one copy. A part has the scope of its whole. Nothing
 /// where it was not recorded although there is more than one copy.

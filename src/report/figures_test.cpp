@@ -142,7 +142,8 @@ TEST(Figures, APartTakesWhatItLacksFromItsWhole) {
   record.after_bytes["files:log"] = kEmptyBytes + 250;
   record.empty_bytes["files:log"] = kEmptyBytes;
   EXPECT_TRUE(compute_figures(record).missing.contains("files:log"));
-  EXPECT_DOUBLE_EQ(stored_uncertainty(record, "files:log"), stored_uncertainty(record, "files"));
+  EXPECT_DOUBLE_EQ(stored_uncertainty(record, "files:log").value(),
+                   stored_uncertainty(record, "files").value());
   record.noise_bytes["files:log"] = 10;
   EXPECT_EQ(compute_figures(record).stored_bytes.at("files:log"), 250);
 }

@@ -80,15 +80,15 @@ std::vector<std::string> common_rungs(std::span<const StageFigures> figures,
 void add_steps(const std::vector<Ladder>& ladders, LadderSummary& summary) {
   for (std::size_t step = 0; step < ladders.front().steps.size(); ++step) {
     std::vector<double> factors;
-    double uncertainty = 0;
+    SharedUncertainty uncertainty;
     for (const Ladder& ladder : ladders) {
       factors.push_back(ladder.steps[step].factor);
-      uncertainty += ladder.steps[step].uncertainty / static_cast<double>(ladders.size());
+      uncertainty.add(ladder.steps[step].uncertainty);
     }
-    const auto mean = estimate_ratio(factors, uncertainty);
+    const auto mean = estimate_ratio(factors, uncertainty.mean());
     LAB_CHECK(mean.has_value(), "factors of positive sizes are positive");
     summary.steps.push_back({ladders.front().steps[step].above, ladders.front().steps[step].rung, mean->mean,
-                             mean->low, mean->high});
+                             mean->low, mean->high, mean->no_interval});
     summary.product *= mean->mean;
   }
 }
@@ -161,14 +161,15 @@ std::optional<Ladder> compute_ladder(const StageRecord& record, const StageFigur
   Ladder ladder;
   std::string above(kLogicalRung);
   auto bytes_above = static_cast<double>(record.logical_bytes);
-  double relative_above = 0;
+  std::optional<double> relative_above = 0;
   for (const std::string_view name : kRungs) {
     const std::string rung(name);
     if (!has_rung(figures, rung)) continue;
     const double bytes = bytes_of_one_copy(record, figures, rung);
-    const double relative =
-        stored_uncertainty(record, rung) / static_cast<double>(figures.stored_bytes.at(rung));
-    ladder.steps.push_back({above, rung, bytes_above / bytes, std::hypot(relative_above, relative)});
+    const auto relative = relative_uncertainty(record, rung, figures.stored_bytes.at(rung));
+    LadderStep step{above, rung, bytes_above / bytes, std::nullopt};
+    if (relative_above && relative) step.uncertainty = std::hypot(*relative_above, *relative);
+    ladder.steps.push_back(std::move(step));
     ladder.whole = figures.edr.at(rung);
     above = rung;
     bytes_above = bytes;

@@ -30,8 +30,8 @@ inline constexpr std::string_view kLogicalRung = "L";
 struct LadderStep {
   std::string above{};  // "L" or a probe.
   std::string rung{};
-  double factor = 0;       // Bytes of one copy above / bytes of one copy here; 1 = nothing saved.
-  double uncertainty = 0;  // Relative, from u_sys of both sizes; L is exact.
+  double factor = 0;  // Bytes of one copy above / bytes of one copy here; 1 = nothing saved.
+  std::optional<double> uncertainty = 0;  // Relative, from u_sys of both sizes; L is exact.
 };
 
 /// Rungs without a figure are left out, so each factor stands between rungs that answered.
@@ -50,7 +50,8 @@ Status check_product(std::span<const LadderStep> steps, double whole);
 struct MeanStep {
   std::string above{}, rung{};
   double factor = 0;
-  std::optional<double> low{}, high{};  // Absent with one repetition.
+  std::optional<double> low{}, high{};
+  std::string no_interval{};  // Why they are absent; empty where they are not.
 };
 
 enum class VanishWord : std::uint8_t { kAt, kNowhere, kNotTold, kSemantic };

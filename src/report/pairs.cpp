@@ -96,7 +96,7 @@ std::optional<std::string> counted_by(const StageRecord& record, const std::stri
 /// Why a pair that may be compared otherwise may not by this probe; empty when it may.
 std::string refusal_by(const StageRecord& original, const StageRecord& graded, const std::string& probe) {
   for (const StageRecord* record : {&original, &graded})
-    if (!part_or_whole(record->noise_bytes, probe)) return "noise floor not measured";
+    if (!stored_uncertainty(*record, probe)) return std::string(kNoNoiseFloor);
   const auto before = counted_by(original, probe);
   const auto now = counted_by(graded, probe);
   if (before == now) return {};
@@ -104,8 +104,9 @@ std::string refusal_by(const StageRecord& original, const StageRecord& graded, c
   return fmt::format("its U0 counted {}, and this {}", before.value_or(unknown), now.value_or(unknown));
 }
 
+/// Precondition: the uncertainty is known.
 PairSide side_of(const StageRecord& record, std::int64_t stored, const std::string& probe) {
-  return {record.logical_bytes, record.unique_bytes, stored, stored_uncertainty(record, probe)};
+  return {record.logical_bytes, record.unique_bytes, stored, stored_uncertainty(record, probe).value()};
 }
 
 /// Why a row has no stored bytes by a probe.

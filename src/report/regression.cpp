@@ -19,7 +19,8 @@ Result<Spread> spread_of(std::span<const FitPoint> points) {
   Spread spread;
   for (const FitPoint& point : points) {
     if (!std::isfinite(point.x) || !std::isfinite(point.y)) return refuse("a point is not finite");
-    if (!std::isfinite(point.uncertainty) || point.uncertainty < 0) return refuse("no uncertainty");
+    if (point.uncertainty && (!std::isfinite(*point.uncertainty) || *point.uncertainty < 0))
+      return refuse("no uncertainty");
     spread.mean_x += point.x / static_cast<double>(points.size());
   }
   for (const FitPoint& point : points) spread.sum_of_squares += std::pow(point.x - spread.mean_x, 2);
@@ -31,12 +32,14 @@ template <class Coefficient>
 FitValue combine(std::span<const FitPoint> points, Coefficient coefficient) {
   FitValue result;
   double variance = 0;
+  bool is_known = true;
   for (const FitPoint& point : points) {
     const double c = coefficient(point);
     result.value += c * point.y;
-    variance += std::pow(c * point.uncertainty, 2);
+    is_known = is_known && point.uncertainty;
+    if (point.uncertainty) variance += std::pow(c * *point.uncertainty, 2);
   }
-  result.uncertainty = std::sqrt(variance);
+  result.uncertainty = is_known ? std::optional(std::sqrt(variance)) : std::nullopt;
   return result;
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "core/result.hpp"
@@ -11,13 +12,14 @@ namespace lab::report {
 struct FitPoint {
   double x = 0;
   double y = 0;
-  double uncertainty = 0;  // Systematic, of y; at least 0.
+  std::optional<double> uncertainty = 0;  // Systematic, of y; at least 0. Nothing where it is not known.
 };
 
-/// A figure read off the line: a linear combination of the y, so its uncertainty is sqrt(sum (c_i * u_i)^2).
+/// A figure read off the line: a linear combination of the y, so its uncertainty is sqrt(sum (c_i * u_i)^2),
+/// and not known where that of a point is not.
 struct FitValue {
   double value = 0;
-  double uncertainty = 0;
+  std::optional<double> uncertainty = 0;
 };
 
 /// Ordinary least squares with an intercept, every point with the same weight.

@@ -20,10 +20,17 @@ TEST(Regression, FindsTheLineOfPointsThatLieOnOne) {
 TEST(Regression, CarriesTheUncertaintyOfEachPoint) {
   // Through two points the line's value at one of them is that point, and beyond them the error grows.
   const std::vector<FitPoint> points{{0, 1, 3}, {10, 2, 4}};
-  EXPECT_NEAR(fit_value(points, 0)->uncertainty, 3, 1e-12);
-  EXPECT_NEAR(fit_value(points, 10)->uncertainty, 4, 1e-12);
-  EXPECT_NEAR(fit_slope(points)->uncertainty, 0.5, 1e-12);
-  EXPECT_NEAR(fit_value(points, 20)->uncertainty, std::hypot(3.0, 8.0), 1e-12);
+  EXPECT_NEAR(fit_value(points, 0)->uncertainty.value(), 3, 1e-12);
+  EXPECT_NEAR(fit_value(points, 10)->uncertainty.value(), 4, 1e-12);
+  EXPECT_NEAR(fit_slope(points)->uncertainty.value(), 0.5, 1e-12);
+  EXPECT_NEAR(fit_value(points, 20)->uncertainty.value(), std::hypot(3.0, 8.0), 1e-12);
+}
+
+TEST(Regression, OfAPointWhoseUncertaintyIsNotKnownHasNone) {
+  const std::vector<FitPoint> points{{0, 1, 3}, {10, 2, std::nullopt}};
+  EXPECT_NEAR(fit_value(points, 20)->value, 3, 1e-12);
+  EXPECT_FALSE(fit_value(points, 0)->uncertainty);
+  EXPECT_FALSE(fit_slope(points)->uncertainty);
 }
 
 TEST(Regression, RefusesWhatHasNoLine) {

@@ -135,6 +135,7 @@ json cost_json(const CopyCost& cost, Tables& tables) {
   const auto interval = [](const Estimate& figure) {
     return json{rounded(figure.mean), rounded(figure.low), rounded(figure.high)};
   };
+  if (!cost.copy->no_interval.empty()) out["no_interval"] = tables.texts.index(cost.copy->no_interval);
   out["n"] = cost.copy->n;
   out["copy"] = interval(*cost.copy);
   out["original"] = interval(*cost.original);
@@ -169,7 +170,9 @@ void add_group(const Group& group, Tables& tables) {
   point["rows"] = group.rows;
   if (group.edr_max > 0) point["edr_max"] = rounded(group.edr_max);
   for (const auto& [probe, edr] : group.edr)
-    point["edr"][probe] = {rounded(edr.mean), rounded(edr.low), rounded(edr.high), edr.n};
+    point["edr"][probe] = {
+        rounded(edr.mean), rounded(edr.low), rounded(edr.high), edr.n,
+        edr.no_interval.empty() ? json(nullptr) : json(tables.texts.index(edr.no_interval))};
   for (const auto& [probe, verdict] : group.verdicts)
     point["verdicts"][probe] = verdict_json(verdict, tables);
   for (const auto& [probe, etas] : group.etas)

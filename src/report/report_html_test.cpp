@@ -194,8 +194,10 @@ TEST(ReportHtml, HoldsLadderScopeCostsLatenciesAndServerTimes) {
   group.ladder->vanishing = Vanishing{VanishWord::kNowhere, {}, "none at every rung"};
   group.costs = {{.quantity = "stored_bytes:files",
                   .original = Estimate{.mean = 131'073, .n = 1},
-                  .copy = Estimate{.mean = 131'072, .n = 1},
+                  .copy = Estimate{.mean = 131'072, .no_interval = std::string(kPlanted), .n = 1},
                   .refused = {{std::string(kPlanted), 2}}}};
+  group.edr = {{"files", Estimate{.mean = 2, .no_interval = "noise floor not measured", .n = 5}},
+               {"apparent", Estimate{.mean = 2, .low = 1.5, .high = 2.5, .n = 5}}};
   group.latencies["p99"] = {.n = 4, .missing = "n too small"};
   const std::string page = page_of(sample.run, sample.analysis);
   EXPECT_EQ(count_of(page, "</script>"), 3U) << "a reason is foreign text";
@@ -207,6 +209,9 @@ TEST(ReportHtml, HoldsLadderScopeCostsLatenciesAndServerTimes) {
   EXPECT_EQ(text(point["ladder"]["broken"]), kPlanted);
   EXPECT_EQ(point["ladder"]["vanish"][0], "nowhere");
   EXPECT_EQ(point["costs"][0]["copy"], json({131'072, nullptr, nullptr})) << "one block has no interval";
+  EXPECT_EQ(text(point["costs"][0]["no_interval"]), kPlanted);
+  EXPECT_EQ(text(point["edr"]["files"][4]), "noise floor not measured");
+  EXPECT_EQ(point["edr"]["apparent"], json({2, 1.5, 2.5, 5, nullptr}));
   EXPECT_TRUE(point["latencies"]["p99"].find("median") == point["latencies"]["p99"].end());
   EXPECT_EQ(text(point["latencies"]["p99"]["missing"]), "n too small");
   EXPECT_EQ(data["rows"][0]["server"]["INSERT"], 1.5);

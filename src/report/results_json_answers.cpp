@@ -46,6 +46,7 @@ ordered_json mean_steps_json(const LadderSummary& ladder) {
     ordered_json one{{"above", step.above}, {"rung", step.rung}, {"factor", step.factor}};
     set_number(one, "low", step.low);
     set_number(one, "high", step.high);
+    if (!step.no_interval.empty()) one["no_interval"] = step.no_interval;
     const auto scope = ladder.scope.find(step.rung);
     if (scope != ladder.scope.end()) one["scope"] = to_valid_utf8(scope->second);
     steps.push_back(std::move(one));
@@ -74,6 +75,7 @@ ordered_json estimate_json(const Estimate& estimate) {
   ordered_json out{{"mean", estimate.mean}};
   set_number(out, "low", estimate.low);
   set_number(out, "high", estimate.high);
+  if (!estimate.no_interval.empty()) out["no_interval"] = estimate.no_interval;
   return out;
 }
 
@@ -88,8 +90,8 @@ ordered_json cost_json(const Group& group, const CopyCost& cost) {
     out["copy"] = estimate_json(*cost.copy);
     out["original"] = estimate_json(*cost.original);
     out["difference"] = estimate_json(*cost.difference);
-    out["u_copy"] = cost.u_copy;
-    out["u_difference"] = cost.u_difference;
+    set_number(out, "u_copy", cost.u_copy);
+    set_number(out, "u_difference", cost.u_difference);
   }
   ordered_json refused = ordered_json::object();
   for (const auto& [reason, count] : cost.refused) refused[to_valid_utf8(reason)] = count;
@@ -170,6 +172,7 @@ ordered_json edr_intervals_json(const Analysis& analysis) {
       set_number(one, "mean", edr.mean);
       set_number(one, "low", edr.low);
       set_number(one, "high", edr.high);
+      if (!edr.no_interval.empty()) one["no_interval"] = edr.no_interval;
       one["n"] = edr.n;
       out.push_back(std::move(one));
     }

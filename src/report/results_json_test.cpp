@@ -189,6 +189,31 @@ TEST(ResultsJson, HoldsWhatACopyCosts) {
   ADD_FAILURE() << "no cost of files";
 }
 
+TEST(ResultsJson, SaysWhyAFigureHasNoInterval) {
+  RunData run = sample_run();
+  for (StageRow& row : run.stages) row.record.noise_bytes.erase("files");
+  const json results = results_of(run);
+  int ratios = 0;
+  for (const json& edr : results["edr_intervals"]) {
+    const bool unknown = edr["probe"] == "files";
+    EXPECT_EQ(edr.contains("low"), !unknown);
+    EXPECT_EQ(edr.value("no_interval", ""), unknown ? "noise floor not measured" : "");
+    ratios += unknown ? 1 : 0;
+  }
+  EXPECT_GT(ratios, 0);
+  int costs = 0;
+  for (const json& cost : results["costs"]) {
+    if (cost["quantity"] != "stored_bytes:files") continue;
+    for (const char* figure : {"copy", "original", "difference"}) {
+      EXPECT_FALSE(cost[figure].contains("low"));
+      EXPECT_EQ(cost[figure]["no_interval"], "noise floor not measured");
+    }
+    EXPECT_FALSE(cost.contains("u_copy") || cost.contains("u_difference"));
+    costs += 1;
+  }
+  EXPECT_GT(costs, 0);
+}
+
 TEST(ResultsJson, StoresTheSeedOfItsBootstrap) {
   const json results = results_of(sample_run());
   EXPECT_EQ(results["latencies"]["seed"].get<std::uint64_t>(), analyse(sample_run()).bootstrap_seed);

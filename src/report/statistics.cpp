@@ -94,16 +94,22 @@ double variance_of(std::span<const double> values) {
   return sum / static_cast<double>(values.size() - 1);
 }
 
-Status check_sample(std::span<const double> values, double uncertainty) {
+Status check_sample(std::span<const double> values, const std::optional<double>& uncertainty) {
   if (values.empty()) return out_of_domain("interval", "no value");
   const bool finite =
       std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
   if (!finite) return out_of_domain("interval", "a value is not finite");
-  if (!std::isfinite(uncertainty) || uncertainty < 0) return out_of_domain("interval", "no uncertainty");
+  if (uncertainty && (!std::isfinite(*uncertainty) || *uncertainty < 0))
+    return out_of_domain("interval", "no uncertainty");
   return ok();
 }
 
-void set_interval(Estimate& result) {
+/// Nothing, with the reason, for one repetition and where the systematic part is not known.
+void set_interval(bool is_systematic_known, Estimate& result) {
+  if (result.n < 2 || !is_systematic_known) {
+    result.no_interval = is_systematic_known ? "one repetition" : kNoNoiseFloor;
+    return;
+  }
   const double half = std::hypot(result.statistical, result.systematic);
   result.low = result.mean - half;
   result.high = result.mean + half;
@@ -174,18 +180,28 @@ double student_t_quantile_975(double degrees) {
   return (low + high) / 2;
 }
 
-Result<Estimate> estimate(std::span<const double> values, double uncertainty) {
+void SharedUncertainty::add(const std::optional<double>& uncertainty) {
+  count_ += 1;
+  sum_ = sum_ && uncertainty ? std::optional(*sum_ + *uncertainty) : std::nullopt;
+}
+
+std::optional<double> SharedUncertainty::mean() const {
+  if (!sum_) return std::nullopt;
+  return *sum_ / count_;
+}
+
+Result<Estimate> estimate(std::span<const double> values, std::optional<double> uncertainty) {
   LAB_TRY(check_sample(values, uncertainty));
-  Estimate result{
-      .mean = mean_of(values), .n = values.size(), .systematic = kSystematicQuantile * uncertainty};
-  if (values.size() < 2) return result;
+  Estimate result{.mean = mean_of(values), .n = values.size()};
+  if (uncertainty) result.systematic = kSystematicQuantile * *uncertainty;
   const auto n = static_cast<double>(values.size());
-  result.statistical = student_t_quantile_975(n - 1) * std::sqrt(variance_of(values) / n);
-  set_interval(result);
+  if (values.size() >= 2)
+    result.statistical = student_t_quantile_975(n - 1) * std::sqrt(variance_of(values) / n);
+  set_interval(uncertainty.has_value(), result);
   return result;
 }
 
-Result<Estimate> estimate_ratio(std::span<const double> values, double relative_uncertainty) {
+Result<Estimate> estimate_ratio(std::span<const double> values, std::optional<double> relative_uncertainty) {
   std::vector<double> logs;
   for (const double value : values) {
     if (!(value > 0)) return out_of_domain("interval", "a ratio is not positive");
@@ -203,9 +219,13 @@ Result<Estimate> welch_difference(const WelchSample& first, const WelchSample& s
   LAB_TRY(check_sample(first.values, first.uncertainty));
   LAB_TRY(check_sample(second.values, second.uncertainty));
   Estimate result{.mean = mean_of(second.values) - mean_of(first.values),
-                  .n = std::min(first.values.size(), second.values.size()),
-                  .systematic = kSystematicQuantile * std::hypot(first.uncertainty, second.uncertainty)};
-  if (result.n < 2) return result;
+                  .n = std::min(first.values.size(), second.values.size())};
+  const bool is_known = first.uncertainty && second.uncertainty;
+  if (is_known) result.systematic = kSystematicQuantile * std::hypot(*first.uncertainty, *second.uncertainty);
+  if (result.n < 2) {
+    set_interval(is_known, result);
+    return result;
+  }
   const auto n1 = static_cast<double>(first.values.size());
   const auto n2 = static_cast<double>(second.values.size());
   const double v1 = variance_of(first.values) / n1;
@@ -215,7 +235,7 @@ Result<Estimate> welch_difference(const WelchSample& first, const WelchSample& s
     const double degrees = (v1 + v2) * (v1 + v2) / (v1 * v1 / (n1 - 1) + v2 * v2 / (n2 - 1));
     result.statistical = student_t_quantile_975(std::max(degrees, 1.0)) * std::sqrt(v1 + v2);
   }
-  set_interval(result);
+  set_interval(is_known, result);
   return result;
 }
 

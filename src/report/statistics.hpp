@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "core/result.hpp"
 #include "model/verdict.hpp"
@@ -19,6 +20,10 @@ inline constexpr double kFullAbove = 0.95;           // An eta above it is full 
 inline constexpr std::uint64_t kPairsRequired = 5;   // Fewer complete valid pairs carry no verdict.
 inline constexpr double kNoiseMultiple = 3;          // A size below this many noise floors is no number.
 inline constexpr double kSystematicQuantile = 1.96;  // Two-sided 95 % of the normal distribution.
+
+/// Why a figure of a probe has no interval, and a pair no eta, where its idle control was not watched: none
+/// is not 0, and an interval without it would be too narrow.
+inline constexpr std::string_view kNoNoiseFloor = "noise floor not measured";
 
 /// What one stage left behind, as one probe saw it.
 struct StoredSize {
@@ -79,26 +84,39 @@ double student_t_quantile_975(double degrees);
 /// A mean with its 95 % interval.
 struct Estimate {
   double mean = 0;
-  std::optional<double> low{}, high{};  // Absent with one value: its spread is not known.
+  std::optional<double> low{}, high{};  // Absent with one value, or where the systematic part is not known.
+  std::string no_interval{};            // Why they are absent; empty where they are not.
   std::uint64_t n = 0;
   double statistical = 0;  // h = t(0.975, n-1) * s / sqrt(n); 0 with one value. On the log scale for a ratio.
   double systematic = 0;   // 1.96 u; not divided by sqrt(n), since every repetition shares it.
 };
 
-/// mean +- sqrt(h^2 + (1.96 u)^2). Domain: at least one value, all finite, u finite and >= 0.
-/// Errors: kInvalidArgument.
-Result<Estimate> estimate(std::span<const double> values, double uncertainty);
+/// u of several repetitions, which all share it: their mean, not known where it is not of one of them.
+class SharedUncertainty {
+ public:
+  void add(const std::optional<double>& uncertainty);
+  /// Precondition: one was added.
+  std::optional<double> mean() const;
+
+ private:
+  std::optional<double> sum_ = 0;
+  double count_ = 0;
+};
+
+/// mean +- sqrt(h^2 + (1.96 u)^2); without an interval where u is not known. Domain: at least one value, all
+/// finite, u finite and >= 0. Errors: kInvalidArgument.
+Result<Estimate> estimate(std::span<const double> values, std::optional<double> uncertainty);
 
 /// The same for positive ratios: geometric mean, interval on the log scale, u relative. Domain: values > 0.
-Result<Estimate> estimate_ratio(std::span<const double> values, double relative_uncertainty);
+Result<Estimate> estimate_ratio(std::span<const double> values, std::optional<double> relative_uncertainty);
 
 /// Second minus first mean of two independent samples with its 95 % interval: Welch's t with the degrees of
 /// freedom of Satterthwaite, the systematic parts of both added in quadrature. `statistical`, `systematic` as
-/// in Estimate, n of the smaller sample. Without an interval where a sample has one value. Errors:
-/// kInvalidArgument as for estimate.
+/// in Estimate, n of the smaller sample. Without an interval where a sample has one value or its systematic
+/// part is not known. Errors: kInvalidArgument as for estimate.
 struct WelchSample {
   std::span<const double> values{};
-  double uncertainty = 0;
+  std::optional<double> uncertainty = 0;
 };
 Result<Estimate> welch_difference(const WelchSample& first, const WelchSample& second);
 

@@ -200,6 +200,30 @@ TEST(Estimate, OfOneValueHasNoInterval) {
   EXPECT_FALSE(result->high);
 }
 
+TEST(Estimate, WithoutAKnownSystematicPartHasNoIntervalAndSaysSo) {
+  const auto mean = estimate(std::vector{0.1, 0.2, 0.3}, std::nullopt);
+  ASSERT_TRUE(mean);
+  EXPECT_NEAR(mean->mean, 0.2, 1e-12);
+  EXPECT_FALSE(mean->low || mean->high);
+  EXPECT_EQ(mean->no_interval, kNoNoiseFloor);
+  const std::vector values{1.0, 2.0};
+  const auto change = welch_difference({values, 0.1}, {values, std::nullopt});
+  ASSERT_TRUE(change);
+  EXPECT_FALSE(change->low || change->high);
+  EXPECT_EQ(change->no_interval, kNoNoiseFloor);
+  EXPECT_EQ(welch_difference({values, 0.1}, {values, 0.1})->no_interval, "");
+}
+
+TEST(Estimate, UncertaintiesAreSharedOnlyWhereAllAreKnown) {
+  SharedUncertainty shared;
+  shared.add(1);
+  shared.add(2);
+  EXPECT_EQ(shared.mean(), 1.5);
+  shared.add(std::nullopt);
+  shared.add(3);
+  EXPECT_FALSE(shared.mean());
+}
+
 TEST(Estimate, RefusesWhatIsNoSample) {
   EXPECT_FALSE(estimate(std::vector<double>{}, 0));
   EXPECT_FALSE(estimate(std::vector{1.0, std::nan("")}, 0));

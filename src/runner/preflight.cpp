@@ -274,9 +274,9 @@ std::string advice(const SystemPlan& system, const SystemEntry& entry, const Fin
   // One of these words is in what each library says of a handshake that failed.
   for (const char* word : {"certificate", "SSL", "TLS"})
     if (found.detail.find(word) != std::string::npos)
-      return "the url asks for encryption: the server must have it on this port, with a certificate for the "
-             "host "
-             "that the url names, from a CA that the system knows or the url names a file of";
+      return "this connection is to be encrypted and the server verified, since the url says so or does not "
+             "say otherwise: the server must have TLS on this port, with a certificate for the host that the "
+             "url names, from a CA that the system knows or the url names a file of";
   switch (*found.unreached) {
     case ErrorCode::kConnectionLost:
       return "is the server running, can it be reached from this host, and does the url have its port and "

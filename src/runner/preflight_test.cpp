@@ -169,9 +169,9 @@ TEST_F(PreflightTest, AServerThatCannotBeReachedIsOneLineOfWhereWhatAndWhatToDo)
       {not_connected({ErrorCode::kTimeout, "open", "no answer"}), "did not answer in time"},
       {not_connected({ErrorCode::kRefused, "open", "wrong"}), "environment variable LAB_TEST_PASSWORD"},
       {not_connected({ErrorCode::kRefused, "open", "certificate has expired"}),
-       "the url asks for encryption"},
+       "to be encrypted and the server verified, since the url says so or does not say otherwise"},
       {not_connected({ErrorCode::kConnectionLost, "open", "server does not support SSL"}),
-       "the url asks for encryption"},
+       "to be encrypted and the server verified, since the url says so or does not say otherwise"},
       {not_connected({ErrorCode::kNotFound, "open", "database \"lab\" does not exist"}),
        "name of the database"},
   };

@@ -102,6 +102,10 @@ Status bulk_insert(const StageInput& input, const CallContext& call, OperationsO
     if (!*object) return input.state.finish_insert();
     batch_bytes += size;
     batch.push_back(std::move(**object));
+    // Not with the next object in hand, which may be as large as all of it.
+    if (batch_bytes < kBatchBytes) continue;
+    LAB_TRY(send_batch(input, call, outcome, feed, batch));
+    batch_bytes = 0;
   }
 }
 

@@ -10,6 +10,7 @@
 #include "core/files.hpp"
 #include "driver/server_settings.hpp"
 #include "probe/settle.hpp"
+#include "probe/tree_walk.hpp"
 #include "stage/operations.hpp"
 #include "stage/verify.hpp"
 
@@ -143,13 +144,53 @@ Status verified(const StageInput& input, const CallContext& call, StageRecord& r
   return ok();
 }
 
-Status settled_sizes(const StageInput& input, const CallContext& call, StageRecord& record) {
+/// The latest st_ctime of the system's files, in ns, which each write moves. Nothing where there are none,
+/// and of a stage that need not write. Errors: kConnectionLost.
+Result<std::optional<std::int64_t>> newest_change(const StageInput& input, const CallContext& call) {
+  std::optional<std::int64_t> unknown;
+  if (!is_insert(input.kind)) return unknown;
+  const auto roots = input.observer.directories(call);
+  if (!roots && roots.error().code == ErrorCode::kConnectionLost) return roots.error();
+  if (!roots || roots->empty()) return unknown;
+  std::int64_t newest = 0;
+  const auto look = [&](const FoundFile& file) -> Status {
+    const struct timespec& change = file.info.st_ctim;
+    newest = std::max(newest, std::int64_t{change.tv_sec} * 1'000'000'000 + change.tv_nsec);
+    return ok();
+  };
+  const Status walked = walk_files(*roots, [&] { newest = 0; }, look);
+  return walked ? std::optional(newest) : unknown;  // What cannot be walked has no size either.
+}
+
+/// Files of which none was written to while objects were acknowledged are those of something else: they would
+/// give a size of 0 that nobody measured.
+Status files_were_written(const StageInput& input, const std::optional<std::int64_t>& before,
+                          const ByteMap& after_bytes, const CallContext& call, const StageRecord& record) {
+  if (!before || record.bytes_acked == 0) return ok();
+  for (const char* probe : {"files", "apparent"}) {
+    const auto was = record.before_bytes.find(probe);
+    const auto is = after_bytes.find(probe);
+    if (was == record.before_bytes.end() || is == after_bytes.end() || was->second != is->second) return ok();
+  }
+  const auto now = newest_change(input, call);
+  if (!now) return now.error();
+  if (*now != before) return ok();
+  return Error{
+      ErrorCode::kRefused, "stage.files",
+      fmt::format("{} were acknowledged, and no file below the system's directory was written to: is "
+                  "it another server's, or a copy?",
+                  format_bytes(Bytes{record.bytes_acked}))};
+}
+
+Status settled_sizes(const StageInput& input, const std::optional<std::int64_t>& changed_before,
+                     const CallContext& call, StageRecord& record) {
   const Millis look_limit = input.plan.stages.step_limit;
   const auto source =
       settle_source(input.observer, input.probes, input.driver.info().background_work, call, look_limit);
   Settled outcome = settle(source, input.plan.settle, input.required_probes, call, input.time);
   LAB_TRY(allowed({Clock::time_point::max(), call.stop}, "stage.settle"));
   if (outcome.lost) return *outcome.lost;
+  LAB_TRY(files_were_written(input, changed_before, outcome.reading.bytes, within(call, look_limit), record));
   input.probes.read_disturbing(within(call, look_limit), outcome.reading);
   ProbeNotes notes = input.probes.notes(within(call, look_limit));
   record.remarks = std::move(notes.remarks);
@@ -203,6 +244,8 @@ Status perform(const StageInput& input, const CallContext& call, StageRecord& re
   Reading before = read_probes(input.observer, input.probes, step());
   if (before.lost) return *before.lost;
   input.probes.read_disturbing(step(), before);
+  const auto changed_before = newest_change(input, step());
+  if (!changed_before) return changed_before.error();
   record.before_bytes = before.bytes;
   record.missing = before.missing;
   // The server's time of what is timed here; reading back and the probes' questions are not of it.
@@ -214,7 +257,7 @@ Status perform(const StageInput& input, const CallContext& call, StageRecord& re
   record.server_seconds = difference(*server_after, *server_before);
   LAB_TRY(run_after_operations(input, call, record));
   LAB_TRY(verified(input, call, record));
-  LAB_TRY(settled_sizes(input, call, record));
+  LAB_TRY(settled_sizes(input, *changed_before, call, record));
   LAB_TRY(snapshot(input, step(), record));
   return same_server(input, step());
 }

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
+#include "core/testing/temporary_folder.hpp"
 #include "driver/server_settings.hpp"
 #include "stage/testing/stage_fixture.hpp"
 #include "stage/testing/streaming_driver.hpp"
@@ -51,7 +54,7 @@ TEST_F(StageFixture, ALoadIsOneStreamWhereTheDriverTakesOne) {
 }
 
 /// Says how often its driver was asked for a batch and for everything, as if that were seconds; and a secret.
-class TellingObserver final : public Observer {
+class TellingObserver : public Observer {
  public:
   TellingObserver(std::unique_ptr<Observer> inner, std::shared_ptr<FaultScript> script)
       : inner_(std::move(inner)), script_(std::move(script)) {}
@@ -94,6 +97,53 @@ TEST_F(StageFixture, TheServersTimeIsThatOfWhatIsTimedAndNoSettingHoldsACredenti
   const std::map<std::string, std::string> settings{{"fsync", "on"},
                                                     {"primary_conninfo", std::string(kHiddenSetting)}};
   EXPECT_EQ(record.settings, settings);
+}
+
+/// Looks at a folder that the driver does not write to.
+class StrayObserver final : public TellingObserver {
+ public:
+  StrayObserver(std::unique_ptr<Observer> inner, std::shared_ptr<FaultScript> script,
+                std::filesystem::path folder)
+      : TellingObserver(std::move(inner), std::move(script)), folder_(std::move(folder)) {}
+  Result<std::vector<std::filesystem::path>> directories(const CallContext&) override {
+    return std::vector<std::filesystem::path>{folder_};
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+TEST_F(StageFixture, AnInsertThatWritesToNoFileOfTheDirectoryHasNoSizeOfZero) {
+  const TemporaryFolder elsewhere;
+  ASSERT_TRUE(write_file_atomic(elsewhere.path() / "data", "of another server"));
+  for (const StageKind kind : {StageKind::kBulkInsert, StageKind::kPerfileInsert}) {
+    SCOPED_TRACE(to_string(kind));
+    open({});
+    observer_ = std::make_unique<StrayObserver>(std::move(observer_), script_, elsewhere.path());
+    const StageRecord record = run(kind);
+    EXPECT_FALSE(record.valid);
+    EXPECT_EQ(record.error_code, "REFUSED");
+    EXPECT_FALSE(record.retryable) << "it is as wrong the next time";
+    EXPECT_NE(record.reason.find("80.0 KiB were acknowledged, and no file below the system's directory"),
+              std::string::npos)
+        << record.reason;
+    EXPECT_FALSE(record.after_bytes.contains("files"));
+  }
+}
+
+TEST_F(StageFixture, AnInsertIntoSpaceThatTheFilesHadIsSeenByItsWrites) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(write_file_atomic(folder.path() / "data", "preallocated"));
+  open({});
+  observer_ = std::make_unique<StrayObserver>(std::move(observer_), script_, folder.path());
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // Beyond the step of a file's times.
+  hook_ = StageHook{"write", [&](const CallContext&) -> Status {
+                      std::fstream(folder.path() / "data") << "PREALLOCATED";
+                      return ok();
+                    }};
+  const StageRecord record = run(StageKind::kBulkInsert);
+  EXPECT_TRUE(record.valid) << record.reason;
+  EXPECT_EQ(record.after_bytes.at("files"), record.before_bytes.at("files"));
 }
 
 TEST_F(StageFixture, AStreamThatFailsIsInvalidAndCountsNothing) {

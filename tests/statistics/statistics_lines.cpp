@@ -31,7 +31,7 @@ json answer_of(const Result<Estimate>& estimate) {
 
 json answer_of(const Result<FitValue>& fit) {
   if (!fit) return {{"error", fit.error().detail}};
-  return {{"value", fit->value}, {"uncertainty", fit->uncertainty}};
+  return {{"value", fit->value}, {"uncertainty", fit->uncertainty.value()}};
 }
 
 json line_answer(const json& question) {
@@ -66,11 +66,13 @@ json bootstrap_answer(const json& question) {
 json answer(const json& question) {
   const auto what = question.at("what").get<std::string>();
   if (what == "t") return student_t_quantile_975(question.at("degrees").get<double>());
-  if (what == "estimate") return answer_of(estimate(values_in(question, "values"), question.at("u")));
-  if (what == "ratio") return answer_of(estimate_ratio(values_in(question, "values"), question.at("u")));
+  if (what == "estimate")
+    return answer_of(estimate(values_in(question, "values"), question.at("u").get<double>()));
+  if (what == "ratio")
+    return answer_of(estimate_ratio(values_in(question, "values"), question.at("u").get<double>()));
   if (what == "welch")
-    return answer_of(welch_difference({values_in(question, "first"), question.at("u1")},
-                                      {values_in(question, "second"), question.at("u2")}));
+    return answer_of(welch_difference({values_in(question, "first"), question.at("u1").get<double>()},
+                                      {values_in(question, "second"), question.at("u2").get<double>()}));
   if (what == "line") return line_answer(question);
   if (what == "eta") return eta_answer(question);
   if (what == "bootstrap") return bootstrap_answer(question);

@@ -21,11 +21,12 @@ class ClickhouseAdmin final : public Admin {
 
   std::vector<std::string> apply_statements() const override {
     std::vector<std::string> printed{
+        how_to_give(kUserPasswordEnv, kLabUsersPassword, "clickhouse-client --multiquery"),
         "-- Users in SQL need ClickHouse 20.5; before it they stand in users.xml.",
         "-- The first statement fails where the user is somebody else's: nothing below may be run then. A "
         "file given to clickhouse-client stops there by itself.",
         guard()};
-    for (const std::string& sql : statements(placeholder())) printed.push_back(sql + ";");
+    for (const std::string& sql : statements(placeholder(kUserPasswordEnv))) printed.push_back(sql + ";");
     return printed;
   }
 
@@ -59,8 +60,6 @@ class ClickhouseAdmin final : public Admin {
         "currentUser() OR {});",
         literal("that user is logged in, or was not made by deduplab setup"), literal(kUser), foreign());
   }
-
-  static std::string placeholder() { return fmt::format("${{{}}}", kUserPasswordEnv); }
 
   /// DROP DATABASE is among the rights: a run removes what it made.
   std::vector<std::string> statements(std::string_view password) const {
@@ -112,7 +111,7 @@ class ClickhouseAdmin final : public Admin {
       Error error = done.error();
       // A server may repeat a statement that it does not understand.
       for (std::size_t at = 0; !password.empty() && (at = error.detail.find(password)) != std::string::npos;)
-        error.detail.replace(at, password.size(), placeholder());
+        error.detail.replace(at, password.size(), placeholder(kUserPasswordEnv));
       return error;
     }
     return ok();

@@ -34,6 +34,13 @@ TEST(ClickhouseAdmin, WhatIsPrintedFailsFirstWhereTheUserIsAnothers) {
   }
 }
 
+TEST(ClickhouseAdmin, WhatIsPrintedBeginsWithTheWordToReplace) {
+  const auto all = admin_of()->apply_statements();
+  EXPECT_TRUE(all.at(0).starts_with("-- Save the lines below")) << all.at(0);
+  EXPECT_TRUE(has(all.at(0), "envsubst '${DEDUP_CLICKHOUSE_LAB_PASSWORD}' | clickhouse-client")) << all.at(0);
+  EXPECT_TRUE(has(join(all, "\n"), "BY '${DEDUP_CLICKHOUSE_LAB_PASSWORD}'"));
+}
+
 TEST(ClickhouseAdmin, GivesRightsToTheDatabasesOfThePlan) {
   const std::string all = join(admin_of()->apply_statements(), "\n");
   for (const char* database : {"ON `dedup_lab`.*", "ON `dedup_lab_1`.*", "ON `dedup_lab_2`.*"})

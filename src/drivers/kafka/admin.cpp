@@ -7,11 +7,13 @@
 #include <string_view>
 
 #include "core/text.hpp"
+#include "driver/lab_user.hpp"
 
 namespace lab::kafka {
 namespace {
 
 constexpr const char* kOperation = "kafka.setup";
+constexpr const char* kClientFile = "DEDUP_KAFKA_CLIENT_PROPERTIES";  // Names the tool's file of its login.
 constexpr const char* kCluster = "kafka-cluster";  // Kafka's own name of the cluster in its rights.
 
 struct Right {
@@ -49,7 +51,12 @@ class KafkaAdmin final : public Admin {
     for (const Right& right : kClusterRights) cluster_words_ += std::string(" --operation ") + right.name;
   }
 
-  std::vector<std::string> apply_statements() const override { return commands("--add"); }
+  std::vector<std::string> apply_statements() const override {
+    std::vector<std::string> all{how_to_give(
+        has_login() ? kClientFile : "", "the file with an administrator's login that the tool reads", "sh")};
+    for (std::string& command : commands("--add")) all.push_back(std::move(command));
+    return all;
+  }
   std::vector<std::string> undo_statements() const override { return commands("--remove --force"); }
 
   Status apply(const CallContext& call) override {
@@ -69,9 +76,11 @@ class KafkaAdmin final : public Admin {
     return Client::connect(access_, Client::Kind::kReader, reader_settings(), call, kOperation);
   }
 
+  bool has_login() const { return access_.address.security != "plaintext"; }
+
   std::vector<std::string> commands(const char* what) const {
     std::string begin = "kafka-acls.sh --bootstrap-server " + join(access_.address.hosts, ",");
-    if (access_.address.security != "plaintext") begin += " --command-config CLIENT.properties";
+    if (has_login()) begin += fmt::format(" --command-config '{}'", placeholder(kClientFile));
     begin += fmt::format(" {} --allow-principal 'User:{}'", what, user_);
     return {fmt::format("{}{} --resource-pattern-type prefixed --topic {}", begin, topic_words_, prefix_),
             fmt::format("{}{} --cluster", begin, cluster_words_)};

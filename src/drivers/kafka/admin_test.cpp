@@ -20,7 +20,8 @@ TEST(KafkaAdmin, ItPrintsTheCommandsThatGiveAndTakeTheRights) {
   const auto admin = kafka_system().admin(config(kUrl, {{"namespace", "bench"}, {"lab_user", "lab"}}));
   ASSERT_TRUE(admin) << admin.error().text();
   const std::string start =
-      "kafka-acls.sh --bootstrap-server one:9092,two:9093 --command-config CLIENT.properties ";
+      "kafka-acls.sh --bootstrap-server one:9092,two:9093 --command-config "
+      "'${DEDUP_KAFKA_CLIENT_PROPERTIES}' ";
   const std::string topics =
       " --allow-principal 'User:lab' --operation Read --operation Write --operation Delete --operation "
       "Describe --operation DescribeConfigs --operation Create --operation AlterConfigs "
@@ -28,7 +29,12 @@ TEST(KafkaAdmin, ItPrintsTheCommandsThatGiveAndTakeTheRights) {
   const std::string cluster =
       " --allow-principal 'User:lab' --operation DescribeConfigs --operation IdempotentWrite --cluster";
   EXPECT_EQ((*admin)->apply_statements(),
-            (std::vector<std::string>{start + "--add" + topics, start + "--add" + cluster}));
+            (std::vector<std::string>{
+                "-- Save the lines below as FILE and export DEDUP_KAFKA_CLIENT_PROPERTIES, the file with an "
+                "administrator's login that the tool reads, which takes the place of "
+                "${DEDUP_KAFKA_CLIENT_PROPERTIES}: grep -v '^--' FILE | envsubst "
+                "'${DEDUP_KAFKA_CLIENT_PROPERTIES}' | sh",
+                start + "--add" + topics, start + "--add" + cluster}));
   EXPECT_EQ((*admin)->undo_statements(), (std::vector<std::string>{start + "--remove --force" + topics,
                                                                    start + "--remove --force" + cluster}));
 }
@@ -36,7 +42,7 @@ TEST(KafkaAdmin, ItPrintsTheCommandsThatGiveAndTakeTheRights) {
 TEST(KafkaAdmin, ItsUserIsTheUrlsUnlessTheOptionNamesAnother) {
   const auto text = [](const SystemConfig& one) {
     const auto admin = kafka_system().admin(one);
-    return admin ? (*admin)->apply_statements()[0] : admin.error().text();
+    return admin ? (*admin)->apply_statements()[1] : admin.error().text();
   };
   EXPECT_NE(text(config(kUrl)).find("'User:boss'"), std::string::npos) << text(config(kUrl));
   const std::string none = text(config("kafka://one?security=plaintext"));

@@ -45,10 +45,10 @@ class MariadbAdmin final : public Admin {
   std::vector<std::string> apply_statements() const override {
     // A user of somebody else's is an error here, at which a client stops, before it gets a mark of ours.
     std::vector<std::string> all{
+        how_to_give(kPasswordVariable, kLabUsersPassword, "mariadb"),
         "-- Where the user is there already, CREATE USER fails: it is somebody's, and nothing below may be "
         "run then. A file given to the client stops there by itself."};
-    for (const std::string& sql :
-         statements("CREATE USER", fmt::format("'<the value of {}>'", kPasswordVariable)))
+    for (const std::string& sql : statements("CREATE USER", text_name(placeholder(kPasswordVariable))))
       all.push_back(sql + ";");
     return all;
   }

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <optional>
+#include <set>
 
 #include "core/text.hpp"
 #include "drivers/minio/layout.hpp"
@@ -56,6 +58,10 @@ class Examination {
         !setup_.endpoint.tls);
     look_at_clock(*answer);
     const std::string code = code_of(*answer);
+    if (answer->good()) {
+      const auto names = parse_buckets(answer->body);
+      listed_ = std::set(names.begin(), names.end());
+    }
     if (answer->good() || code == "AccessDenied") {
       add("credentials", true,
           answer->good() ? "the key pair is accepted"
@@ -119,6 +125,7 @@ class Examination {
         return add("namespace", false, free.error().text());
     add("namespace", true, fmt::format("bucket {} is the lab's, {} objects", bucket.name(), objects));
     if (container != 0) return;
+    if (*marker) holder_ = (*marker)->holder;
     const auto state = bucket.versioning();
     if (!state) return add("versioning", false, state.error().text());
     const bool enabled = *state == Versioning::kEnabled;
@@ -132,7 +139,13 @@ class Examination {
     if (setup_.directory.empty()) return;
     const auto found = find_bucket(setup_.directory, setup_.bucket(0));
     if (!found) return add("files", false, found.error().text());
-    if (*found)
+    // Volumes are known by the name of the bucket alone until something is written to them.
+    const bool volumes = *found && (*found)->layout == Layout::kSeaweed;
+    Status right = ok();
+    if (holder_ && !volumes) right = check_directory(setup_.directory, std::nullopt, *found, *holder_);
+    if (!holder_ && listed_) right = check_possible(setup_.directory, *listed_);
+    if (!right) return add("files", false, right.error().text());
+    if (holder_)
       add("files", true,
           fmt::format("{} holds our bucket as {}", setup_.directory.string(), to_string((*found)->layout)));
     else
@@ -145,6 +158,8 @@ class Examination {
   const CallContext& call_;
   Traffic traffic_{};
   Client client_;
+  std::optional<std::set<std::string>> listed_{};  // All buckets, where we may see them.
+  std::optional<std::string> holder_{};            // In the marker of our first bucket, where there is one.
   std::vector<Finding> findings_{};
 };
 
@@ -153,14 +168,17 @@ class PolicyAdmin final : public Admin {
   explicit PolicyAdmin(std::string prefix) : prefix_(std::move(prefix)) {}
 
   std::vector<std::string> apply_statements() const override {
-    return {fmt::format(
-        R"({{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": ["s3:CreateBucket", )"
-        R"("s3:DeleteBucket", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", )"
-        R"("s3:GetBucketVersioning", "s3:PutBucketVersioning", "s3:GetEncryptionConfiguration"], )"
-        R"("Resource": "arn:aws:s3:::{0}-*"}}, {{"Effect": "Allow", "Action": ["s3:GetObject", )"
-        R"("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"], )"
-        R"("Resource": "arn:aws:s3:::{0}-*/*"}}]}})",
-        prefix_)};
+    return {
+        "-- Save the JSON below as FILE; there is no word to replace. MinIO: mc admin policy create ALIAS "
+        "dedup-lab FILE && mc admin policy attach ALIAS dedup-lab --user KEY",
+        fmt::format(
+            R"({{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": ["s3:CreateBucket", )"
+            R"("s3:DeleteBucket", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", )"
+            R"("s3:GetBucketVersioning", "s3:PutBucketVersioning", "s3:GetEncryptionConfiguration"], )"
+            R"("Resource": "arn:aws:s3:::{0}-*"}}, {{"Effect": "Allow", "Action": ["s3:GetObject", )"
+            R"("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"], )"
+            R"("Resource": "arn:aws:s3:::{0}-*/*"}}]}})",
+            prefix_)};
   }
   std::vector<std::string> undo_statements() const override {
     return {"detach that policy from the lab's user, and remove both, with the server's own tools"};

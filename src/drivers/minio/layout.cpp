@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/files.hpp"
+#include "core/text.hpp"
 #include "drivers/minio/bucket.hpp"
 #include "drivers/minio/marker.hpp"
 
@@ -29,6 +30,21 @@ std::optional<FilesHere> marker_below(const fs::path& bucket) {
 
 bool is_volume(const std::string& file, const std::string& bucket) {
   return file.starts_with(bucket + "_") && file.ends_with(".dat");
+}
+
+Error not_of_this_server(const fs::path& directory, std::string_view why) {
+  return {ErrorCode::kInvalidArgument, "minio.directory",
+          fmt::format("{} is not the directory of this server's files, or not in a layout that is known "
+                      "(SeaweedFS, VersityGW, MinIO): {}",
+                      directory.string(), why)};
+}
+
+/// What servers lay beside the files of buckets: MinIO's own folder, SeaweedFS's id of a folder of volumes,
+/// and its volumes of no bucket.
+bool is_of_a_known_server(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const bool volume = name.ends_with(".dat") && name.find_first_not_of("0123456789") == name.size() - 4;
+  return name == ".minio.sys" || name == "vol_dir.uuid" || (volume && name.size() > 4);
 }
 
 }  // namespace
@@ -68,14 +84,29 @@ Result<std::optional<FilesHere>> find_bucket(const fs::path& directory, const st
   return volumes;
 }
 
+Status check_possible(const fs::path& directory, const std::set<std::string>& buckets) {
+  std::uint64_t files = 0;
+  std::error_code failure;
+  fs::recursive_directory_iterator entry(directory, fs::directory_options::skip_permission_denied, failure);
+  for (const fs::recursive_directory_iterator end; !failure && entry != end; entry.increment(failure)) {
+    const std::string name = entry->path().filename().string();
+    std::error_code gone;  // Files vanish while we look.
+    const bool folder = entry->is_directory(gone);
+    if (is_of_a_known_server(entry->path()) || (folder && buckets.contains(name))) return ok();
+    if (folder && entry.depth() + 1 >= kDepth) entry.disable_recursion_pending();
+    files += folder ? 0 : 1;
+  }
+  if (failure) return errno_error("minio.directory", directory.string(), failure.value());
+  if (files == 0) return ok();
+  return not_of_this_server(
+      directory,
+      fmt::format("it holds files, but none of a bucket of this server, which has {}",
+                  buckets.empty() ? "none" : join(std::vector(buckets.begin(), buckets.end()), ", ")));
+}
+
 Status check_directory(const fs::path& directory, const std::optional<FilesHere>& before,
                        const std::optional<FilesHere>& after, const std::string& run_id) {
-  const auto refuse = [&](const char* why) {
-    return Error{ErrorCode::kInvalidArgument, "minio.directory",
-                 fmt::format("{} is not the directory of this server's files, or not in a layout that is "
-                             "known (SeaweedFS, VersityGW, MinIO): {}",
-                             directory.string(), why)};
-  };
+  const auto refuse = [&](const char* why) { return not_of_this_server(directory, why); };
   if (!after) return refuse("it holds nothing of our bucket");
   if (after->layout == Layout::kSeaweed) {
     const std::int64_t had = before && before->layout == Layout::kSeaweed ? before->volume_bytes : 0;

@@ -31,6 +31,10 @@ struct FilesHere {
 Result<std::optional<FilesHere>> find_bucket(const std::filesystem::path& directory,
                                              const std::string& bucket);
 
+/// Before a bucket of ours is there: whether `directory` can be that of a server with these `buckets` at all.
+/// It is empty, holds one of them, or what MinIO or SeaweedFS put beside them. Errors: kInvalidArgument.
+Status check_possible(const std::filesystem::path& directory, const std::set<std::string>& buckets);
+
 /// Whether `directory` is this server's, told from what the writing of a marker for `run_id` did there:
 /// `before` is what it held, `after` what it holds. Errors: kInvalidArgument.
 Status check_directory(const std::filesystem::path& directory, const std::optional<FilesHere>& before,

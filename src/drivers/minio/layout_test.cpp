@@ -70,6 +70,27 @@ TEST_F(MinioLayout, BucketsWithLongerNamesAreNotOurs) {
   EXPECT_EQ(find_bucket(folder_.path() / "none", "lab-0").error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(MinioLayout, BeforeOurBucketIsThereADirectoryIsPossibleOrNot) {
+  const auto possible = [&] { return check_possible(folder_.path(), {"theirs", "photos"}); };
+  EXPECT_TRUE(possible()) << "it is empty";
+  write("base/16384/2619", "a table of PostgreSQL");
+  ASSERT_FALSE(possible());
+  EXPECT_EQ(possible().error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(possible().error().detail.find("none of a bucket of this server, which has photos, theirs"),
+            std::string::npos)
+      << possible().error().detail;
+  write("2619.dat.old", "no volume");
+  EXPECT_FALSE(possible());
+  for (const char* file :
+       {"drive/theirs/photo", "d1/.minio.sys/format.json", "vol_dir.uuid", "volumes/7.dat"}) {
+    SCOPED_TRACE(file);
+    write(file, "x");
+    EXPECT_TRUE(possible());
+    std::filesystem::remove_all(folder_.path() / *std::filesystem::path(file).begin());
+    EXPECT_FALSE(possible());
+  }
+}
+
 TEST_F(MinioLayout, EachFileHasItsPart) {
   struct Case {
     Layout layout;

@@ -99,8 +99,9 @@ TEST(MinioSetup, TheServerIsToldByItsHeaders) {
 
 TEST(MinioSetup, ThePolicyIsPrintedAndNotApplied) {
   const auto admin = make_admin(*setup_of(config("s3://key@host", {{"namespace", "bench"}}), "default"));
-  ASSERT_EQ(admin->apply_statements().size(), 1U);
-  const std::string policy = admin->apply_statements()[0];
+  ASSERT_EQ(admin->apply_statements().size(), 2U);
+  EXPECT_TRUE(admin->apply_statements()[0].starts_with("-- Save the JSON below as FILE"));
+  const std::string policy = admin->apply_statements()[1];
   EXPECT_NE(policy.find("arn:aws:s3:::bench-*/*"), std::string::npos) << policy;
   EXPECT_EQ(policy.find("s3:*"), std::string::npos);
   EXPECT_EQ(policy.find("secret"), std::string::npos);

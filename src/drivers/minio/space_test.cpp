@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include "core/files.hpp"
+#include "core/testing/temporary_folder.hpp"
 #include "drivers/minio/examine.hpp"
 #include "drivers/minio/fake_s3_test_support.hpp"
 #include "drivers/minio/minio.hpp"
@@ -211,6 +213,41 @@ TEST_F(Buckets, AServerThatAnswersAndIsNoS3IsNotTakenForOne) {
     EXPECT_EQ(accepted, one.s3);
     EXPECT_EQ(failed, !one.s3);
   }
+}
+
+TEST_F(Buckets, AnExaminationDoesNotTakeTheDirectoryOfSomethingElse) {
+  const TemporaryFolder folder;
+  setup_.directory = folder.path();
+  const auto files = [&] {
+    std::optional<Finding> found;
+    for (const Finding& finding : examine(setup_, call_))
+      if (finding.what == "files") found = finding;
+    EXPECT_TRUE(found);
+    return found.value_or(Finding{});
+  };
+  EXPECT_TRUE(files().passed && files().warning) << "empty, as a new server's";
+  ASSERT_TRUE(make_directories(folder.path() / "elsewhere"));
+  ASSERT_TRUE(write_file_atomic(folder.path() / "elsewhere" / "data", "x"));
+  std::string named = "photos";
+  server_.intercept([&](const httplib::Request& request, httplib::Response& response) {
+    if (request.target != "/") return false;
+    response.set_content(fmt::format("<ListAllMyBucketsResult><Buckets><Bucket><Name>{}</Name></Bucket>"
+                                     "</Buckets></ListAllMyBucketsResult>",
+                                     named),
+                         "application/xml");
+    return true;
+  });
+  EXPECT_FALSE(files().passed) << "not of a bucket";
+  named = "elsewhere";
+  EXPECT_TRUE(files().passed && files().warning) << "of a bucket of this server";
+  server_.buckets["dedup-lab-0"] = {{kMarkerKey, marker_text("run-one")}};
+  EXPECT_FALSE(files().passed) << "our bucket is there, and not in the directory";
+  ASSERT_TRUE(make_directories(folder.path() / "dedup-lab-0"));
+  const auto marker = folder.path() / "dedup-lab-0" / std::string(kMarkerKey);
+  ASSERT_TRUE(write_file_atomic(marker, marker_text("run-two")));
+  EXPECT_FALSE(files().passed) << "another server's bucket of that name";
+  ASSERT_TRUE(write_file_atomic(marker, marker_text("run-one")));
+  EXPECT_TRUE(files().passed && !files().warning) << files().detail;
 }
 
 TEST_F(Buckets, ResetRefusesWhenAnotherRunTookTheLock) {

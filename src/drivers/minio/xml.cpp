@@ -194,6 +194,15 @@ bool is_bucket_list(std::string_view text) {
          std::string_view(document.document_element().name()) == "ListAllMyBucketsResult";
 }
 
+std::vector<std::string> parse_buckets(std::string_view text) {
+  std::vector<std::string> names;
+  pugi::xml_document document;
+  if (!document.load_buffer(text.data(), text.size())) return names;
+  for (const pugi::xml_node& bucket : document.document_element().child("Buckets").children("Bucket"))
+    names.push_back(text_of(bucket, "Name"));
+  return names;
+}
+
 std::string parse_owner(std::string_view text) {
   pugi::xml_document document;
   if (!document.load_buffer(text.data(), text.size())) return "";

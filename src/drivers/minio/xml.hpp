@@ -79,6 +79,9 @@ Result<std::string> parse_versioning(std::string_view text, const char* operatio
 /// Whether the text is an answer of ListBuckets, as each S3 server gives it.
 bool is_bucket_list(std::string_view text);
 
+/// Names in an answer of ListBuckets.
+std::vector<std::string> parse_buckets(std::string_view text);
+
 /// Id of the owner in the answer of ListBuckets; empty where it names none.
 std::string parse_owner(std::string_view text);
 

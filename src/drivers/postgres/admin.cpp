@@ -26,7 +26,9 @@ class PostgresAdmin final : public Admin {
   }
 
   std::vector<std::string> apply_statements() const override {
-    return in_transaction(statements(fmt::format(" PASSWORD '${{{}}}'", kPasswordVariable)));
+    auto all = in_transaction(statements(" PASSWORD " + literal(placeholder(kPasswordVariable))));
+    all.insert(all.begin(), how_to_give(kPasswordVariable, kLabUsersPassword, "psql"));
+    return all;
   }
   std::vector<std::string> undo_statements() const override { return in_transaction(undoing()); }
 

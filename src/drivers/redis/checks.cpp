@@ -136,10 +136,11 @@ class RedisAdmin final : public Admin {
   /// never bear it.
   std::vector<std::string> apply_statements() const override {
     return {
+        how_to_give(kLabPasswordVariable, kLabUsersPassword, "redis-cli"),
         fmt::format("-- Run first: ACL GETUSER {0}. If it shows a user, that one is somebody's: do not run "
                     "the line below, it would change it.",
                     kLabUser),
-        fmt::format("ACL SETUSER {} on >${{{}}} {}", kLabUser, kLabPasswordVariable,
+        fmt::format("ACL SETUSER {} on >{} {}", kLabUser, placeholder(kLabPasswordVariable),
                     join(rules_of(site_.space), " "))};
   }
   std::vector<std::string> undo_statements() const override {

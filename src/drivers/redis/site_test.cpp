@@ -147,7 +147,10 @@ TEST(RedisAdmin, ItsStatementsNameAVariableAndHoldNoPassword) {
   const auto site = site_for("redis://127.0.0.1");
   ASSERT_TRUE(site);
   const auto admin = make_admin(*site);
-  for (const auto& statements : {admin->apply_statements(), admin->undo_statements()}) {
+  const std::string how = admin->apply_statements().at(0);
+  EXPECT_NE(how.find("envsubst '${DEDUP_REDIS_LAB_PASSWORD}' | redis-cli"), std::string::npos) << how;
+  for (auto statements : {admin->apply_statements(), admin->undo_statements()}) {
+    if (statements.front() == how) statements.erase(statements.begin());
     for (const std::string& statement : statements) {
       EXPECT_EQ(statement.find("s3cret"), std::string::npos) << statement;
       EXPECT_EQ(statement.find("made-this-user"), std::string::npos)
@@ -155,7 +158,7 @@ TEST(RedisAdmin, ItsStatementsNameAVariableAndHoldNoPassword) {
     }
     EXPECT_TRUE(statements.front().starts_with("-- Run first: ACL GETUSER dedup_lab")) << statements.front();
   }
-  EXPECT_NE(admin->apply_statements().at(1).find(">${DEDUP_REDIS_LAB_PASSWORD}"), std::string::npos);
+  EXPECT_NE(admin->apply_statements().at(2).find(">${DEDUP_REDIS_LAB_PASSWORD}"), std::string::npos);
   for (const std::string& rule : rules_of(site->space))
     EXPECT_TRUE(rule.starts_with('+') || rule == "~dedup:*") << "additive, and our keys alone: " << rule;
 }

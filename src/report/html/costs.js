@@ -22,7 +22,11 @@ function costCell(cost, format) {
   const [mean, low, high] = cost.copy;
   return [
     format(mean),
-    low === null ? null : h('small', {}, formatInterval(low, high, format)),
+    h(
+      'small',
+      {},
+      low === null ? `no interval: ${textAt(cost.no_interval)}` : formatInterval(low, high, format),
+    ),
     h('small', {}, `an original: ${format(cost.original[0])}`),
   ];
 }

@@ -40,11 +40,13 @@ function verdictTip(point, probe, name) {
     list.push(['eta', `${formatEta(verdict.eta)} ${formatInterval(verdict.low, verdict.high)}`]);
   if (verdict?.of !== undefined)
     list.push(['removed', `${formatCount(verdict.removed)} of ${formatCount(verdict.of)} objects`]);
-  if (edr)
-    list.push([
-      'EDR',
-      `${formatSignificant(edr[0])} ${formatInterval(edr[1], edr[2], formatSignificant)} (n = ${edr[3]})`,
-    ]);
+  if (edr) {
+    const interval =
+      edr[4] === null
+        ? formatInterval(edr[1], edr[2], formatSignificant)
+        : `(no interval: ${textAt(edr[4])})`;
+    list.push(['EDR', `${formatSignificant(edr[0])} ${interval} (n = ${edr[3]})`]);
+  }
   if (point?.edr_max) list.push(['EDR_max', formatSignificant(point.edr_max)]);
   const reason = verdict ? textAt(verdict.reason) : edr ? '' : `Not measured: ${whyMissing(point, probe)}`;
   return [tipTitle(name), pairs(list), reason === '' ? null : h('p', {}, reason)].filter(
