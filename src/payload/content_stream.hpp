@@ -69,6 +69,10 @@ class ContentStream {
   /// unrolled.
   constexpr std::uint64_t at(std::uint64_t index) const { return mix64(state_ + index * step_); }
 
+  /// What at() counts with, for those who make several numbers at once.
+  constexpr std::uint64_t state() const { return state_; }
+  constexpr std::uint64_t step() const { return step_; }
+
   /// In [0, bound), for bounds far below 2^32: the bias of at most bound / 2^32 is of no use to anybody.
   constexpr std::uint32_t below(std::uint32_t bound) {
     return static_cast<std::uint32_t>(((next() >> 32U) * bound) >> 32U);

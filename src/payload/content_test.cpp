@@ -135,6 +135,17 @@ TEST(RandomBinary, UsesUpTheWholeDomainOfOneAndTwoBytes) {
   }
 }
 
+TEST(RandomBinary, IsTheStreamItselfWhateverPathTheProcessorTakes) {
+  // Of wide vectors, of the rest behind them, and of both.
+  for (const std::size_t size : {8U, 255U, 256U, 257U, 511U, 512U, 4'099U, 131'072U}) {
+    const ContentStream stream({3, size}, Purpose::kBinary);
+    std::vector<std::byte> expected;
+    for (std::size_t at = 0; at < size; ++at)
+      expected.push_back(static_cast<std::byte>(stream.at(at / 8) >> (8 * (at % 8))));
+    EXPECT_EQ(content("random_binary", size, size, 3), expected) << size;
+  }
+}
+
 TEST(RandomBinary, IsIncompressible) {
   std::string all;
   for (std::uint64_t number = 0; number < 8; ++number) all += text_content("random_binary", number, 131'072);

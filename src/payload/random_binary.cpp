@@ -1,10 +1,11 @@
-// random_binary: a counter turned into noise, 8 bytes a step, so that the compiler can make several at once.
+// random_binary: a counter turned into noise, 8 bytes a step, so that several can be made at once.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
 #include "payload/made_kinds.hpp"
+#include "payload/random_binary_kernel.hpp"
 
 namespace lab {
 namespace {
@@ -14,6 +15,15 @@ constexpr std::size_t kWord = sizeof(std::uint64_t);
 void store_little_endian(std::byte* to, std::uint64_t value, std::size_t count = kWord) {
   if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
   std::memcpy(to, &value, count);
+}
+
+/// Makes the first numbers of a stream where the processor can make several at once; returns how many.
+std::size_t fill_wide(std::byte* to, std::size_t words, const ContentStream& stream) {
+#if defined(__x86_64__)
+  static const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+  if (wide) return random_binary::fill_avx512(to, words, stream.state(), stream.step());
+#endif
+  return 0;
 }
 
 }  // namespace
@@ -29,7 +39,8 @@ void make_random_binary(ContentKey key, std::size_t size, std::vector<std::byte>
   const ContentStream stream(key, Purpose::kBinary);
   const std::size_t words = size / kWord;
   std::byte* const to = out.data();
-  for (std::size_t i = 0; i < words; ++i) store_little_endian(to + i * kWord, stream.at(i));
+  for (std::size_t i = fill_wide(to, words, stream); i < words; ++i)
+    store_little_endian(to + i * kWord, stream.at(i));
   if (size % kWord != 0) store_little_endian(to + words * kWord, stream.at(words), size % kWord);
 }
 
