@@ -205,7 +205,10 @@ TEST_F(Emitting, AFolderThatIsNotWholeIsRefused) {
            {"\"fingerprint\": \"xxh3\"", "\"fingerprint\": \"md5\"", "key 'fingerprint' is 'md5'"},
            {"\"zero_blocks\"", "\"zero_block\"", "key 'classes.zero_blocks'"},
            {"cdc:2048", "cdc:2047", "key 'chunkers.chunker'"},
-           {"\"rows\": ", "\"rows\": -", "key 'files.rows' is out of range"}}) {
+           {"\"rows\": ", "\"rows\": -", "key 'files.rows' is out of range"},
+           {"\"left_out\"", "\"left_in\"", "key 'left_out' is missing"},
+           {"\"left_out\": []", R"("left_out": [{"path": "a"}])", "key 'left_out.reason'"},
+           {"\"incomplete\": []", "\"incomplete\": {}", "key 'incomplete' must be an array"}}) {
     std::string text = good;
     ASSERT_NE(text.find(from), std::string::npos) << from;
     ASSERT_TRUE(write_file_atomic(first / "scan.json", text.replace(text.find(from), from.size(), to)));
