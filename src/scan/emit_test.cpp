@@ -180,6 +180,11 @@ TEST_F(Emitting, ScansThatDoNotFitTogetherAreRefusedWithWhatDiffers) {
   asked = request(data, "fingerprint");
   asked.fingerprint = FingerprintKind::kSha256;
   EXPECT_THAT(refusal({first, emitted(asked)}), HasSubstr("the same fingerprint: xxh3; sha256"));
+  asked = request(data, "another fingerprint");
+  asked.fingerprint = FingerprintKind::kBlake3;
+  const fs::path blake3 = emitted(asked);
+  EXPECT_THAT(refusal({first, blake3}), HasSubstr("the same fingerprint: xxh3; blake3"));
+  EXPECT_TRUE(read_merge_input(std::vector{blake3}));
   asked = request(data, "classes");
   asked.classes = {"payload"};
   EXPECT_THAT(refusal({first, emitted(asked)}), HasSubstr("the same classes: all; payload"));
