@@ -4,7 +4,7 @@
 #   nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus
 #   CURL::libcurl PostgreSQL::PostgreSQL PkgConfig::mariadb PkgConfig::hiredis PkgConfig::rdkafka
 #   PkgConfig::xxhash PkgConfig::lmdb PkgConfig::rocksdb PkgConfig::zstd PkgConfig::lz4 PkgConfig::pugixml
-#   PkgConfig::archive
+#   PkgConfig::archive, and lab::blake3 of cmake/LabBlake3.cmake
 #   with LAB_TESTS also GTest::gtest GTest::gmock rapidcheck PkgConfig::httplib
 
 find_package(Threads REQUIRED)

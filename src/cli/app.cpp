@@ -248,9 +248,10 @@ void add_scan(CLI::App& app, Values& values) {
       ->add_option("--memory", options.memory, "For all buffers and counters, whatever the size of the data")
       ->capture_default_str()
       ->type_name("SIZE");
-  command->add_option("--fingerprint", options.fingerprint, "xxh3, or sha256 where data may be forged")
+  command
+      ->add_option("--fingerprint", options.fingerprint, "xxh3, or blake3 or sha256 where data may be forged")
       ->capture_default_str()
-      ->type_name("xxh3|sha256");
+      ->type_name("xxh3|sha256|blake3");
   command
       ->add_option("--temp", options.temporary, "Folder of temporary files (default $TMPDIR, else /var/tmp)")
       ->type_name("DIR");

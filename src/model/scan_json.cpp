@@ -99,13 +99,6 @@ Status read_objects(const ordered_json& in, const char* key, const Read& read) {
   return ok();
 }
 
-Status read_notes(const ordered_json& in, const char* key, std::vector<PathNote>& notes) {
-  return read_objects(in, key, [&](const ordered_json& item, std::string& problem) {
-    note_fields(FieldReader(item, std::string(key) + ".", problem), notes.emplace_back());
-    return ok();
-  });
-}
-
 void read_census_entry(const ordered_json& item, const std::string& part, std::string& problem,
                        StageScan& scan) {
   const FieldReader field(item, "scan.", problem);
@@ -177,6 +170,13 @@ ordered_json notes_json(const std::vector<PathNote>& notes) {
   ordered_json all = ordered_json::array();
   for (const PathNote& note : notes) note_fields(FieldWriter(all.emplace_back(ordered_json::object())), note);
   return all;
+}
+
+Status read_notes(const ordered_json& in, const char* key, std::vector<PathNote>& notes) {
+  return read_objects(in, key, [&](const ordered_json& item, std::string& problem) {
+    note_fields(FieldReader(item, std::string(key) + ".", problem), notes.emplace_back());
+    return ok();
+  });
 }
 
 void write_scan(ordered_json& out, const StageScan& scan) {

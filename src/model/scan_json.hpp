@@ -23,6 +23,9 @@ nlohmann::ordered_json census_part_json(const CensusPart& part);
 /// An array of `path` and `reason`.
 nlohmann::ordered_json notes_json(const std::vector<PathNote>& notes);
 
+/// Adds those of the array under `key` to `notes`; an absent key is none. Errors: kCorruption naming the key.
+Status read_notes(const nlohmann::ordered_json& in, const char* key, std::vector<PathNote>& notes);
+
 /// Adds the keys `scan`, `scan_seconds`, `scan_spilled_bytes`, `scan_left_out` and `scan_incomplete` to a
 /// record, or `scan_missing` alone.
 void write_scan(nlohmann::ordered_json& out, const StageScan& scan);

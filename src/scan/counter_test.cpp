@@ -81,7 +81,8 @@ TEST_F(Counting, IsExactInEachAmountOfMemory) {
   // With 2 KiB there are some 1,600 runs, so that they are merged on two levels before the end.
   for (const Case& c : {Case{"all in memory", 64_MiB, false}, Case{"a few runs", 1_MiB, true},
                         Case{"merged runs", 32_KiB, true}, Case{"twice merged runs", 2_KiB, true}})
-    for (const FingerprintKind kind : {FingerprintKind::kXxh3, FingerprintKind::kSha256}) {
+    for (const FingerprintKind kind :
+         {FingerprintKind::kXxh3, FingerprintKind::kSha256, FingerprintKind::kBlake3}) {
       SCOPED_TRACE(c.what);
       const auto counter = make_exact_counter(options(c.memory, kind));
       const Tally tally = count(*counter, chunks);

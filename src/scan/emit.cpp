@@ -20,7 +20,7 @@ Error bad_folder(std::string detail) {
   return {ErrorCode::kInvalidArgument, "scan", "--emit: " + std::move(detail)};
 }
 
-std::uint32_t key_width(FingerprintKind kind) { return kind == FingerprintKind::kSha256 ? 28 : 12; }
+std::uint32_t key_width(FingerprintKind kind) { return is_wide(kind) ? 28 : 12; }
 
 std::vector<ParquetColumn> columns_of(FingerprintKind kind) {
   using Type = ParquetColumn::Type;

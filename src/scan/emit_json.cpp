@@ -48,12 +48,6 @@ void file_fields(Archive&& field, File& file) {
   field("bytes", file.bytes, Need::kRequired);
 }
 
-template <class Archive, class Note>
-void note_fields(Archive&& field, Note& note) {
-  field("path", note.path, Need::kRequired);
-  field("reason", note.reason, Need::kRequired);
-}
-
 /// Each object of the array under `key` by `read`, which gets a reader of its fields and the object.
 template <class Read>
 void each(const ordered_json& in, const char* key, std::string& problem, const Read& read) {
@@ -92,9 +86,15 @@ void read_chunker(FieldReader field, const ordered_json& in, std::string& proble
     problem = "key 'chunkers.classes' has not one entry a class";
 }
 
-void read_notes(const ordered_json& in, const char* key, std::string& problem, std::vector<PathNote>& notes) {
-  each(in, key, problem,
-       [&](FieldReader field, const ordered_json&) { note_fields(field, notes.emplace_back()); });
+/// As read_notes, of a key that must be there.
+void required_notes(const ordered_json& in, const char* key, std::string& problem,
+                    std::vector<PathNote>& notes) {
+  if (!problem.empty()) return;
+  if (!in.contains(key)) {
+    problem = fmt::format("key '{}' is missing", key);
+    return;
+  }
+  if (const Status read = read_notes(in, key, notes); !read) problem = read.error().detail;
 }
 
 Status check_files(const fs::path& folder, const Emitted& emitted) {
@@ -168,8 +168,8 @@ Result<Emitted> parse_emitted(const std::string& text) {
   each(in, "chunkers", problem,
        [&](FieldReader inner, const ordered_json& item) { read_chunker(inner, item, problem, emitted); });
   if (problem.empty() && emitted.chunkers.empty()) problem = "key 'chunkers' is empty";
-  read_notes(in, "left_out", problem, emitted.left_out);
-  read_notes(in, "incomplete", problem, emitted.incomplete);
+  required_notes(in, "left_out", problem, emitted.left_out);
+  required_notes(in, "incomplete", problem, emitted.incomplete);
   if (!problem.empty()) return bad(problem);
   return emitted;
 }

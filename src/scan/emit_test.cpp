@@ -180,6 +180,11 @@ TEST_F(Emitting, ScansThatDoNotFitTogetherAreRefusedWithWhatDiffers) {
   asked = request(data, "fingerprint");
   asked.fingerprint = FingerprintKind::kSha256;
   EXPECT_THAT(refusal({first, emitted(asked)}), HasSubstr("the same fingerprint: xxh3; sha256"));
+  asked = request(data, "another fingerprint");
+  asked.fingerprint = FingerprintKind::kBlake3;
+  const fs::path blake3 = emitted(asked);
+  EXPECT_THAT(refusal({first, blake3}), HasSubstr("the same fingerprint: xxh3; blake3"));
+  EXPECT_TRUE(read_merge_input(std::vector{blake3}));
   asked = request(data, "classes");
   asked.classes = {"payload"};
   EXPECT_THAT(refusal({first, emitted(asked)}), HasSubstr("the same classes: all; payload"));
@@ -205,7 +210,10 @@ TEST_F(Emitting, AFolderThatIsNotWholeIsRefused) {
            {"\"fingerprint\": \"xxh3\"", "\"fingerprint\": \"md5\"", "key 'fingerprint' is 'md5'"},
            {"\"zero_blocks\"", "\"zero_block\"", "key 'classes.zero_blocks'"},
            {"cdc:2048", "cdc:2047", "key 'chunkers.chunker'"},
-           {"\"rows\": ", "\"rows\": -", "key 'files.rows' is out of range"}}) {
+           {"\"rows\": ", "\"rows\": -", "key 'files.rows' is out of range"},
+           {"\"left_out\"", "\"left_in\"", "key 'left_out' is missing"},
+           {"\"left_out\": []", R"("left_out": [{"path": "a"}])", "key 'left_out.reason'"},
+           {"\"incomplete\": []", "\"incomplete\": {}", "key 'incomplete' must be an array"}}) {
     std::string text = good;
     ASSERT_NE(text.find(from), std::string::npos) << from;
     ASSERT_TRUE(write_file_atomic(first / "scan.json", text.replace(text.find(from), from.size(), to)));

@@ -153,7 +153,7 @@ class ExactCounter final : public Counter {
 }  // namespace
 
 std::unique_ptr<Counter> make_exact_counter(const CounterOptions& options) {
-  if (options.fingerprint == FingerprintKind::kSha256) return std::make_unique<ExactCounter<4>>(options);
+  if (is_wide(options.fingerprint)) return std::make_unique<ExactCounter<4>>(options);
   return std::make_unique<ExactCounter<2>>(options);
 }
 

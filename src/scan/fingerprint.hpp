@@ -1,4 +1,4 @@
-// Fingerprints of chunks: XXH3-128, or SHA-256 where somebody may have forged the data.
+// Fingerprints of chunks: XXH3-128, or BLAKE3 or SHA-256 where somebody may have forged the data.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -14,14 +14,17 @@
 
 namespace lab::scan {
 
-enum class FingerprintKind : std::uint8_t { kXxh3, kSha256 };
+enum class FingerprintKind : std::uint8_t { kXxh3, kSha256, kBlake3 };
 
-/// "xxh3" or "sha256". Errors: kInvalidArgument with the nearest word, or that it is not built in.
+/// "xxh3", "sha256" or "blake3". Errors: kInvalidArgument with the nearest word.
 Result<FingerprintKind> parse_fingerprint(const std::string& word);
 std::string_view to_string(FingerprintKind kind) noexcept;
 
-/// XXH3-128 fills the first two words, SHA-256 all four.
+/// XXH3-128 fills the first two words, the others all four.
 using Fingerprint = std::array<std::uint64_t, 4>;
+
+/// Whether all four words of a fingerprint are kept.
+constexpr bool is_wide(FingerprintKind kind) noexcept { return kind != FingerprintKind::kXxh3; }
 
 Fingerprint fingerprint_of(FingerprintKind kind, std::span<const std::byte> bytes);
 

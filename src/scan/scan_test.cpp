@@ -119,7 +119,8 @@ TEST_F(Scanning, EveryFigureIsThatOfANaiveCountForAllFilesAndForEachClass) {
       add(fmt::format("{}/{}", i % 2 == 0 ? "log" : "heap", i), mixed_content(random, pool), i % 3 == 0);
     ScanRequest asked = request(many_chunkers());
     asked.threads = static_cast<unsigned>(seed % 3 + 1);
-    asked.fingerprint = seed % 2 == 0 ? FingerprintKind::kSha256 : FingerprintKind::kXxh3;
+    asked.fingerprint = std::array{FingerprintKind::kXxh3, FingerprintKind::kSha256,
+                                   FingerprintKind::kBlake3}[(seed - 1) / 2];
     asked.classes = {"heap", "log"};
     asked.class_of = [](const fs::path& path) {
       return path.parent_path().filename() == "log" ? std::size_t{1} : std::size_t{0};

@@ -80,7 +80,7 @@ class SketchCounter final : public Counter {
 }  // namespace
 
 std::unique_ptr<Counter> make_sketch_counter(const CounterOptions& options) {
-  if (options.fingerprint == FingerprintKind::kSha256) return std::make_unique<SketchCounter<4>>(options);
+  if (is_wide(options.fingerprint)) return std::make_unique<SketchCounter<4>>(options);
   return std::make_unique<SketchCounter<2>>(options);
 }
 

@@ -213,7 +213,7 @@ TEST_F(ScanProgram, RefusesWhatIsWrongAndReadsNothing) {
            {"a class that is there anyway", {"scan", path, "--class", "*=other"}, "names the class 'other'"},
            {"odd memory", {"scan", path, "--memory", "1 GB"}, "--memory"},
            {"an unknown fingerprint", {"scan", path, "--fingerprint", "sha265"}, "did you mean 'sha256'?"},
-           {"one that is not built in", {"scan", path, "--fingerprint", "blake3"}, "known but not built in"},
+           {"another one", {"scan", path, "--fingerprint", "blake2"}, "did you mean 'blake3'?"},
            {"a folder that is not there", {"scan", path, "--temp", path + "/no"}, "No such file"},
            {"files of a sketch", {"scan", path, "--sketch", "--temp", path}, "--temp"},
        }) {
