@@ -22,6 +22,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A stage behind an invalid one, with that one's reason and code: whoever looks at it sees what began it.
+StageRecord not_run_record(StageKind kind, const StageRecord& first) {
+  StageRecord record = failed_record(kind, {});
+  record.reason = fmt::format("not run: {} before it was invalid: {}", first.stage, first.reason);
+  record.error_code = first.error_code;
+  record.retryable = first.retryable;
+  return record;
+}
+
 /// One chain from its reset on, with the connections it needs.
 class ChainRun {
  public:
@@ -39,6 +48,7 @@ class ChainRun {
       failure = ready.error();
       outcome.unreached = !reached_ && failure->code != ErrorCode::kUnsupported;
     }
+    std::optional<StageRecord> first_invalid;
     for (const StageKind kind : chain_) {
       StageRecord record;
       std::vector<Sample> samples;
@@ -46,11 +56,12 @@ class ChainRun {
         record = unsupported_record(kind, *failure);  // The server is too old for this variant, and says so.
       else if (failure)
         record = failed_record(kind, *failure);
+      else if (first_invalid)
+        record = not_run_record(kind, *first_invalid);
       else
         record = run_one(kind, samples);
       if (setting_.stop.stop_requested()) return Error{ErrorCode::kCancelled, "run", "a stop was requested"};
-      if (!record.valid && !record.unsupported && !failure)
-        failure = Error{ErrorCode::kRefused, "run", "not run: " + record.stage + " before it was invalid"};
+      if (!record.valid && !record.unsupported && !first_invalid) first_invalid = record;
       note(record, outcome);
       LAB_TRY(store(std::move(record), samples));
     }

@@ -211,14 +211,17 @@ TEST_F(IdleSystem, IsNeitherConnectedToNorAskedWhileAnotherOneIsMeasured) {
   EXPECT_GT(calls_of_cas(), 0U);
 }
 
-TEST_F(RunFixture, StagesAfterAnInvalidOneAreRecordedAsNotRun) {
-  faults({{.operation = "put", .code = ErrorCode::kRefused}});
+TEST_F(RunFixture, StagesAfterAnInvalidOneAreRecordedAsNotRunWithWhatBeganIt) {
+  faults({{.operation = "put", .code = ErrorCode::kResourceExhausted, .detail = "no space left"}});
   ASSERT_TRUE(run());
   std::size_t not_run = 0;
   for (const StageRecord& record : records())
     if (record.stage == "perfile_delete" && record.cell.system == "files") {
       EXPECT_FALSE(record.valid);
-      EXPECT_NE(record.reason.find("not run: perfile_insert before it was invalid"), std::string::npos);
+      EXPECT_TRUE(record.reason.starts_with("not run: perfile_insert before it was invalid: "))
+          << record.reason;
+      EXPECT_NE(record.reason.find("no space left"), std::string::npos) << record.reason;
+      EXPECT_EQ(record.error_code, "RESOURCE_EXHAUSTED");
       ++not_run;
     }
   EXPECT_EQ(not_run, 4U);
