@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/hash.hpp"
+#include "core/time.hpp"
 #include "program_test_support.hpp"
 
 namespace lab::e2e {
@@ -283,12 +284,16 @@ TEST_F(Run, AServerThatIsDownAtTheStartIsThreeWithOneLineAndNothingIsWritten) {
                                           {"mariadb", "mariadb://lab@127.0.0.1:1/"},
                                           {"clickhouse", "clickhouse://lab@127.0.0.1:1"},
                                           {"redis", "redis://127.0.0.1:1"},
+                                          {"kafka", "kafka://127.0.0.1:1?security=plaintext"},
                                           {"minio", "s3://lab@127.0.0.1:1?tls=off"}}) {
     SCOPED_TRACE(system);
     const auto plan = small_plan(5, fmt::format("[systems.{}]\nurl = \"{}\"\ndirectory = \"{}\"\n", system,
                                                 url, root_.string()))
                           .string();
+    const auto began = Clock::now();
     const Ended ended = run({"run", plan, "--out", out()});
+    // One that is refused is final: it does not wait until a server that is silent would be given up.
+    EXPECT_LT(Clock::now() - began, std::chrono::seconds(10));
     EXPECT_EQ(ended.exit_code, 3);
     EXPECT_NE(ended.err.find("preflight: " + system), std::string::npos) << ended.err;
     std::size_t lines = 0;
