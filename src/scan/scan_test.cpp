@@ -195,6 +195,50 @@ TEST_F(Scanning, AFileWhosePartsAreCutAtOnceHasTheFiguresOfOneWorker) {
   }
 }
 
+TEST_F(Scanning, APartThatEndsEarlyLeavesNoWorkerWaiting) {
+  // Of parts of 4 MiB the last ones are gone when their turn comes, and one ends within itself.
+  add("a", std::string(100 << 20, 'a'));
+  for (const unsigned threads : {2U, 4U}) {
+    fs::resize_file(data_ / "a", 100 << 20);
+    ScanRequest asked = request({{Kind::kCdc, 8192, 0}});
+    asked.threads = threads;
+    ASSERT_TRUE(joins_parts(asked));
+    const auto cut = [&](const ScanProgress& progress) {
+      if (!progress.counting) fs::resize_file(data_ / "a", (10 << 20) + 1234);
+    };
+    const auto report = scan(asked, cut, {});
+    ASSERT_TRUE(report) << report.error().text();
+    ASSERT_EQ(report->incomplete.size(), 1U);
+    EXPECT_LT(report->chunkers[0].all.bytes, std::uint64_t{100 << 20});
+  }
+}
+
+TEST_F(Scanning, AnErrorOrAStopInOnePartLeavesNoWorkerWaiting) {
+  Random random(4);
+  add("a", random_text(random, 64 << 20));
+  ScanRequest asked = request({{Kind::kCdc, 512, 0}});
+  asked.threads = 3;
+  ASSERT_TRUE(joins_parts(asked));
+  std::stop_source source;
+  const auto stop = [&](const ScanProgress& progress) {
+    if (progress.bytes_done > 12 << 20) source.request_stop();
+  };
+  const auto stopped = scan(asked, stop, source.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+  // The first run of a counter finds no folder.
+  asked.chunkers = {{Kind::kCdc, 512, 0}, {Kind::kFixed, 64, 0}};
+  asked.threads = 2;
+  asked.memory = 40_MiB;
+  asked.temporary = folder_.path() / "temporary";
+  fs::create_directory(asked.temporary);
+  ASSERT_TRUE(joins_parts(asked));
+  const auto vanish = [&](const ScanProgress&) { fs::remove(asked.temporary); };
+  const auto failed = scan(asked, vanish, {});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(Scanning, AComparisonHoldsEachCopyAgainstTheFirstOne) {
   Random random(5);
   const std::string text = random_text(random, 64 << 10);
