@@ -257,6 +257,7 @@ void add_scan(CLI::App& app, Values& values) {
       ->type_name("DIR");
   command->add_flag("--sketch", options.sketch, "Sample what does not fit in memory; no temporary files");
   command->add_flag("--direct", options.direct, "Read past the page cache (O_DIRECT)");
+  command->add_flag("--verify", options.verify, "Compare the bytes of chunks that have the same fingerprint");
   command
       ->add_option("--manifest", options.manifest,
                    "Count the copies of the objects that generate --output DIR wrote")

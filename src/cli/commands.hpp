@@ -130,6 +130,7 @@ struct ScanOptions {
   std::filesystem::path temporary{};  // Empty: $TMPDIR, else /var/tmp.
   bool sketch = false;
   bool direct = false;
+  bool verify = false;
   std::filesystem::path manifest{};    // What generate --output wrote; empty: no census.
   std::filesystem::path census_csv{};  // Empty: none.
   std::filesystem::path emit{};        // New or empty folder of the fingerprints; empty: none.

@@ -48,6 +48,14 @@ Status check_csv(const ScanOptions& options) {
   return ok();
 }
 
+Status check_verify(const ScanOptions& options) {
+  if (options.sketch) return scan_usage("--verify", "compares all chunks, of which --sketch keeps some");
+  if (!options.emit.empty())
+    return scan_usage("--verify", "proves nothing of what --emit writes: fingerprints are all that it has");
+  if (options.direct) return scan_usage("--verify", "reads single chunks, which --direct cannot");
+  return ok();
+}
+
 Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   scan::ScanRequest request;
   request.paths = options.paths;
@@ -81,6 +89,8 @@ Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   if (!options.emit.empty() && options.sketch)
     return scan_usage("--emit", "needs exact counts, which --sketch does not give");
   if (!options.emit.empty()) LAB_TRY(scan::check_emit_folder(options.emit));
+  request.verify = options.verify;
+  if (options.verify) LAB_TRY(check_verify(options));
   if (!options.census_csv.empty()) LAB_TRY(check_csv(options));
   if (!options.manifest.empty()) {
     auto known = known_content(options.manifest);

@@ -50,6 +50,20 @@ std::string once(const ChunkFigures& figures) {
   return percent(bytes, figures.bytes);
 }
 
+std::string comparison_text(const scan::ScanReport& report) {
+  if (!report.chunkers.front().verified) return "";
+  scan::Comparison sum;
+  for (const ChunkerReport& chunker : report.chunkers) {
+    sum.chunks += chunker.verified->chunks;
+    sum.collisions += chunker.verified->collisions;
+  }
+  return fmt::format(
+      "\nverified: {} chunks were compared byte by byte with one of the same fingerprint; {}\n", sum.chunks,
+      sum.collisions == 0
+          ? "all were equal"
+          : fmt::format("{} distinct ones differed and are counted as their own", sum.collisions));
+}
+
 }  // namespace
 
 ordered_json scan_json(const scan::ScanRequest& request, const scan::ScanReport& report) {
@@ -63,6 +77,11 @@ ordered_json scan_json(const scan::ScanRequest& request, const scan::ScanReport&
     object["align"] = chunker.spec.align;
     object["fingerprint"] = scan::to_string(request.fingerprint);
     object["spilled_bytes"] = chunker.spilled_bytes;
+    if (chunker.verified) {
+      object["verified"] = true;
+      object["compared"] = chunker.verified->chunks;
+      object["collisions"] = chunker.verified->collisions;
+    }
     object["left_out"] = notes_json(report.left_out);
     object["incomplete"] = notes_json(report.incomplete);
     all.push_back(std::move(object));
@@ -115,7 +134,7 @@ std::string scan_table(const scan::ScanReport& report) {
     if (!classes) continue;
     for (const ChunkFigures& figures : chunker.classes) add(figures);
   }
-  return text;
+  return text + comparison_text(report);
 }
 
 }  // namespace lab::cli

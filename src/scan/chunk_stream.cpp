@@ -19,6 +19,7 @@ ChunkStream::ChunkStream(Counter& counter, std::size_t classes) : counter_(count
 void ChunkStream::add_zero_blocks(std::uint64_t count, std::uint32_t size) {
   const std::uint64_t bytes = count * size;
   met_[class_] += Met{count, bytes, count, bytes, count};
+  position_ += bytes;
 }
 
 Status ChunkStream::flush() {

@@ -35,6 +35,8 @@ class ChunkStream final : public ChunkTaker {
   ChunkStream(Counter& counter, std::size_t classes);
 
   void set_class(std::uint8_t file_class) noexcept { class_ = file_class; }
+  /// Of the next chunk; each one lies behind the one before.
+  void set_position(std::uint64_t position) noexcept { position_ = position; }
 
   void add(const Fingerprint& fingerprint, std::uint32_t length, bool zero) {
     Met& met = met_[class_];
@@ -44,7 +46,8 @@ class ChunkStream final : public ChunkTaker {
       met.zero_chunks += 1;
       met.zero_bytes += length;
     }
-    pending_.push_back({fingerprint, length, class_});
+    pending_.push_back({fingerprint, length, class_, position_});
+    position_ += length;
     if (pending_.size() == kBatch) hand_over();
   }
 
@@ -70,6 +73,7 @@ class ChunkStream final : public ChunkTaker {
 
   Counter& counter_;
   std::uint8_t class_ = 0;
+  std::uint64_t position_ = 0;
   std::vector<Chunk> pending_{};
   std::vector<Met> met_;
   Status status_ = ok();

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 
@@ -22,6 +24,12 @@ struct CounterOptions {
   std::stop_token stop{};             // Ends a long merge; then the counter is void.
 };
 
+/// What a comparison byte by byte came to.
+struct Comparison {
+  std::uint64_t chunks = 0;      // That were held against another one of their fingerprint and length.
+  std::uint64_t collisions = 0;  // Distinct ones that had the fingerprint of another one.
+};
+
 /// A multiset of chunks. Two chunks are one if their lengths and fingerprints are equal.
 class Counter {
  public:
@@ -36,6 +44,9 @@ class Counter {
 
   /// Bytes that went to temporary files so far.
   virtual std::uint64_t spilled_bytes() const = 0;
+
+  /// After finish(), of a counter that compares bytes.
+  virtual std::optional<Comparison> comparison() const { return std::nullopt; }
 };
 
 /// Keeps every chunk as a record; when the memory is full they go to a temporary file as a sorted run, and

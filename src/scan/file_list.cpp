@@ -67,6 +67,7 @@ class Lister {
 
   void add(ScanFile file) {
     file.file_class = static_cast<std::uint8_t>(class_of_(file.path));
+    file.start = list_.bytes;
     list_.bytes += file.size;
     list_.files.push_back(std::move(file));
   }

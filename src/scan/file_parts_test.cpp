@@ -57,9 +57,11 @@ TEST(FileParts, HaveTheChunksOfOnePassWhereverTheFileIsDivided) {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
-    const Data data = seed % 4 == 0 ? Data(500'000) : scan_test::mixed_data(700'000, seed);
-    const auto expected = one_pass(data);
+    const Data all = seed % 4 == 0 ? Data(500'000) : scan_test::mixed_data(700'000, seed);
     for (const std::size_t largest : {300U, 20'000U, 300'000U}) {
+      // Each part makes chunkers of its own, so that thousands of small ones take their time.
+      const Data data(all.begin(), largest < 1000 ? all.begin() + 40'000 : all.end());
+      const auto expected = one_pass(data);
       std::vector<Kept> kept(kSpecs.size());
       const auto takers = takers_of(kept);
       PartJoiner joiner(FingerprintKind::kXxh3, kSpecs);

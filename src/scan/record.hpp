@@ -20,6 +20,7 @@ struct Chunk {
   Fingerprint fingerprint{};
   std::uint32_t length = 0;  // Below 2^24.
   std::uint8_t file_class = 0;
+  std::uint64_t position = 0;  // In all files one behind the other; only a verified counter looks at it.
 };
 
 inline constexpr std::size_t kClassesMax = 128;

@@ -14,10 +14,12 @@
 #include "core/hash.hpp"
 #include "core/spill_file.hpp"
 #include "core/time.hpp"
+#include "scan/chunk_bytes.hpp"
 #include "scan/emit.hpp"
 #include "scan/memory_plan.hpp"
 #include "scan/scan_figures.hpp"
 #include "scan/scan_pass.hpp"
+#include "scan/verified_counter.hpp"
 
 namespace lab::scan {
 namespace {
@@ -65,10 +67,9 @@ class Scan {
       return bad_request(fmt::format("from 1 to {} file classes", kClassesMax));
     const bool emits = !request_.emit.empty();
     LAB_CHECK(!emits || !request_.sketch, "what is emitted is counted exactly");
+    LAB_CHECK(!request_.verify || !(emits || request_.sketch), "a comparison is of all chunks in the files");
     const auto shares = plan_memory(request_.memory, workers(), request_.direct, request_.chunkers,
-                                    request_.census.has_value(),
-                                    Bytes{emits ? Emitter::memory(request_.fingerprint) : 0} +
-                                        (joins_parts(request_) ? part_buffers(request_) : Bytes{}));
+                                    request_.census.has_value(), shared_buffers());
     if (!shares) return bad_request("--memory: " + shares.error().detail);
     auto listed = list_files(request_.paths, request_.class_of, halt_.get_token());
     if (!listed) return std::move(listed).error();
@@ -76,11 +77,12 @@ class Scan {
     if (list_.bytes == 0)
       return bad_request(fmt::format("nothing to scan: {} files with no byte, {} left out",
                                      list_.files.size(), list_.left_out.size()));
+    if (request_.verify) LAB_TRY(prepare_comparison());
     if (request_.census) LAB_TRY(prepare_census(*request_.census));
     if (!request_.sketch) LAB_TRY(remove_stale_spills(request_.temporary));
     for (const Bytes share : *shares) {
       const CounterOptions options{request_.fingerprint, share, request_.temporary, halt_.get_token()};
-      counters_.push_back(request_.sketch ? make_sketch_counter(options) : make_exact_counter(options));
+      counters_.push_back(make_counter(options));
     }
     if (emits) {
       auto begun = Emitter::begin(request_.emit, request_.fingerprint);
@@ -92,6 +94,31 @@ class Scan {
       parts_.emplace(request_.fingerprint, content_defined_of(request_.chunkers), request_.threads);
     jobs_ = jobs_of(list_, request_.chunkers, census_.has_value(), parts_.has_value());
     outcomes_.resize(jobs_.size());
+    return ok();
+  }
+
+  /// What is neither a worker's nor a counter's.
+  Bytes shared_buffers() const {
+    Bytes bytes;
+    if (!request_.emit.empty()) bytes = bytes + Bytes{Emitter::memory(request_.fingerprint)};
+    if (joins_parts(request_)) bytes = bytes + part_buffers(request_);
+    std::int64_t longest = 0;
+    for (const ChunkerSpec& chunker : request_.chunkers)
+      longest = std::max<std::int64_t>(longest, longest_chunk(chunker));
+    return request_.verify ? bytes + Bytes{kChunksCompared * longest} : bytes;
+  }
+
+  std::unique_ptr<Counter> make_counter(const CounterOptions& options) {
+    if (request_.verify) return make_verified_counter(options, *again_);
+    return request_.sketch ? make_sketch_counter(options) : make_exact_counter(options);
+  }
+
+  Status prepare_comparison() {
+    for (const ScanFile& file : list_.files)
+      if (file.device)
+        return bad_request("--verify: " + file.path.string() +
+                           " is a device, of which nothing tells whether it changes meanwhile");
+    again_.emplace(list_);
     return ok();
   }
 
@@ -191,6 +218,7 @@ class Scan {
     for (std::size_t i = 0; i < met.size(); ++i)
       LAB_CHECK(met[i].bytes == read[i].bytes, "chunks hold all bytes that were read, once");
     report.spilled_bytes = counters_[index]->spilled_bytes();
+    report.verified = counters_[index]->comparison();
     counters_[index].reset();
     if (emitter_) {
       auto files = emitter_->close();
@@ -219,6 +247,7 @@ class Scan {
   std::vector<Job> jobs_{};
   std::vector<ReadOutcome> outcomes_{};
   std::optional<Census> census_{};
+  std::optional<FileBytes> again_{};    // Where chunks are compared.
   std::optional<PartQueue> parts_{};    // Where large files are cut by several workers.
   std::unique_ptr<Emitter> emitter_{};  // Where the request wants it.
   Emitted emitted_{};

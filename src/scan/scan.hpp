@@ -16,6 +16,7 @@
 #include "model/scan_record.hpp"
 #include "scan/census.hpp"
 #include "scan/chunker_spec.hpp"
+#include "scan/counter.hpp"
 #include "scan/file_list.hpp"
 #include "scan/fingerprint.hpp"
 
@@ -43,6 +44,8 @@ struct ScanRequest {
   bool sketch = false;           // Sample in place of temporary files.
   std::filesystem::path emit{};  // New folder of the distinct chunks, for scan-merge; empty: none. No sketch.
   bool direct = false;
+  bool verify =
+      false;  // Compare the bytes of chunks that seem equal. Regular files only; no sketch, no emit.
   std::optional<CensusRequest> census{};    // With it, one worker reads whatever `threads` is.
   std::vector<std::string> classes{"all"};  // Names of the file classes, at most 128.
   ClassOf class_of = [](const std::filesystem::path&) { return std::size_t{0}; };
@@ -53,6 +56,7 @@ struct ChunkerReport {
   ChunkFigures all{};
   std::vector<ChunkFigures> classes{};  // In the order of the request.
   std::uint64_t spilled_bytes = 0;
+  std::optional<Comparison> verified{};  // Where the request wants it.
 };
 
 struct CensusReport {

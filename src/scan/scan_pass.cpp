@@ -49,6 +49,7 @@ std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chun
       Job& job = jobs.emplace_back(Job{file, begin, std::min(size, begin + one)});
       begin += one;
       job.last = begin >= size;
+      job.position = list.files[file].start + job.begin;
       if (!whole && step == kPartBytes) job.number = number++;
     } while (begin < size);
   }
@@ -65,8 +66,8 @@ Bytes part_buffers(const ScanRequest& request) {
 }
 
 bool joins_parts(const ScanRequest& request) {
-  return request.threads > 1 && !request.census && !content_defined_of(request.chunkers).empty() &&
-         job_bytes(request.chunkers, true) != 0 &&
+  return request.threads > 1 && !request.census && !request.verify &&
+         !content_defined_of(request.chunkers).empty() && job_bytes(request.chunkers, true) != 0 &&
          3 * part_buffers(request).count <= 2 * request.memory.count;
 }
 
@@ -91,7 +92,10 @@ ScanPass::ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<C
 }
 
 Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const std::stop_token& stop) {
-  for (ChunkStream& stream : streams_) stream.set_class(file.file_class);
+  for (ChunkStream& stream : streams_) {
+    stream.set_class(file.file_class);
+    stream.set_position(job.position);
+  }
   for (FixedBlocks& blocks : fixed_) blocks.begin(job.begin == 0);
   cutting_ = job.number.has_value();
   if (cutting_) cutter_->begin(job.end - job.begin);

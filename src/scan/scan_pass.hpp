@@ -26,6 +26,7 @@ struct Job {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   bool last = true;                       // The file ends with it.
+  std::uint64_t position = 0;             // Of `begin` in all files one behind the other.
   std::optional<std::uint64_t> number{};  // Of a part whose content-defined chunks go on in the next one.
 };
 

@@ -121,6 +121,7 @@ TEST_F(Scanning, EveryFigureIsThatOfANaiveCountForAllFilesAndForEachClass) {
     asked.threads = static_cast<unsigned>(seed % 3 + 1);
     asked.fingerprint = std::array{FingerprintKind::kXxh3, FingerprintKind::kSha256,
                                    FingerprintKind::kBlake3}[(seed - 1) / 2];
+    asked.verify = seed % 2 == 1;
     asked.classes = {"heap", "log"};
     asked.class_of = [](const fs::path& path) {
       return path.parent_path().filename() == "log" ? std::size_t{1} : std::size_t{0};
@@ -133,6 +134,8 @@ TEST_F(Scanning, EveryFigureIsThatOfANaiveCountForAllFilesAndForEachClass) {
       expect_figures(chunker.all, contents(), chunker.spec);
       expect_figures(chunker.classes[0], contents("heap"), chunker.spec);
       expect_figures(chunker.classes[1], contents("log"), chunker.spec);
+      ASSERT_EQ(chunker.verified.has_value(), asked.verify);
+      EXPECT_EQ(chunker.verified.value_or(Comparison{}).collisions, 0U);
     }
   }
 }
@@ -152,8 +155,10 @@ TEST_F(Scanning, AFileOfSeveralJobsHasTheSameFiguresForEachNumberOfThreads) {
     SCOPED_TRACE(threads);
     ScanRequest asked = request({{Kind::kFixed, 4096, 0}, {Kind::kFixed, 1U << 20U, 0}});
     asked.threads = threads;
+    asked.verify = threads != 2;  // Where a chunk lies is to be right in each job.
     const auto report = run(asked);
     ASSERT_TRUE(report) << report.error().text();
+    EXPECT_EQ(report->chunkers[0].verified.value_or(Comparison{}).collisions, 0U);
     const ChunkFigures& small = report->chunkers[0].all;
     EXPECT_EQ(small.files, 1U);
     EXPECT_EQ(small.bytes, size);
@@ -187,6 +192,89 @@ TEST_F(Scanning, AFileWhosePartsAreCutAtOnceHasTheFiguresOfOneWorker) {
     for (std::size_t i = 0; i < asked.chunkers.size(); ++i)
       EXPECT_EQ(many->chunkers[i].all, one->chunkers[i].all)
           << chunker_name(asked.chunkers[i]) << " " << threads;
+  }
+}
+
+TEST_F(Scanning, APartThatEndsEarlyLeavesNoWorkerWaiting) {
+  // Of parts of 4 MiB the last ones are gone when their turn comes, and one ends within itself.
+  add("a", std::string(100 << 20, 'a'));
+  for (const unsigned threads : {2U, 4U}) {
+    fs::resize_file(data_ / "a", 100 << 20);
+    ScanRequest asked = request({{Kind::kCdc, 8192, 0}});
+    asked.threads = threads;
+    ASSERT_TRUE(joins_parts(asked));
+    const auto cut = [&](const ScanProgress& progress) {
+      if (!progress.counting) fs::resize_file(data_ / "a", (10 << 20) + 1234);
+    };
+    const auto report = scan(asked, cut, {});
+    ASSERT_TRUE(report) << report.error().text();
+    ASSERT_EQ(report->incomplete.size(), 1U);
+    EXPECT_LT(report->chunkers[0].all.bytes, std::uint64_t{100 << 20});
+  }
+}
+
+TEST_F(Scanning, AnErrorOrAStopInOnePartLeavesNoWorkerWaiting) {
+  Random random(4);
+  add("a", random_text(random, 64 << 20));
+  ScanRequest asked = request({{Kind::kCdc, 512, 0}});
+  asked.threads = 3;
+  ASSERT_TRUE(joins_parts(asked));
+  std::stop_source source;
+  const auto stop = [&](const ScanProgress& progress) {
+    if (progress.bytes_done > 12 << 20) source.request_stop();
+  };
+  const auto stopped = scan(asked, stop, source.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+  // The first run of a counter finds no folder.
+  asked.chunkers = {{Kind::kCdc, 512, 0}, {Kind::kFixed, 64, 0}};
+  asked.threads = 2;
+  asked.memory = 40_MiB;
+  asked.temporary = folder_.path() / "temporary";
+  fs::create_directory(asked.temporary);
+  ASSERT_TRUE(joins_parts(asked));
+  const auto vanish = [&](const ScanProgress&) { fs::remove(asked.temporary); };
+  const auto failed = scan(asked, vanish, {});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(Scanning, AComparisonHoldsEachCopyAgainstTheFirstOne) {
+  Random random(5);
+  const std::string text = random_text(random, 64 << 10);
+  add("a", text + text);
+  add("b", text.substr(0, 10'000));
+  ScanRequest asked = request({{Kind::kFixed, 4096, 0}, {Kind::kFixed, 16384, 0}, {Kind::kCdc, 512, 0}});
+  asked.verify = true;
+  const auto report = run(asked);
+  ASSERT_TRUE(report) << report.error().text();
+  for (const ChunkerReport& chunker : report->chunkers) {
+    SCOPED_TRACE(chunker_name(chunker.spec));
+    ASSERT_TRUE(chunker.verified);
+    EXPECT_GT(chunker.verified->chunks, 0U);
+    EXPECT_EQ(chunker.verified->chunks, chunker.all.chunks - chunker.all.unique_chunks);
+    EXPECT_EQ(chunker.verified->collisions, 0U);
+  }
+}
+
+TEST_F(Scanning, AFileThatChangesBeforeItIsComparedEndsTheScanWithItsNameAndNoFigure) {
+  add("a", std::string(1 << 20, 'a'));
+  add("alone", "no other file has this, so that nobody reads it again");
+  ScanRequest asked = request({{Kind::kFixed, 4096, 0}});
+  asked.verify = true;
+  for (const std::string name : {"alone", "a"}) {
+    const auto change = [&](const ScanProgress& progress) {
+      if (!progress.counting) return;
+      const auto file = open_file(data_ / name, O_WRONLY | O_APPEND);
+      ASSERT_TRUE(write_all(*file, "more", data_ / name));
+    };
+    const auto report = scan(asked, change, {});
+    EXPECT_EQ(report.has_value(), name == "alone");
+    if (report) continue;
+    EXPECT_EQ(report.error().code, ErrorCode::kIo);
+    EXPECT_NE(report.error().detail.find("--verify: " + (data_ / "a").string() + ": its size changed"),
+              std::string::npos)
+        << report.error().detail;
   }
 }
 

@@ -67,6 +67,28 @@ TEST_F(ScanProgram, PrintsAnObjectForEachChunkerInTheOrderAsked) {
   EXPECT_EQ(fixed["incomplete"], json::array());
 }
 
+TEST_F(ScanProgram, AComparisonOfBytesSaysHowManyItMadeAndWhatDiffered) {
+  const std::string block = std::string(4095, 'a') + "b";
+  write("one", block + block + std::string(8192, '\0') + "tail");
+  write("two", block);
+  const std::vector<std::string> asked{root_.string(), "--chunker", "fixed:4096", "--fingerprint", "blake3"};
+  std::vector<std::string> verified = asked;
+  verified.emplace_back("--verify");
+  const json plain = scan(asked)[0];
+  const json compared = scan(verified)[0];
+  EXPECT_FALSE(plain.contains("verified"));
+  EXPECT_EQ(compared["verified"], true);
+  EXPECT_EQ(compared["compared"], 2);
+  EXPECT_EQ(compared["collisions"], 0);
+  EXPECT_EQ(compared["fingerprint"], "blake3");
+  for (const char* key : {"chunks", "unique_chunks", "unique_bytes", "zero_bytes", "histogram"})
+    EXPECT_EQ(compared[key], plain[key]) << key;
+  verified.insert(verified.begin(), {"scan", "--no-progress"});
+  EXPECT_NE(run(verified).out.find("verified: 2 chunks were compared byte by byte with one of the same "
+                                   "fingerprint; all were equal"),
+            std::string::npos);
+}
+
 TEST_F(ScanProgram, FilesOfAClassAreCountedApartToo) {
   for (const char* folder : {"data", "log"}) fs::create_directory(root_ / folder);
   write("data/a.sst", std::string(8192, 'a'));
@@ -215,6 +237,9 @@ TEST_F(ScanProgram, RefusesWhatIsWrongAndReadsNothing) {
            {"an unknown fingerprint", {"scan", path, "--fingerprint", "sha265"}, "did you mean 'sha256'?"},
            {"another one", {"scan", path, "--fingerprint", "blake2"}, "did you mean 'blake3'?"},
            {"a folder that is not there", {"scan", path, "--temp", path + "/no"}, "No such file"},
+           {"a comparison of a sample", {"scan", path, "--verify", "--sketch"}, "--verify"},
+           {"a comparison past the cache", {"scan", path, "--verify", "--direct"}, "--verify"},
+           {"a comparison of what is emitted", {"scan", path, "--verify", "--emit", path + "/e"}, "--verify"},
            {"files of a sketch", {"scan", path, "--sketch", "--temp", path}, "--temp"},
        }) {
     SCOPED_TRACE(c.what);

@@ -1,0 +1,158 @@
+// Records in a fixed amount of memory: an arena, sorted runs in a temporary file when it is full, a merge.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "scan/counter.hpp"
+#include "scan/record_sort.hpp"
+#include "scan/run_file.hpp"
+
+namespace lab::scan {
+
+/// Gives its records back in ascending order. Not thread-safe.
+template <std::size_t kWords>
+class RecordStore {
+ public:
+  explicit RecordStore(const CounterOptions& options)
+      : folder_(options.temporary),
+        stop_(options.stop),
+        memory_(static_cast<std::size_t>(options.memory.count)),
+        write_buffer_(std::min(memory_ / 16, kWriteBufferMax)),
+        capacity_(std::max<std::size_t>((memory_ - write_buffer_) / sizeof(Record<kWords>), 16)) {}
+
+  /// Errors: kResourceExhausted when the disk is full; then the store is void.
+  Status add(std::size_t count, auto record_of) {
+    // Not filled: the system gives pages as they are touched, so a small scan takes little of a large budget.
+    if (!arena_) arena_ = std::make_unique_for_overwrite<Slot[]>(capacity_);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (used_ == capacity_) LAB_TRY(spill());
+      arena_[used_++].record = record_of(i);
+    }
+    return ok();
+  }
+
+  /// Once, at the end: all to `take(record, copies)`. `look()`, now and then, returns a Status that ends it.
+  /// Errors: its own, kCancelled, kIo.
+  template <class Take, class Look>
+  Status drain(Take take, Look look) {
+    const auto look_at_all = [&]() -> Status {
+      LAB_TRY(not_stopped());
+      return look();
+    };
+    std::uint64_t taken = 0;
+    if (runs_.empty()) {
+      sort();
+      for (const Slot& slot : used()) {
+        if (taken++ % kRecordsBetweenLooks == 0) LAB_TRY(look_at_all());
+        take(slot.record, std::uint64_t{1});
+      }
+      arena_.reset();
+      return ok();
+    }
+    LAB_TRY(spill());
+    arena_.reset();
+    return merge(runs_, memory_, [&](const Record<kWords>& record, std::uint64_t copies) -> Status {
+      take(record, copies);
+      return taken++ % kRecordsBetweenLooks == 0 ? look_at_all() : ok();
+    });
+  }
+
+  std::uint64_t spilled_bytes() const { return file_ ? file_->size() : 0; }
+
+ private:
+  // So many runs of one level become one of the next. A merge then reads from at most so many places for each
+  // level, and a record is written again once in 64 times the memory.
+  static constexpr std::size_t kRunsOfALevel = 64;
+  static constexpr std::uint64_t kRecordsBetweenLooks = 1U << 16U;
+  static constexpr std::size_t kWriteBufferMax = 1U << 20U;
+
+  struct Slot {
+    // No initializer: make_unique_for_overwrite would not leave the pages untouched.
+    Record<kWords> record;  // NOLINT(cppcoreguidelines-pro-type-member-init): as above
+  };
+
+  std::span<Slot> used() const { return {arena_.get(), used_}; }
+  void sort() {
+    sort_records(used(), [](const Slot& slot) -> const Record<kWords>& { return slot.record; });
+  }
+
+  Status not_stopped() const {
+    if (stop_.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
+    return ok();
+  }
+
+  Status spill() {
+    if (used_ == 0) return ok();
+    if (!file_) {
+      auto made = SpillFile::make(folder_,
+                                  "the counts need temporary files there: --temp names another folder, "
+                                  "--memory gives more memory, --sketch does without");
+      if (!made) return std::move(made).error();
+      file_ = std::move(*made);
+    }
+    LAB_TRY(write_run());
+    return merge_full_levels();
+  }
+
+  Status write_run() {
+    sort();
+    RunWriter<kWords> writer(*file_, write_buffer_);
+    for (const Slot& slot : used()) LAB_TRY(writer.add(slot.record, 1));
+    auto run = writer.finish(0);
+    if (!run) return std::move(run).error();
+    runs_.push_back(*run);
+    used_ = 0;
+    return ok();
+  }
+
+  template <class Take>
+  Status merge(std::span<const Run> runs, std::size_t memory, Take take) {
+    std::uint64_t taken = 0;
+    return merge_runs<kWords>(*file_, runs, memory,
+                              [&](const Record<kWords>& record, std::uint64_t copies) -> Status {
+                                // A merge may take minutes; a look at the token for each record would be
+                                // felt.
+                                if (taken++ % kRecordsBetweenLooks == 0) LAB_TRY(not_stopped());
+                                return take(record, copies);
+                              });
+  }
+
+  /// The runs of a level are the last ones in the list, since lower levels come later.
+  Status merge_full_levels() {
+    while (runs_.size() >= kRunsOfALevel && runs_[runs_.size() - kRunsOfALevel].level == runs_.back().level) {
+      const std::span<const Run> merged = std::span(runs_).last(kRunsOfALevel);
+      // The arena is empty but keeps its pages: all buffers of this merge share what one run's writing took.
+      RunWriter<kWords> writer(*file_, write_buffer_ / 4);
+      LAB_TRY(merge(merged, write_buffer_ / 2, [&](const Record<kWords>& record, std::uint64_t copies) {
+        return writer.add(record, copies);
+      }));
+      auto run = writer.finish(runs_.back().level + 1);
+      if (!run) return std::move(run).error();
+      for (const Run& old : merged) file_->give_back(old.begin, old.end - old.begin);
+      runs_.resize(runs_.size() - kRunsOfALevel);
+      runs_.push_back(*run);
+    }
+    return ok();
+  }
+
+  std::filesystem::path folder_;
+  std::stop_token stop_;
+  std::size_t memory_;
+  std::size_t write_buffer_;
+  std::size_t capacity_;
+  std::unique_ptr<Slot[]> arena_{};
+  std::size_t used_ = 0;
+  std::optional<SpillFile> file_{};
+  std::vector<Run> runs_{};
+};
+
+}  // namespace lab::scan
