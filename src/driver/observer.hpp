@@ -23,7 +23,7 @@ std::string_view to_string(FilePart part) noexcept;  // "payload", "index", "log
 struct Counter {
   std::string name{};
   double value = 0;
-  std::string unit{};  // "bytes", "pages", "1", ...
+  std::string unit{};  // "bytes", "pages", "1", ...; "failures": of background work (stage/background.hpp).
 };
 
 /// A connection of its own beside the driver's; same rules for calls. Not thread-safe.

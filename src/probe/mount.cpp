@@ -84,7 +84,9 @@ Result<FileSystemUse> file_system_use(const fs::path& path) {
   struct statfs info{};
   if (::statfs(path.c_str(), &info) != 0) return errno_error("probe.statfs", path.string(), errno);
   const std::int64_t block = info.f_frsize > 0 ? info.f_frsize : info.f_bsize;
-  return FileSystemUse{Bytes{static_cast<std::int64_t>(info.f_blocks - info.f_bfree) * block}, Bytes{block}};
+  FileSystemUse use{Bytes{static_cast<std::int64_t>(info.f_blocks - info.f_bfree) * block}, Bytes{block}};
+  if (info.f_blocks > 0) use.available = Bytes{static_cast<std::int64_t>(info.f_bavail) * block};
+  return use;
 }
 
 void finish_frees(const fs::path& path) {

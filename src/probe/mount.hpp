@@ -33,6 +33,7 @@ std::optional<Mount> parse_mountinfo(std::string_view text, std::uint64_t mount_
 struct FileSystemUse {
   Bytes used{};
   Bytes block{};
+  std::optional<Bytes> available{};  // To those who are not root; absent where it tells no size at all.
 };
 Result<FileSystemUse> file_system_use(const std::filesystem::path& path);
 

@@ -11,6 +11,7 @@
 #include "driver/server_settings.hpp"
 #include "probe/settle.hpp"
 #include "probe/tree_walk.hpp"
+#include "stage/background.hpp"
 #include "stage/operations.hpp"
 #include "stage/verify.hpp"
 
@@ -209,6 +210,10 @@ Status settled_sizes(const StageInput& input, const std::optional<std::int64_t>&
     const std::int64_t files = input.observer.quantum().count;
     record.quantum_bytes[probe] = own == outcome.reading.quantum.end() ? files : std::max(files, own->second);
   }
+  return ok();
+}
+
+Status check_required(const StageInput& input, const StageRecord& record) {
   for (const std::string& probe : input.required_probes)
     for (const ByteMap* side : {&record.before_bytes, &record.after_bytes})
       if (!side->contains(probe)) {
@@ -239,6 +244,7 @@ Status snapshot(const StageInput& input, const CallContext& call, StageRecord& r
 Status perform(const StageInput& input, const CallContext& call, StageRecord& record) {
   // A server that is stopped and keeps its connections must not hold a run for ever.
   const auto step = [&] { return within(call, input.plan.stages.step_limit); };
+  const Bytes live_before = input.state.expected().logical;
   LAB_TRY(input.driver.prove(step()));
   LAB_TRY(same_server(input, step()));
   Reading before = read_probes(input.observer, input.probes, step());
@@ -248,6 +254,8 @@ Status perform(const StageInput& input, const CallContext& call, StageRecord& re
   if (!changed_before) return changed_before.error();
   record.before_bytes = before.bytes;
   record.missing = before.missing;
+  const auto failures = background_failures(input.observer, step());
+  if (!failures) return failures.error();
   // The server's time of what is timed here; reading back and the probes' questions are not of it.
   const auto server_before = input.observer.statement_seconds(step());
   if (!server_before) return server_before.error();
@@ -258,6 +266,9 @@ Status perform(const StageInput& input, const CallContext& call, StageRecord& re
   LAB_TRY(run_after_operations(input, call, record));
   LAB_TRY(verified(input, call, record));
   LAB_TRY(settled_sizes(input, *changed_before, call, record));
+  LAB_TRY(check_background(input.observer, *failures, std::max(live_before, Bytes{record.logical_bytes}),
+                           step()));
+  LAB_TRY(check_required(input, record));
   LAB_TRY(snapshot(input, step(), record));
   return same_server(input, step());
 }

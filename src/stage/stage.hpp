@@ -47,9 +47,10 @@ struct StageInput {
 };
 
 /// Proves the connection, reads the probes, does and times the operations, makes them durable, runs the hook,
-/// reads everything back against the manifest, settles and reads the probes again. The record is valid only
-/// if all of that succeeded; else it says why and its figures must not be used. The first error ends the
-/// stage. Stages do not retry. Cell, chain, empty and noise bytes are filled in by the caller.
+/// reads everything back against the manifest, settles and reads the probes again, and asks whether
+/// background work was possible (stage/background.hpp). The record is valid only if all of that succeeded;
+/// else it says why and its figures must not be used. The first error ends the stage. Stages do not retry.
+/// Cell, chain, empty and noise bytes are filled in by the caller.
 StageRecord run_stage(const StageInput& input, const CallContext& call);
 
 /// Whether the driver declares what the stage needs; the reason when it does not.

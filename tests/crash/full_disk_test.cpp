@@ -87,6 +87,33 @@ TEST_F(FullDisk, ThatFillsDuringTheRunInvalidatesTheStageAndNothingElse) {
   EXPECT_EQ(run({"resume", out}).exit_code, 0);
 }
 
+TEST_F(FullDisk, WhereAllWasTakenButNoRoomIsLeftForBackgroundWorkMakesItInvalid) {
+  const std::string disk = small_disk("disk", "4m");
+  if (disk.empty()) GTEST_SKIP() << reason_;
+  // Leaves less than the 320 KiB of a cell, but enough for the next one in the place of the last.
+  const std::string fill = "rm -f " + disk + "/ballast; head -c $(($(df --output=avail -B1 " + disk +
+                           " | tail -n 1) - 262144)) /dev/zero > " + disk + "/ballast";
+  small_plan(1, "[hooks]\nafter_operations = [\"sh\", \"-c\", \"" + fill + "\"]\n");
+  auto text = tree_of(root_)["small.toml"];
+  text.replace(text.find("[systems.files]\n"), 16, "[systems.files]\npath = \"" + disk + "/lab\"\n");
+  const std::string out = (root_ / "out").string();
+  EXPECT_EQ(run({"run", write("small.toml", text).string(), "--out", out}).exit_code, 1);
+  const auto results = nlohmann::json::parse(tree_of(out)["results.json"], nullptr, false);
+  ASSERT_TRUE(results.is_object());
+  std::size_t full = 0;
+  for (const auto& stage : results["stages"]) {
+    if (stage["system"] != "files" || stage["reason"].get<std::string>().starts_with("unsupported: "))
+      continue;
+    EXPECT_FALSE(stage["valid"].get<bool>()) << stage["stage"];
+    EXPECT_NE(stage["reason"].get<std::string>().find("the size would be that of a full disk"),
+              std::string::npos)
+        << stage["reason"];
+    EXPECT_NE(stage["reason"].get<std::string>().find("(RESOURCE_EXHAUSTED)"), std::string::npos);
+    ++full;
+  }
+  EXPECT_GE(full, 4U) << "bulk_insert and what is behind perfile_insert, of two grades";
+}
+
 TEST_F(FullDisk, OfTheRunDirectoryEndsWithFourAndTheJournalStaysReadable) {
   const std::string disk = small_disk("disk", "80m");
   if (disk.empty()) GTEST_SKIP() << reason_;

@@ -74,6 +74,11 @@ class ClickhouseObserver final : public Observer {
   }
 
   Result<std::vector<Counter>> activity(const CallContext& call) override {
+    // Merges that find no room are only counted, for all tables together.
+    const std::string failed = server_.has_table("errors")
+                                   ? "UNION ALL SELECT 'failed_' || name AS name, toFloat64(value) AS value "
+                                     "FROM system.errors WHERE name = 'NOT_ENOUGH_SPACE'"
+                                   : "";
     const auto values = pairs(
         call,
         fmt::format(
@@ -84,15 +89,16 @@ class ClickhouseObserver final : public Observer {
             "'ReadCompressedBytes', 'WriteBufferFromFileDescriptorWriteBytes') UNION ALL SELECT "
             "'active_parts' AS name, toFloat64(count()) AS value FROM system.parts WHERE {0} AND active "
             "UNION ALL SELECT 'active_bytes' AS name, toFloat64(sum(bytes_on_disk)) AS value FROM "
-            "system.parts WHERE {0} AND active",
-            ours()),
+            "system.parts WHERE {0} AND active {1}",
+            ours(), failed),
         "clickhouse.activity");
     if (!values) return values.error();
     std::vector<Counter> counters;
     for (const auto& [name, value] : *values) {
       const bool in_bytes =
           name.ends_with("Bytes") || name.ends_with("_bytes") || name.ends_with("MemoryTracking");
-      counters.push_back({name, value, in_bytes ? "bytes" : "1"});
+      const char* const count = name.starts_with("failed_") ? "failures" : "1";
+      counters.push_back({name, value, in_bytes ? "bytes" : count});
     }
     return counters;
   }

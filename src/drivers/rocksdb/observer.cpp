@@ -38,6 +38,7 @@ Result<std::vector<Counter>> RocksObserver::activity(const CallContext& call) {
     counters.push_back({"memtables", summed(view.db, DB::Properties::kCurSizeAllMemTables), "bytes"});
     counters.push_back(
         {"pending_compaction", summed(view.db, DB::Properties::kEstimatePendingCompactionBytes), "bytes"});
+    counters.push_back({"background_errors", single(view.db, DB::Properties::kBackgroundErrors), "failures"});
     return ok();
   }));
   const auto add = [&](const char* name, ::rocksdb::Tickers ticker, const char* unit) {
