@@ -93,7 +93,8 @@ TEST_F(PlannedUnit, StandsInTheCellsAndRecordsOfTheMatrixAndNotInThoseOfTheContr
       ASSERT_TRUE(back) << back.error().detail;
       EXPECT_EQ(back->cell, cell);
     }
-  EXPECT_EQ(files_controls, 2U) << "the plan names files, and its blocks prove nothing of the instrument";
+  EXPECT_EQ(files_controls, 10U)
+      << "two grades, five repetitions, beside the blocks that the plan asks of files";
   for (const Block& block : expand(parse("")->plan))
     for (const Cell& cell : block.cells) EXPECT_TRUE(!cell.control || cell.system == "cas") << cell_id(cell);
 }
