@@ -22,7 +22,6 @@ namespace {
 constexpr std::int64_t kObjectsMax = 1'000'000'000;  // As in a plan.
 constexpr std::int64_t kContainersDefault = 4;       // As in a plan.
 constexpr Millis kProgressInterval{1'000};
-constexpr std::string_view kCounts = "counts:";
 
 Error usage(const std::string& flag, const std::string& detail) {
   return {ErrorCode::kInvalidArgument, "generate", flag + ": " + detail};
@@ -46,12 +45,12 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   const auto size = parse_size_law(options.object_size);
   if (!size) return usage("--object-size", size.error().detail);
   spec.object_size = *size;
-  if (!options.popularity.starts_with(kCounts)) {
-    const auto popularity = parse_popularity(options.popularity);
-    if (!popularity)
-      return usage("--popularity", popularity.error().detail + "; or counts:FILE, a count a line");
-    spec.popularity = *popularity;
-  }
+  const auto popularity = parse_popularity(options.popularity);
+  if (!popularity) return usage("--popularity", popularity.error().detail);
+  spec.popularity = *popularity;
+  const auto unit = parse_duplicate_unit(options.duplicate_unit);
+  if (!unit) return usage("--duplicate-unit", unit.error().detail);
+  spec.unit = *unit;
   const auto order = parse_order(options.order);
   if (!order) return usage("--order", order.error().detail);
   spec.order = *order;
@@ -66,18 +65,6 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
     return usage("--containers", "within has one container, across at least two");
   spec.containers = static_cast<std::uint32_t>(containers);
   return spec;
-}
-
-Result<DatasetInputs> inputs_of(const GenerateOptions& options) {
-  DatasetInputs inputs{.real_world_dir = options.real_world_dir};
-  const auto unit = parse_duplicate_unit(options.duplicate_unit);
-  if (!unit) return usage("--duplicate-unit", unit.error().detail);
-  inputs.unit = *unit;
-  if (!options.popularity.starts_with(kCounts)) return inputs;
-  auto counts = load_counts(options.popularity.substr(kCounts.size()));
-  if (!counts) return usage("--popularity", counts.error().detail);
-  inputs.counts = std::move(*counts);
-  return inputs;
 }
 
 /// Where a stream goes and how it is written; only standard output has a choice.
@@ -194,9 +181,7 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
     return fail(kExitUsage, usage("--json", "standard output is taken by the payloads"));
   const auto output = stream_output_of(options);
   if (!output) return fail(kExitUsage, output.error());
-  const auto inputs = inputs_of(options);
-  if (!inputs) return fail(kExitUsage, inputs.error());
-  const auto dataset = Dataset::make(*spec, *inputs);
+  const auto dataset = Dataset::make(*spec, {.real_world_dir = options.real_world_dir});
   if (!dataset) return fail(kExitUsage, dataset.error());
   Measured measured{.real = (*dataset)->real_data_report(), .unit = (*dataset)->unit_report()};
   if (spec->compressible) {

@@ -140,6 +140,8 @@ void print_dry_run(const LoadedPlan& loaded, const Estimate& needs, const std::v
   print("{}: {}\n", loaded.plan.name, dimension_line(loaded.plan));
   print("cells: {} in {} blocks, and {} of the controls\n", needs.cells, blocks.size(), needs.control_cells);
   print("stage measurements: {}\n", needs.stage_measurements);
+  print("duplicate unit: {}; copies by popularity {}\n", to_string(loaded.plan.dataset.unit),
+        to_string(loaded.plan.dataset.popularity));
   for (const Chain& chain : loaded.plan.stages.chains) print("chain: {}\n", chain_name(chain));
   print("logical bytes written: {}\n", format_bytes(needs.logical));
   print("disk at once: about {} (2.5 x the largest cell)\n", format_bytes(needs.disk_peak));
@@ -160,6 +162,8 @@ void print_dry_run_json(const LoadedPlan& loaded, const Estimate& needs, const s
                              {"cells", needs.cells},
                              {"control_cells", needs.control_cells},
                              {"stage_measurements", needs.stage_measurements},
+                             {"duplicate_unit", to_string(loaded.plan.dataset.unit)},
+                             {"popularity", to_string(loaded.plan.dataset.popularity)},
                              {"logical_bytes", needs.logical.count},
                              {"disk_bytes", needs.disk_peak.count},
                              {"seconds", needs.seconds},

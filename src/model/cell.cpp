@@ -16,6 +16,10 @@ namespace {
 constexpr Bytes kControlBytesMax{64LL << 20};
 constexpr std::string_view kControlNames[] = {"files", "cas"};
 
+bool is_control(std::string_view system) {
+  return std::find(std::begin(kControlNames), std::end(kControlNames), system) != std::end(kControlNames);
+}
+
 bool is_directory(std::string_view payload) { return payload.starts_with("directory:"); }
 
 /// How much of one payload: a size law with a count or a total.
@@ -109,6 +113,7 @@ std::vector<Block> blocks_of_system(const Plan& plan, const SystemPlan& system) 
         shape.dataset.payload = payload;
         shape.dataset.popularity = plan.dataset.popularity;
         shape.dataset.compressible = plan.dataset.compressible;
+        shape.dataset.unit = plan.dataset.unit;
         set_amount(shape, amount);
         add_amount(plan, shape, blocks);
       }
@@ -116,7 +121,7 @@ std::vector<Block> blocks_of_system(const Plan& plan, const SystemPlan& system) 
 }
 
 /// A payload's control: its first amount, in the first order of the plan, within one container, warm, as
-/// blobs.
+/// blobs. Its copies are whole objects, whatever repeats in the matrix: only then is its answer known.
 std::vector<Block> blocks_of_control(const Plan& plan, const SystemPlan& system) {
   std::vector<Block> blocks;
   const int highest = plan.dataset.grades.empty()
@@ -181,6 +186,7 @@ std::string block_id(const Cell& cell) {
   add("object_size", object_size_name(dataset));
   if (cell.total_bytes) add("total_bytes", fmt::format("{}", cell.total_bytes->count));
   if (dataset.compressible) add("compressible", compressible_name(*dataset.compressible));
+  if (dataset.unit != DuplicateUnit{}) add("duplicate_unit", to_string(dataset.unit));
   add("order", to_string(dataset.order));
   add("placement", to_string(dataset.placement));
   add("mode", cell.mode);
@@ -209,6 +215,9 @@ std::vector<Block> expand(const Plan& plan) {
   std::vector<Block> all;
   for (const SystemPlan& system : systems_with_controls(plan)) {
     auto blocks = system.control ? blocks_of_control(plan, system) : blocks_of_system(plan, system);
+    // Of a control that the plan names, cells of another unit prove nothing.
+    if (!system.control && is_control(system.name) && plan.dataset.unit != DuplicateUnit{})
+      for (Block& block : blocks_of_control(plan, system)) blocks.push_back(std::move(block));
     if (plan.order_of_work == OrderOfWork::kShuffled) shuffle_work(plan.seed, system.name, blocks);
     std::move(blocks.begin(), blocks.end(), std::back_inserter(all));
   }

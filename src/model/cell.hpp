@@ -50,7 +50,8 @@ struct Block {
 
 /// All blocks of a plan, in the order in which they run: systems in plan order; inside a system the blocks,
 /// inside a block the cells, shuffled by the plan's seed (or in plan order). Adds `files` and `cas` as
-/// controls where the plan does not name them: bulk_insert alone, default variant, each payload's U0 and
+/// controls where the plan does not name them, and beside those that it names where something else than whole
+/// objects repeats: bulk_insert alone, default variant, whole objects as copies, each payload's U0 and
 /// highest grade, its first size, first order, within, warm, blob, at most 64 MiB a cell (of a directory: by
 /// its object size in the plan, since files are not looked at here). Pure: the same plan gives the same list.
 std::vector<Block> expand(const Plan& plan);

@@ -166,16 +166,22 @@ std::string to_string(const SizeLaw& law) {
 
 Result<Popularity> parse_popularity(std::string_view text) {
   constexpr std::string_view kZipf = "zipf:";
+  constexpr std::string_view kCounts = "counts:";
   if (text == "even") return Popularity{};
   if (text.starts_with(kZipf)) {
     const auto exponent = parse_decimal(text.substr(kZipf.size()));
     if (exponent && *exponent >= 0.01 && *exponent <= 10) return Popularity{*exponent};
   }
-  return bad("popularity",
-             fmt::format("'{}' is not a popularity: write \"even\" or \"zipf:1.2\" (0.01 to 10)", text));
+  if (text.starts_with(kCounts) && text.size() > kCounts.size())
+    return Popularity{.counts_file = std::string(text.substr(kCounts.size()))};
+  return bad(
+      "popularity",
+      fmt::format("'{}' is not a popularity: write \"even\", \"zipf:1.2\" (0.01 to 10) or \"counts:FILE\"",
+                  text));
 }
 
 std::string to_string(const Popularity& popularity) {
+  if (!popularity.counts_file.empty()) return "counts:" + popularity.counts_file;
   return popularity.zipf_exponent > 0 ? fmt::format("zipf:{}", popularity.zipf_exponent) : "even";
 }
 

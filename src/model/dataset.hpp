@@ -13,6 +13,7 @@
 #include "core/hash.hpp"
 #include "core/result.hpp"
 #include "core/units.hpp"
+#include "model/duplicate_unit.hpp"
 
 namespace lab {
 
@@ -48,9 +49,12 @@ struct SizeLaw {
 Result<SizeLaw> parse_size_law(std::string_view text);
 std::string to_string(const SizeLaw& law);  // Canonical; read back by parse_size_law.
 
-/// How copies are shared out among the originals: "even" or "zipf:<s>" with s from 0.01 to 10.
+/// How copies are shared out among the originals: "even", "zipf:<s>" with s from 0.01 to 10, or
+/// "counts:<file>".
 struct Popularity {
-  double zipf_exponent = 0;  // 0 is even.
+  double zipf_exponent = 0;     // 0 is even.
+  std::string counts_file{};    // In place of the law: a count for each original, see model/counts_file.hpp.
+  std::string counts_sha256{};  // Of that file, in hexadecimal; empty where it was not read yet.
   friend bool operator==(const Popularity&, const Popularity&) = default;
 };
 Result<Popularity> parse_popularity(std::string_view text);
@@ -79,6 +83,7 @@ struct DatasetSpec {
   Placement placement = Placement::kWithin;
   std::uint32_t containers = 1;       // More than one only with Placement::kAcross.
   std::optional<int> compressible{};  // In thousandths; none: as the kind is.
+  DuplicateUnit unit{};               // What the grade is a share of.
 
   friend bool operator==(const DatasetSpec&, const DatasetSpec&) = default;
 };

@@ -29,6 +29,7 @@ struct DatasetPlan {
   std::vector<SizeLaw> object_sizes{SizeLaw{}};
   Popularity popularity{};
   std::optional<int> compressible{};  // In thousandths; none: as the kinds are.
+  DuplicateUnit unit{};               // What the grades are shares of.
   std::vector<Order> orders{Order::kShuffled};
   std::vector<Placement> placements{Placement::kWithin};
   std::uint32_t containers = 4;  // Used where the placement is across.

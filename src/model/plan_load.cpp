@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/files.hpp"
+#include "model/counts_file.hpp"
 #include "model/plan_load_probes.hpp"
 #include "model/plan_load_scan.hpp"
 #include "model/plan_rules.hpp"
@@ -53,20 +54,24 @@ Result<Bytes> parse_total(std::string_view text) {
   return total;
 }
 
-/// The only built-in unit is the object; blocks are known: "block:<bytes>" and "block:<bytes>:shift:<bytes>".
-Status read_duplicate_unit(const TomlReader& table, LoadedPlan& loaded) {
-  std::optional<std::string> unit;
-  LAB_TRY(table.text("duplicate_unit", unit));
-  if (!unit || *unit == "object") return ok();
-  const auto parts = split(*unit, ':');
-  const bool shaped =
-      parts[0] == "block" && (parts.size() == 2 || (parts.size() == 4 && parts[2] == "shift"));
-  if (!shaped || !parse_total(parts[1]) || (parts.size() == 4 && !parse_total(parts[3])))
-    return table.error("duplicate_unit",
-                       fmt::format("'{}' is not a duplicate unit: write \"object\", \"block:4 KiB\" "
-                                   "or \"block:4 KiB:shift:512\"",
-                                   *unit));
-  loaded.keys_not_built_in.push_back(fmt::format("key 'dataset.duplicate_unit' with '{}'", *unit));
+/// A file of counts is read with the plan, so that it is part of what the plan is.
+Status read_popularity(const TomlReader& table, Popularity& popularity) {
+  LAB_TRY(table.word("popularity", parse_popularity, popularity));
+  std::optional<std::string> known;
+  LAB_TRY(table.text("popularity_sha256", known));
+  if (popularity.counts_file.empty())
+    return known ? table.error("popularity_sha256", "stands without a file of counts") : ok();
+  // A run may be resumed from another folder.
+  std::error_code failed;
+  const auto path = std::filesystem::absolute(popularity.counts_file, failed);
+  if (failed) return table.error("popularity", popularity.counts_file + ": " + failed.message());
+  popularity.counts_file = path.string();
+  const auto read = load_counts(path);
+  if (!read) return table.error("popularity", read.error().detail);
+  if (known && *known != read->sha256)
+    return table.error("popularity", fmt::format("{} has changed: its SHA-256 is {}, not {}",
+                                                 popularity.counts_file, read->sha256, *known));
+  popularity.counts_sha256 = read->sha256;
   return ok();
 }
 
@@ -82,9 +87,9 @@ Status read_amount(const TomlReader& table, DatasetPlan& dataset) {
 }
 
 Status read_dataset(const TomlReader& table, const Vocabulary& words, LoadedPlan& loaded) {
-  LAB_TRY(
-      table.allow_only({"payloads", "grades", "objects", "totals", "object_size", "orders", "placements",
-                        "containers", "caches", "modes", "popularity", "compressible", "duplicate_unit"}));
+  LAB_TRY(table.allow_only({"payloads", "grades", "objects", "totals", "object_size", "orders", "placements",
+                            "containers", "caches", "modes", "popularity", "popularity_sha256",
+                            "compressible", "duplicate_unit"}));
   DatasetPlan& dataset = loaded.plan.dataset;
   if (!table.has("payloads")) return table.error("payloads", "missing: a plan names at least one payload");
   const auto payload = [&](std::string_view text) { return plan_rules::parse_payload(text, words); };
@@ -104,9 +109,9 @@ Status read_dataset(const TomlReader& table, const Vocabulary& words, LoadedPlan
   };
   LAB_TRY(table.list("caches", cache, dataset.caches));
   LAB_TRY(table.list("modes", plan_rules::parse_mode, dataset.modes));
-  LAB_TRY(table.word("popularity", parse_popularity, dataset.popularity));
+  LAB_TRY(read_popularity(table, dataset.popularity));
   LAB_TRY(table.word("compressible", parse_compressible, dataset.compressible));
-  LAB_TRY(read_duplicate_unit(table, loaded));
+  LAB_TRY(table.word("duplicate_unit", parse_duplicate_unit, dataset.unit));
   if (const Status fits = plan_rules::check_amounts(loaded.plan); !fits)
     return table.error(dataset.objects ? "objects" : "totals", fits.error().detail);
   return ok();

@@ -110,8 +110,11 @@ void write_dataset(Writer& out, const DatasetPlan& dataset) {
   out.raw("caches", list_of(dataset.caches));
   out.raw("modes", list_of(dataset.modes));
   out.text("popularity", to_string(dataset.popularity));
+  if (!dataset.popularity.counts_file.empty())
+    out.text("popularity_sha256", dataset.popularity.counts_sha256);
   // Only where it is: plans without it keep the hash that they have always had.
   if (dataset.compressible) out.text("compressible", compressible_name(*dataset.compressible));
+  if (dataset.unit != DuplicateUnit{}) out.text("duplicate_unit", to_string(dataset.unit));
 }
 
 void write_stages(Writer& out, const StagesPlan& stages) {

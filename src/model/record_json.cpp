@@ -129,7 +129,10 @@ void write_plan_of_cell(ordered_json& out, const Cell& cell) {
   field("planned_objects", cell.dataset.objects);
   field("planned_object_size", to_string(cell.dataset.object_size));
   field("popularity", to_string(cell.dataset.popularity));
+  if (!cell.dataset.popularity.counts_file.empty())
+    field("popularity_sha256", cell.dataset.popularity.counts_sha256);
   if (cell.dataset.compressible) field("compressible", compressible_name(*cell.dataset.compressible));
+  if (cell.dataset.unit != DuplicateUnit{}) field("duplicate_unit", to_string(cell.dataset.unit));
   field("containers", cell.dataset.containers);
   ordered_json chains = ordered_json::array();
   for (const Chain& chain : cell.chains) chains.push_back(chain_name(chain));
@@ -167,7 +170,9 @@ struct CellWords {
   std::string placement{};
   std::string size{};
   std::string popularity = "even";
+  std::string popularity_sha256{};
   std::optional<std::string> compressible{};
+  std::string unit = "object";
   std::optional<std::int64_t> total_bytes{};
 };
 
@@ -189,7 +194,9 @@ Status read_cell(const ordered_json& in, std::string& problem, Cell& cell) {
   field("planned_objects", cell.dataset.objects, Need::kRequired);
   field("planned_object_size", words.size, Need::kRequired);
   field("popularity", words.popularity);
+  field("popularity_sha256", words.popularity_sha256);
   field("compressible", words.compressible);
+  field("duplicate_unit", words.unit);
   field("containers", cell.dataset.containers);
   if (!problem.empty()) return damaged(problem);
   if (words.total_bytes) cell.total_bytes = Bytes{*words.total_bytes};
@@ -198,6 +205,8 @@ Status read_cell(const ordered_json& in, std::string& problem, Cell& cell) {
   LAB_TRY(read_word("placement", parse_placement(words.placement), cell.dataset.placement));
   LAB_TRY(read_word("planned_object_size", parse_size_law(words.size), cell.dataset.object_size));
   LAB_TRY(read_word("popularity", parse_popularity(words.popularity), cell.dataset.popularity));
+  cell.dataset.popularity.counts_sha256 = words.popularity_sha256;
+  LAB_TRY(read_word("duplicate_unit", parse_duplicate_unit(words.unit), cell.dataset.unit));
   if (words.compressible)
     LAB_TRY(read_word("compressible", parse_compressible(*words.compressible), cell.dataset.compressible));
   return read_chains(in, cell.chains);

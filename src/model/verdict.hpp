@@ -24,6 +24,7 @@ std::string_view to_string(VerdictWord word) noexcept;
 
 struct Verdict {
   std::string system{}, variant{}, payload{}, object_size{};
+  std::string duplicate_unit{};  // What the grade, d and so eta are shares of: "object", "block:4 KiB", ...
   std::optional<std::int64_t> total_bytes{};
   std::string grade{}, order{}, placement{}, mode{}, cache{}, chain{}, stage{}, probe{};
   std::optional<double> eta{}, low{}, high{};

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "core/text.hpp"
+#include "model/counts_file.hpp"
 #include "payload/content_stream.hpp"
 #include "payload/copies.hpp"
 #include "payload/directory_source.hpp"
@@ -45,10 +46,11 @@ ObjectId id_of(std::uint64_t dataset_seed, std::uint64_t number) {
 struct Parts {
   std::unique_ptr<const ContentSource> source{};
   std::uint64_t distinct = 0;
-  std::span<const std::uint64_t> weights{};
+  std::vector<std::uint64_t> weights{};  // Of a file of counts; none with a law.
   std::optional<DirectoryReport> directory{};
   std::optional<RealDataReport> real{};
   std::optional<UnitReport> unit{};
+  std::optional<BlockPlan> blocks{};
 };
 
 CopyPlan copy_plan(const DatasetSpec& spec, std::uint64_t distinct, std::span<const std::uint64_t> weights) {
@@ -65,7 +67,7 @@ class PlannedDataset final : public Dataset {
         parts_(std::move(parts)),
         contents_(content_stream<Index>(copy_plan(spec_, parts_.distinct, parts_.weights))),
         firsts_(parts_.distinct) {
-    parts_.weights = {};  // The caller's.
+    parts_.weights = {};  // They are in the stream now.
     // Contents appear for the first time in the order 0, 1, 2, ...
     std::uint64_t seen = 0;
     for (std::uint64_t number = 0; number < contents_.size(); ++number)
@@ -80,6 +82,23 @@ class PlannedDataset final : public Dataset {
   std::optional<DirectoryReport> directory_report() const override { return parts_.directory; }
   std::optional<RealDataReport> real_data_report() const override { return parts_.real; }
   std::optional<UnitReport> unit_report() const override { return parts_.unit; }
+
+  Bytes repeated_in_objects() const override {
+    if (!parts_.blocks) return {};
+    const auto copies = static_cast<std::int64_t>(parts_.blocks->blocks() - parts_.blocks->distinct());
+    return {copies * spec_.unit.bytes.count};
+  }
+
+  std::vector<UnitPart> unit_parts(std::uint64_t number) const override {
+    std::vector<UnitPart> parts;
+    if (!parts_.blocks) return parts;
+    const auto size = static_cast<std::uint64_t>(spec_.unit.bytes.count);
+    for (std::uint64_t place = 0; place < parts_.blocks->in_object(); ++place)
+      parts.push_back({.begin = parts_.blocks->begin_of(number) + place * size,
+                       .size = size,
+                       .identity = parts_.blocks->block_at(number, place)});
+    return parts;
+  }
 
   ObjectFacts facts(std::uint64_t number) const override {
     LAB_CHECK(number < contents_.size(), "the number of an object is below the number of objects");
@@ -189,26 +208,46 @@ std::shared_ptr<const Dataset> planned(const DatasetSpec& spec, Parts parts) {
   return std::make_shared<const PlannedDataset<std::uint64_t>>(spec, std::move(parts));
 }
 
-/// The parts of a dataset in which something else than whole objects repeats: blocks in place of the source's
-/// objects, or its objects with changes.
-Result<Parts> with_unit(const DatasetSpec& spec, const DuplicateUnit& unit, Parts parts) {
-  if (unit.kind == DuplicateUnit::Kind::kObject) return parts;
+/// Of the objects of a made kind.
+Result<Bytes> smallest_made(const DatasetSpec& spec) {
+  const auto mix = made_mix(spec);
+  if (!mix) return mix.error();
+  return size_range(spec.object_size, smallest_any_size(*mix)).smallest;
+}
+
+/// What cannot repeat in such data.
+Status check_unit(const DatasetSpec& spec) {
+  const DuplicateUnit& unit = spec.unit;
+  if (unit.kind == DuplicateUnit::Kind::kObject) return ok();
   if (unit.kind == DuplicateUnit::Kind::kBlock) {
     if (spec.payload != "random_binary" || spec.compressible || spec.object_size.varies())
       return bad(fmt::format("duplicate unit {}: of random_binary of one size, without a compressed share",
                              to_string(unit)));
     const auto blocks = BlockPlan::of(spec, unit);
+    return blocks ? ok() : Status(blocks.error());
+  }
+  if (!is_made(spec.payload))
+    return bad(fmt::format("duplicate unit {}: of data that is made here", to_string(unit)));
+  const auto smallest = smallest_made(spec);
+  return smallest ? check_near(spec.objects, unit, *smallest) : Status(smallest.error());
+}
+
+/// The parts of a dataset in which something else than whole objects repeats: blocks in place of the source's
+/// objects, or its objects with changes. Precondition: check_unit.
+Result<Parts> with_unit(const DatasetSpec& spec, Parts parts) {
+  const DuplicateUnit& unit = spec.unit;
+  if (unit.kind == DuplicateUnit::Kind::kObject) return parts;
+  if (unit.kind == DuplicateUnit::Kind::kBlock) {
+    const auto blocks = BlockPlan::of(spec, unit);
     if (!blocks) return blocks.error();
     parts.source = make_block_source(*blocks, spec, unit);
     parts.unit = UnitReport{.unit = unit, .met = blocks->blocks(), .distinct = blocks->distinct()};
+    parts.blocks = *blocks;
   } else {
-    if (!is_made(spec.payload))
-      return bad(fmt::format("duplicate unit {}: of data that is made here", to_string(unit)));
-    const auto mix = made_mix(spec);
-    if (!mix) return mix.error();
-    const Bytes smallest = size_range(spec.object_size, smallest_any_size(*mix)).smallest;
+    const auto smallest = smallest_made(spec);
+    if (!smallest) return smallest.error();
     auto near = make_near_source(std::move(parts.source), copy_plan(spec, parts.distinct, parts.weights),
-                                 unit, smallest);
+                                 unit, *smallest);
     if (!near) return std::move(near).error();
     parts.source = std::move(*near);
     parts.unit = UnitReport{.unit = unit, .met = spec.objects, .distinct = parts.distinct};
@@ -218,15 +257,27 @@ Result<Parts> with_unit(const DatasetSpec& spec, const DuplicateUnit& unit, Part
 }
 
 /// Counts of a file have to reach as far as the originals.
-Status check_counts(const DatasetSpec& spec, std::span<const std::uint64_t> counts) {
+Status check_reach(const DatasetSpec& spec, std::span<const std::uint64_t> counts) {
   const std::uint64_t distinct = distinct_objects(spec.objects, spec.grade);
-  if (counts.empty()) return ok();
-  if (spec.popularity != Popularity{}) return bad("popularity: a law or a file of counts, not both");
   if (counts.size() < distinct)
     return bad(fmt::format("popularity: {} counts for {} originals", counts.size(), distinct));
   if (std::ranges::all_of(counts.first(distinct), [](std::uint64_t count) { return count == 0; }))
     return bad(fmt::format("popularity: the first {} counts are all 0", distinct));
   return ok();
+}
+
+/// Of the popularity's file, if there is one. It has to be the one that the specification was made with.
+Result<std::vector<std::uint64_t>> counts_of(const DatasetSpec& spec) {
+  const Popularity& popularity = spec.popularity;
+  if (popularity.counts_file.empty()) return std::vector<std::uint64_t>{};
+  auto read = load_counts(popularity.counts_file);
+  if (!read) return std::move(read).error();
+  if (!popularity.counts_sha256.empty() && read->sha256 != popularity.counts_sha256)
+    return Error{ErrorCode::kCorruption, "popularity",
+                 fmt::format("{} has changed since the plan was read: its SHA-256 is {}, not {}",
+                             popularity.counts_file, read->sha256, popularity.counts_sha256)};
+  LAB_TRY(check_reach(spec, read->counts));
+  return std::move(read->counts);
 }
 
 /// The scanned directory, if it has as many distinct files as asked.
@@ -297,12 +348,14 @@ Result<Parts> source_of(const DatasetSpec& spec, const DatasetInputs& inputs) {
 Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec,
                                                      const DatasetInputs& inputs) try {
   LAB_TRY(check_spec(spec));
-  LAB_TRY(check_counts(spec, inputs.counts));
+  auto counts = counts_of(spec);
+  if (!counts) return std::move(counts).error();
   auto source = source_of(spec, inputs);
   if (!source) return std::move(source).error();
+  LAB_TRY(check_unit(spec));
   source->distinct = distinct_objects(spec.objects, spec.grade);
-  source->weights = inputs.counts;
-  auto parts = with_unit(spec, inputs.unit, std::move(*source));
+  source->weights = std::move(*counts);
+  auto parts = with_unit(spec, std::move(*source));
   if (!parts) return std::move(parts).error();
   return planned(spec, std::move(*parts));
 } catch (const std::bad_alloc&) {
@@ -315,10 +368,14 @@ Result<std::shared_ptr<const Dataset>> Dataset::make(const DatasetSpec& spec,
 
 Status Dataset::check(const DatasetSpec& spec, const DatasetInputs& inputs) {
   LAB_TRY(check_spec(spec));
+  if (const auto counts = counts_of(spec); !counts) return counts.error();
   if (is_made(spec.payload)) {
     const auto mix = made_mix(spec);
-    return mix ? check_size_law(spec, *mix) : Status(mix.error());
+    if (!mix) return mix.error();
+    LAB_TRY(check_size_law(spec, *mix));
+    return check_unit(spec);
   }
+  LAB_TRY(check_unit(spec));
   if (const RealKind* const kind = find_real_kind(spec.payload); kind != nullptr) {
     const auto slices = slices_of(*kind, spec, inputs);
     return slices ? ok() : Status(slices.error());

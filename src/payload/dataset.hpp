@@ -11,7 +11,6 @@
 
 #include "core/result.hpp"
 #include "model/dataset.hpp"
-#include "payload/content_control.hpp"
 
 namespace lab {
 
@@ -60,9 +59,6 @@ struct RealDataReport {
 /// What a dataset needs besides its specification. What it is in a plan's cell decides no bytes.
 struct DatasetInputs {
   std::string real_world_dir{};  // Where real data lies; empty: there is none.
-  DuplicateUnit unit{};          // What repeats; in a plan it is the object.
-  std::vector<std::uint64_t>
-      counts{};  // Of copies, in proportion, in place of the popularity; in a plan none.
 };
 
 /// How much of what repeats in place of whole objects there is.
@@ -70,6 +66,14 @@ struct UnitReport {
   DuplicateUnit unit{};
   std::uint64_t met = 0;       // Blocks; of other units objects.
   std::uint64_t distinct = 0;  // Of these; of other units those that are no changed copy.
+};
+
+/// A stretch of an object that may stand in other objects too. Equal identities are equal bytes, different
+/// ones are different bytes.
+struct UnitPart {
+  std::uint64_t begin = 0;
+  std::uint64_t size = 0;
+  std::uint64_t identity = 0;
 };
 
 /// What is known of an object without making its bytes.
@@ -117,6 +121,14 @@ class Dataset {
   /// Where something else than whole objects repeats. All objects are then different: distinct() counts them
   /// all, and the specification's grade is that of the unit.
   virtual std::optional<UnitReport> unit_report() const { return std::nullopt; }
+
+  /// The bytes that repeat inside of the objects, of all of them: L - U. 0 where whole objects repeat, and
+  /// for changed copies, of which no stretch of a known length repeats.
+  virtual Bytes repeated_in_objects() const { return {}; }
+
+  /// The stretches of an object that may repeat: its blocks, or what is behind its prefix. None of other
+  /// units.
+  virtual std::vector<UnitPart> unit_parts(std::uint64_t /*number*/) const { return {}; }
 };
 
 struct PayloadKind {

@@ -174,11 +174,9 @@ std::unique_ptr<const ContentSource> make_block_source(const BlockPlan& plan, co
   return std::make_unique<const BlockSource>(plan, spec, unit);
 }
 
-Result<std::unique_ptr<const ContentSource>> make_near_source(std::unique_ptr<const ContentSource> base,
-                                                              const CopyPlan& copies,
-                                                              const DuplicateUnit& unit, Bytes smallest) {
-  if (copies.objects > std::numeric_limits<std::uint32_t>::max())
-    return bad(fmt::format("{} objects: at most 2^32 - 1 of {}", copies.objects, to_string(unit)));
+Status check_near(std::uint64_t objects, const DuplicateUnit& unit, Bytes smallest) {
+  if (objects > std::numeric_limits<std::uint32_t>::max())
+    return bad(fmt::format("{} objects: at most 2^32 - 1 of {}", objects, to_string(unit)));
   if (smallest < kSmallestNear)
     return bad(fmt::format("object size {}: {} needs at least {}", format_bytes_exact(smallest),
                            to_string(unit), format_bytes_exact(kSmallestNear)));
@@ -186,9 +184,16 @@ Result<std::unique_ptr<const ContentSource>> make_near_source(std::unique_ptr<co
     return bad(fmt::format("object size {}: {} would change all of it", format_bytes_exact(smallest),
                            to_string(unit)));
   const auto width = static_cast<std::uint64_t>(smallest.count / unit.bytes.count);
-  if (unit.kind == DuplicateUnit::Kind::kChanged && copies.objects > width * kMasks)
-    return bad(fmt::format("{} objects of {}: {} leaves {} different changes", copies.objects,
+  if (unit.kind == DuplicateUnit::Kind::kChanged && objects > width * kMasks)
+    return bad(fmt::format("{} objects of {}: {} leaves {} different changes", objects,
                            format_bytes_exact(smallest), to_string(unit), width * kMasks));
+  return ok();
+}
+
+Result<std::unique_ptr<const ContentSource>> make_near_source(std::unique_ptr<const ContentSource> base,
+                                                              const CopyPlan& copies,
+                                                              const DuplicateUnit& unit, Bytes smallest) {
+  LAB_TRY(check_near(copies.objects, unit, smallest));
   return std::unique_ptr<const ContentSource>(
       std::make_unique<const NearSource>(std::move(base), copies, unit));
 }

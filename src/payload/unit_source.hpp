@@ -44,9 +44,12 @@ class BlockPlan {
 std::unique_ptr<const ContentSource> make_block_source(const BlockPlan& plan, const DatasetSpec& spec,
                                                        const DuplicateUnit& unit);
 
+/// Errors: kInvalidArgument for objects too many or too small for as many different changes.
+Status check_near(std::uint64_t objects, const DuplicateUnit& unit, Bytes smallest);
+
 /// Objects of `base` in the order of a stream of copies, in which each copy differs from its original and
 /// from all other copies by the unit's bytes. Content k is object k; contents beyond the objects are those of
-/// `base`. Errors: kInvalidArgument for objects too small for as many different changes.
+/// `base`. Errors: those of check_near.
 Result<std::unique_ptr<const ContentSource>> make_near_source(std::unique_ptr<const ContentSource> base,
                                                               const CopyPlan& copies,
                                                               const DuplicateUnit& unit, Bytes smallest);

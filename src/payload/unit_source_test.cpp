@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "model/counts_file.hpp"
 #include "payload/payload_test_support.hpp"
 #include "payload/unit_source.hpp"
 
@@ -13,8 +14,13 @@ namespace {
 
 using Kind = DuplicateUnit::Kind;
 
-std::shared_ptr<const Dataset> made_with(const DatasetSpec& spec, const DatasetInputs& inputs) {
-  const auto dataset = Dataset::make(spec, inputs);
+DatasetSpec with_unit(DatasetSpec spec, const DuplicateUnit& unit) {
+  spec.unit = unit;
+  return spec;
+}
+
+std::shared_ptr<const Dataset> made_with(const DatasetSpec& spec, const DuplicateUnit& unit) {
+  const auto dataset = Dataset::make(with_unit(spec, unit));
   LAB_CHECK(dataset.has_value(), dataset.error().text().c_str());
   return *dataset;
 }
@@ -23,38 +29,18 @@ std::string object_of(const Dataset& dataset, std::uint64_t number) {
   return text_of(dataset, dataset.facts(number).content);
 }
 
-TEST(DuplicateUnit, IsReadAsItIsWritten) {
-  for (const char* text : {"object", "block:4 KiB", "block:4 KiB:shift:7", "changed:16", "prefix:512"}) {
-    const auto unit = parse_duplicate_unit(text);
-    ASSERT_TRUE(unit) << unit.error().text();
-    EXPECT_EQ(to_string(*unit), text);
-  }
-  struct Case {
-    const char* text;
-    const char* words;
-  };
-  for (const Case& c :
-       {Case{"blok:4 KiB", "did you mean 'block'?"}, Case{"block", "a number of bytes follows"},
-        Case{"block:7", "from 8 to 1 TiB"}, Case{"prefix:7", "from 8 to 1 TiB"},
-        Case{"changed:0", "from 1 to 1 TiB"}, Case{"block:512:shift:512", "smaller than the block"},
-        Case{"block:512:move:1", "a number of bytes follows"}, Case{"changed:8:shift:1", "follows"}}) {
-    const auto unit = parse_duplicate_unit(c.text);
-    ASSERT_FALSE(unit) << c.text;
-    EXPECT_NE(unit.error().detail.find(c.words), std::string::npos) << unit.error().detail;
-  }
-}
-
 TEST(DuplicateBlocks, AreExactlyTheShareThatTheGradeSaysAtTheirOwnPlaces) {
   for (const std::int64_t shift : {0, 7})
     for (const int grade : {0, 1, 33, 50, 75}) {
       const DuplicateUnit unit{.kind = Kind::kBlock, .bytes = Bytes{512}, .shift = Bytes{shift}};
       const DatasetSpec spec = spec_of("random_binary", 30, grade, Bytes{8'300});
-      const auto dataset = made_with(spec, {.unit = unit});
+      const auto dataset = made_with(spec, unit);
       const auto plan = BlockPlan::of(spec, unit);
       SCOPED_TRACE(to_string(unit) + " at U" + std::to_string(grade));
       EXPECT_EQ(plan->in_object(), shift == 0 ? 16U : 15U);
       std::set<std::string> objects;
       std::set<std::string> blocks;
+      std::set<std::pair<std::uint64_t, std::string>> parts;
       for (std::uint64_t number = 0; number < 30; ++number) {
         const std::string object = object_of(*dataset, number);
         EXPECT_EQ(object.size(), 8'300U);
@@ -71,13 +57,18 @@ TEST(DuplicateBlocks, AreExactlyTheShareThatTheGradeSaysAtTheirOwnPlaces) {
       const UnitReport report = *dataset->unit_report();
       EXPECT_EQ(report.met, met);
       EXPECT_EQ(report.distinct, blocks.size());
+      EXPECT_EQ(dataset->repeated_in_objects().count, static_cast<std::int64_t>(met - blocks.size()) * 512);
+      for (std::uint64_t number = 0; number < 30; ++number)
+        for (const UnitPart& part : dataset->unit_parts(number))
+          parts.insert({part.identity, object_of(*dataset, number).substr(part.begin, part.size)});
+      EXPECT_EQ(parts.size(), blocks.size()) << "one identity, one content";
     }
 }
 
 TEST(DuplicateBlocks, AreNoCopiesInAlignedBlocksWhereTheyAreShifted) {
   const auto aligned_blocks = [](std::int64_t shift) {
     const DuplicateUnit unit{.kind = Kind::kBlock, .bytes = Bytes{512}, .shift = Bytes{shift}};
-    const auto dataset = made_with(spec_of("random_binary", 64, 50, Bytes{8'192}), {.unit = unit});
+    const auto dataset = made_with(spec_of("random_binary", 64, 50, Bytes{8'192}), unit);
     std::set<std::string> blocks;
     for (std::uint64_t number = 0; number < 64; ++number)
       for (std::size_t at = 0; at < 8'192; at += 512)
@@ -89,17 +80,18 @@ TEST(DuplicateBlocks, AreNoCopiesInAlignedBlocksWhereTheyAreShifted) {
 }
 
 TEST(DuplicateBlocks, AreRefusedWhereTheyDoNotFit) {
-  const DatasetInputs blocks{.unit = {.kind = Kind::kBlock, .bytes = Bytes{512}}};
+  const DuplicateUnit blocks{.kind = Kind::kBlock, .bytes = Bytes{512}};
   const auto refused = [&](const DatasetSpec& spec, const char* words) {
-    const auto dataset = Dataset::make(spec, blocks);
+    const auto dataset = Dataset::make(with_unit(spec, blocks));
     ASSERT_FALSE(dataset) << words;
+    EXPECT_FALSE(Dataset::check(with_unit(spec, blocks))) << "known before a run";
     EXPECT_EQ(dataset.error().code, ErrorCode::kInvalidArgument);
     EXPECT_NE(dataset.error().detail.find(words), std::string::npos) << dataset.error().detail;
   };
   refused(spec_of("random_binary", 10, 50, Bytes{511}), "no block:512 fits");
   refused(spec_of("random_binary", 10, 95, Bytes{8'192}), "16 blocks in an object");
   refused(spec_of("text_document", 10, 50, Bytes{8'192}), "of random_binary of one size");
-  EXPECT_TRUE(Dataset::make(spec_of("random_binary", 10, 93, Bytes{8'192}), blocks));
+  EXPECT_TRUE(Dataset::make(with_unit(spec_of("random_binary", 10, 93, Bytes{8'192}), blocks)));
 }
 
 /// How many bytes differ, and the last one that does.
@@ -122,7 +114,7 @@ TEST(NearDuplicates, DifferFromTheirOriginalByWhatWasAskedAndFromEachOther) {
       SCOPED_TRACE(std::string(payload) + " " + to_string(unit));
       const DatasetSpec spec = spec_of(payload, 200, 90, Bytes{2'048});
       const auto copies = made(spec);
-      const auto near = made_with(spec, {.unit = unit});
+      const auto near = made_with(spec, unit);
       std::set<std::string> objects;
       std::uint64_t changed = 0;
       for (std::uint64_t number = 0; number < 200; ++number) {
@@ -149,8 +141,11 @@ TEST(NearDuplicates, DifferFromTheirOriginalByWhatWasAskedAndFromEachOther) {
 
 TEST(NearDuplicates, AreRefusedWhereThereAreNotEnoughChanges) {
   const auto make = [](std::uint64_t objects, std::int64_t size, Kind kind, std::int64_t bytes) {
-    return Dataset::make(spec_of("random_binary", objects, 50, Bytes{size}),
-                         {.unit = {.kind = kind, .bytes = Bytes{bytes}}});
+    const DatasetSpec spec =
+        with_unit(spec_of("random_binary", objects, 50, Bytes{size}), {.kind = kind, .bytes = Bytes{bytes}});
+    auto dataset = Dataset::make(spec);
+    EXPECT_EQ(Dataset::check(spec).has_value(), dataset.has_value());
+    return dataset;
   };
   EXPECT_FALSE(make(10, 63, Kind::kChanged, 1));
   EXPECT_FALSE(make(10, 100, Kind::kPrefix, 100));
@@ -159,41 +154,52 @@ TEST(NearDuplicates, AreRefusedWhereThereAreNotEnoughChanges) {
   EXPECT_TRUE(make(255, 64, Kind::kChanged, 64 - 1));
 }
 
+DatasetSpec counted(const std::filesystem::path& file) {
+  DatasetSpec spec = spec_of("random_binary", 40, 90, Bytes{64});
+  spec.popularity.counts_file = file.string();
+  return spec;
+}
+
 TEST(Counts, SayHowOftenEachOriginalIsCopied) {
   const TemporaryFolder folder;
   folder.write("counts.txt", "# of a trace\n70\n0\n\n20\n10\n999\n");
-  const auto counts = load_counts(folder.path() / "counts.txt");
-  ASSERT_TRUE(counts) << counts.error().text();
-  EXPECT_EQ(*counts, (std::vector<std::uint64_t>{70, 0, 20, 10, 999}));
-  const auto dataset = made_with(spec_of("random_binary", 40, 90, Bytes{64}), {.counts = *counts});
-  ASSERT_EQ(dataset->distinct(), 4U);
+  const auto made = Dataset::make(counted(folder.path() / "counts.txt"));
+  ASSERT_TRUE(made) << made.error().text();
+  const Dataset& dataset = **made;
+  ASSERT_EQ(dataset.distinct(), 4U);
   std::map<std::uint64_t, std::uint64_t> copies;
-  for (std::uint64_t number = 0; number < 40; ++number) copies[dataset->facts(number).content] += 1;
+  for (std::uint64_t number = 0; number < 40; ++number) copies[dataset.facts(number).content] += 1;
   std::multiset<std::uint64_t> found;
   for (const auto& [content, count] : copies) found.insert(count - 1);
   EXPECT_EQ(found, (std::multiset<std::uint64_t>{0, 4, 7, 25}))
       << "36 copies, 70:0:20:10 by largest remainders";
 }
 
-TEST(Counts, AreRefusedWhereTheyAreNone) {
+TEST(Counts, AreRefusedWhereTheyDoNotFit) {
   const TemporaryFolder folder;
-  struct Case {
-    const char* text;
-    const char* words;
+  const auto refused = [&](const char* text, const char* words) {
+    folder.write("counts.txt", text);
+    const DatasetSpec spec = counted(folder.path() / "counts.txt");
+    const auto made = Dataset::make(spec);
+    ASSERT_FALSE(made) << words;
+    EXPECT_NE(made.error().detail.find(words), std::string::npos) << made.error().detail;
+    EXPECT_FALSE(Dataset::check(spec)) << "known before a run";
   };
-  for (const Case& c : {Case{"1\n-2\n", "counts.txt:2: '-2'"}, Case{"1.5\n", "counts.txt:1"},
-                        Case{"# none\n", "no counts"}, Case{"4611686018427387904\n", "below 2^62"}}) {
-    folder.write("counts.txt", c.text);
-    const auto counts = load_counts(folder.path() / "counts.txt");
-    ASSERT_FALSE(counts) << c.text;
-    EXPECT_NE(counts.error().detail.find(c.words), std::string::npos) << counts.error().detail;
-  }
-  const DatasetSpec spec = spec_of("random_binary", 40, 90, Bytes{64});
-  EXPECT_FALSE(Dataset::make(spec, {.counts = {1, 2, 3}})) << "four originals";
-  EXPECT_FALSE(Dataset::make(spec, {.counts = {0, 0, 0, 0, 5}})) << "nothing to share out";
-  DatasetSpec zipf = spec;
-  zipf.popularity.zipf_exponent = 1;
-  EXPECT_FALSE(Dataset::make(zipf, {.counts = {1, 2, 3, 4}})) << "one law";
+  refused("1\n2\n3\n", "3 counts for 4 originals");
+  refused("0\n0\n0\n0\n5\n", "the first 4 counts are all 0");
+}
+
+TEST(Counts, AreThoseThatTheSpecificationWasMadeWith) {
+  const TemporaryFolder folder;
+  folder.write("counts.txt", "1\n2\n3\n4\n");
+  DatasetSpec spec = counted(folder.path() / "counts.txt");
+  spec.popularity.counts_sha256 = load_counts(spec.popularity.counts_file)->sha256;
+  EXPECT_TRUE(Dataset::make(spec));
+  folder.write("counts.txt", "1\n2\n3\n5\n");
+  const auto changed = Dataset::make(spec);
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().code, ErrorCode::kCorruption);
+  EXPECT_NE(changed.error().detail.find("has changed"), std::string::npos) << changed.error().detail;
 }
 
 }  // namespace

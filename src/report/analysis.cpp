@@ -100,6 +100,7 @@ Verdict blank_verdict(const Group& group, const std::string& probe) {
   verdict.variant = group.variant;
   verdict.payload = group.payload;
   verdict.object_size = group.object_size;
+  verdict.duplicate_unit = group.duplicate_unit;
   verdict.total_bytes = group.total_bytes;
   verdict.grade = group.grade;
   verdict.order = group.order;

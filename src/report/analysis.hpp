@@ -33,6 +33,7 @@ struct StageFigures {
 /// One line of the answer table and of the report's matrix: a matrix point without the repetition, one stage.
 struct Group {
   std::string system{}, variant{}, payload{}, object_size{};
+  std::string duplicate_unit{};  // What the grade, d and so eta are shares of.
   std::optional<std::int64_t> total_bytes{};
   std::uint64_t objects = 0;
   std::string grade{}, order{}, placement{}, mode{}, cache{}, chain{}, stage{};

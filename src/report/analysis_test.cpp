@@ -370,6 +370,24 @@ TEST(Analysis, ADeclaredLossIsSemanticAndHasNoEta) {
   EXPECT_FALSE(group_of(analysis, "sqlite").etas.contains("files"));
 }
 
+TEST(Analysis, AVerdictNamesTheDuplicateUnitAndChangedCopiesHaveNoEta) {
+  RunData run = run_of({}, {0.5, 0.5});
+  EXPECT_EQ(verdict_of(analyse(run), "sqlite").duplicate_unit, "object");
+  const auto with = [&run](DuplicateUnit unit) {
+    for (StageRow& row : run.stages)
+      if (row.record.cell.system == "sqlite") row.record.cell.dataset.unit = unit;
+    return analyse(run);
+  };
+  const Analysis blocks = with({.kind = DuplicateUnit::Kind::kBlock, .bytes = 4_KiB});
+  EXPECT_EQ(verdict_of(blocks, "sqlite").duplicate_unit, "block:4 KiB");
+  EXPECT_NEAR(*verdict_of(blocks, "sqlite").eta, 0.5, 1e-6);
+  for (const auto kind : {DuplicateUnit::Kind::kChanged, DuplicateUnit::Kind::kPrefix}) {
+    const Analysis near = with({.kind = kind, .bytes = Bytes{16}});
+    EXPECT_FALSE(verdict_of(near, "sqlite").eta);
+    EXPECT_THAT(verdict_of(near, "sqlite").reason, HasSubstr("d is 0, so there is no eta"));
+  }
+}
+
 TEST(Analysis, SemanticRemovalThatVariesSaysTheLeast) {
   RunData run =
       changed(run_of({}, {0.9, 0.9}), 90, [](StageRecord& record) { record.keeps = "one per key"; });

@@ -81,8 +81,8 @@ std::size_t place_in(std::vector<std::string>& seen, const std::string& name) {
 
 /// Groups of that stage in their first chain; controls that the plan does not name are left out.
 std::vector<const Group*> headline_groups(const std::vector<Group>& groups, const std::string& stage) {
-  constexpr std::array<std::string_view, 7> kPlace{"object_size", "total", "objects", "order",
-                                                   "placement",   "mode",  "cache"};
+  constexpr std::array<std::string_view, 8> kPlace{"object_size", "duplicate_unit", "total", "objects",
+                                                   "order",       "placement",      "mode",  "cache"};
   std::vector<const Group*> chosen;
   std::set<std::string> seen;
   for (const Group& group : groups)
@@ -104,6 +104,21 @@ std::vector<const Group*> headline_groups(const std::vector<Group>& groups, cons
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::transform(keyed.begin(), keyed.end(), chosen.begin(), [](const auto& entry) { return entry.second; });
   return chosen;
+}
+
+std::string paragraph(std::string_view text, std::size_t width, std::size_t indent = kIndent) {
+  return fmt::format("{}\n", fmt::join(wrap(to_valid_utf8(text), width, indent), "\n"));
+}
+
+/// Which duplicates the grades, and so eta, are about, where these are not whole objects.
+std::string units_text(const std::vector<const Group*>& groups, std::size_t width) {
+  std::set<std::string> units;
+  for (const Group* group : groups) units.insert(group->duplicate_unit);
+  units.erase("object");
+  if (units.empty()) return "";
+  return paragraph(fmt::format("duplicate unit {}: grades, d and eta are shares of it, not of whole objects",
+                               fmt::join(units, ", ")),
+                   width);
 }
 
 std::string heading_of(const Group& group) {
@@ -204,10 +219,6 @@ std::string table_row(const std::vector<Column>& columns, const std::vector<std:
   }
   row.erase(row.find_last_not_of(' ') + 1);
   return row + "\n";
-}
-
-std::string paragraph(std::string_view text, std::size_t width, std::size_t indent = kIndent) {
-  return fmt::format("{}\n", fmt::join(wrap(to_valid_utf8(text), width, indent), "\n"));
 }
 
 std::string table_text(const std::vector<const Group*>& groups, std::size_t width) {
@@ -314,7 +325,8 @@ std::string answer_table(const Analysis& analysis, std::size_t width) {
   if (groups.empty())
     text = "no record of a stage that inserts\n";
   else
-    text = fmt::format("{}, probe {}\n", stage, kHeadlineProbe) + table_text(groups, room);
+    text = fmt::format("{}, probe {}\n", stage, kHeadlineProbe) + units_text(groups, room) +
+           table_text(groups, room);
   return text + ladders_text(groups, room) + controls_text(analysis, room) + reasons_text(groups, room) +
          counts_text(analysis, room) + warnings_text(analysis, room);
 }

@@ -65,6 +65,7 @@ std::string control_stage(const RunData& run, const PayloadRows& payload, std::s
   const bool bulk = std::any_of(payload.rows.begin(), payload.rows.end(), [&](std::size_t row) {
     const StageRow& stage = run.stages[row];
     return stage.source == source && stage.record.cell.system == system &&
+           stage.record.cell.dataset.unit == DuplicateUnit{} &&
            stage.record.stage == to_string(StageKind::kBulkInsert);
   });
   return std::string(to_string(bulk ? StageKind::kBulkInsert : StageKind::kPerfileInsert));
@@ -79,7 +80,8 @@ SystemOutcome measure(const RunData& run, std::span<const StageFigures> figures,
     const StageRow& stage = run.stages[row];
     const Cell& cell = stage.record.cell;
     if (stage.source == source && cell.system == system && cell.variant == kControlVariant &&
-        cell.dataset.grade == payload.highest_grade && stage.record.stage == insert)
+        cell.dataset.unit == DuplicateUnit{} && cell.dataset.grade == payload.highest_grade &&
+        stage.record.stage == insert)
       by_mean[mean_key(stage.record)].push_back(row);
   }
   SystemOutcome outcome;

@@ -56,6 +56,18 @@ TEST(Controls, AreTheMeanOverTheirPairs) {
   EXPECT_NEAR(*outcome.eta_cas, 0.96, 1e-6);
 }
 
+TEST(Controls, OfAnotherDuplicateUnitAreNotTheControl) {
+  RunData run = controls_with(0, 1);
+  for (const int grade : {0, 90}) {
+    StageRecord blocks = make_record({.system = "cas", .grade = grade, .repetition = 1});
+    blocks.cell.dataset.unit = {.kind = DuplicateUnit::Kind::kBlock, .bytes = 4_KiB};
+    add_record(run, blocks);
+  }
+  const ControlOutcome outcome = outcome_of(run);
+  EXPECT_TRUE(outcome.passed) << outcome.reason;
+  EXPECT_NEAR(*outcome.eta_cas, 1, 1e-6) << "that blocks are paid in full says nothing of the instrument";
+}
+
 TEST(Controls, AMissingOneHasNotPassed) {
   RunData run;
   add_pairs(run, {.system = "files", .control = true}, {0, 0});

@@ -15,8 +15,8 @@
 namespace lab::report {
 namespace {
 
-constexpr std::array<std::string_view, 8> kDimensions{"object_size", "total", "objects", "order",
-                                                      "placement",   "mode",  "cache",   "chain"};
+constexpr std::array<std::string_view, 9> kDimensions{
+    "object_size", "duplicate_unit", "total", "objects", "order", "placement", "mode", "cache", "chain"};
 
 /// The group that a record belongs to, without its rows.
 Group shape_of(const StageRecord& record) {
@@ -26,6 +26,7 @@ Group shape_of(const StageRecord& record) {
   group.variant = cell.variant;
   group.payload = cell.dataset.payload;
   group.object_size = object_size_name(cell.dataset);
+  group.duplicate_unit = to_string(cell.dataset.unit);
   if (cell.total_bytes) group.total_bytes = cell.total_bytes->count;
   group.objects = cell.dataset.objects;
   group.grade = grade_name(cell.dataset.grade);
@@ -40,9 +41,9 @@ Group shape_of(const StageRecord& record) {
 }
 
 auto identity_of(const Group& group) {
-  return std::tie(group.system, group.variant, group.payload, group.object_size, group.total_bytes,
-                  group.objects, group.grade, group.order, group.placement, group.mode, group.cache,
-                  group.chain, group.stage, group.control);
+  return std::tie(group.system, group.variant, group.payload, group.object_size, group.duplicate_unit,
+                  group.total_bytes, group.objects, group.grade, group.order, group.placement, group.mode,
+                  group.cache, group.chain, group.stage, group.control);
 }
 
 struct ByIdentity {
@@ -102,6 +103,16 @@ std::string refusal_by(const StageRecord& original, const StageRecord& graded, c
   if (before == now) return {};
   const std::string unknown = "something that its record does not tell";
   return fmt::format("its U0 counted {}, and this {}", before.value_or(unknown), now.value_or(unknown));
+}
+
+/// Copies that were changed are different objects: d is 0, and no share of nothing can be removed.
+std::string refusal_without_duplicates(const StageRecord& graded) {
+  const DuplicateUnit& unit = graded.cell.dataset.unit;
+  if (unit.kind != DuplicateUnit::Kind::kChanged && unit.kind != DuplicateUnit::Kind::kPrefix) return {};
+  return fmt::format(
+      "no object equals another with {}: d is 0, so there is no eta; its EDR beside that of U0 "
+      "says what was saved",
+      to_string(unit));
 }
 
 /// Precondition: the uncertainty is known.
@@ -171,6 +182,7 @@ int grade_of(const Group& group) {
 
 std::string dimension_value(const Group& group, std::string_view dimension) {
   if (dimension == "object_size") return group.object_size;
+  if (dimension == "duplicate_unit") return group.duplicate_unit;
   if (dimension == "total")
     return group.total_bytes ? format_bytes_exact(Bytes{*group.total_bytes}) : "as found";
   if (dimension == "objects") return fmt::format("{}", group.objects);
@@ -267,8 +279,9 @@ EtaSample etas_of(const RunData& run, std::span<const StageFigures> figures, con
       sample.refused[why_missing(figures[pair.graded], probe)] += 1;
       continue;
     }
-    const std::string why =
-        refusal_by(run.stages[pair.original].record, run.stages[pair.graded].record, probe);
+    std::string why = refusal_without_duplicates(run.stages[pair.graded].record);
+    if (why.empty())
+      why = refusal_by(run.stages[pair.original].record, run.stages[pair.graded].record, probe);
     if (!why.empty()) {
       sample.refused[why] += 1;
       continue;

@@ -27,8 +27,8 @@ int grade_of(const Group& group);
 /// "sqlite/default random_binary U90 bulk_insert", then the dimensions that are given.
 std::string point_name(const Group& group, std::span<const std::string_view> dimensions = {});
 
-/// The dimensions in which groups of one name differ: of object_size, total, objects, order, placement, mode,
-/// cache, chain.
+/// The dimensions in which groups of one name differ: of object_size, duplicate_unit, total, objects, order,
+/// placement, mode, cache, chain.
 std::vector<std::string_view> varying_dimensions(std::span<const Group* const> groups);
 
 /// All that names a point but its grade.

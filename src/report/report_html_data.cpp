@@ -74,6 +74,7 @@ json point_json(const StageRecord& record) {
           {"variant", cell.variant},
           {"payload", cell.dataset.payload},
           {"size", object_size_name(cell.dataset)},
+          {"unit", to_string(cell.dataset.unit)},
           {"total", cell.total_bytes ? json(cell.total_bytes->count) : json(nullptr)},
           {"objects", cell.dataset.objects},
           {"grade", grade_name(cell.dataset.grade)},
@@ -87,20 +88,12 @@ json point_json(const StageRecord& record) {
 }
 
 json point_json(const Group& group) {
-  return {{"system", group.system},
-          {"variant", group.variant},
-          {"payload", group.payload},
-          {"size", group.object_size},
-          {"total", or_null(group.total_bytes)},
-          {"objects", group.objects},
-          {"grade", group.grade},
-          {"order", group.order},
-          {"placement", group.placement},
-          {"mode", group.mode},
-          {"cache", group.cache},
-          {"chain", group.chain},
-          {"stage", group.stage},
-          {"control", group.control}};
+  return {
+      {"system", group.system},       {"variant", group.variant},     {"payload", group.payload},
+      {"size", group.object_size},    {"unit", group.duplicate_unit}, {"total", or_null(group.total_bytes)},
+      {"objects", group.objects},     {"grade", group.grade},         {"order", group.order},
+      {"placement", group.placement}, {"mode", group.mode},           {"cache", group.cache},
+      {"chain", group.chain},         {"stage", group.stage},         {"control", group.control}};
 }
 
 json verdict_json(const Verdict& verdict, Tables& tables) {

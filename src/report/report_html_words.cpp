@@ -44,9 +44,9 @@ std::string word_of(const Group& group) {
 
 /// What two groups share when they differ in the grade alone.
 std::string pairing_key(const Group& group) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", group.system, group.variant, group.payload,
-                     group.object_size, group.total_bytes.value_or(-1), group.order, group.placement,
-                     group.mode, group.cache, group.chain);
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", group.system, group.variant, group.payload,
+                     group.object_size, group.duplicate_unit, group.total_bytes.value_or(-1), group.order,
+                     group.placement, group.mode, group.cache, group.chain);
 }
 
 /// Of each set of groups that differ in the grade alone, the one at the highest grade above U0.

@@ -66,6 +66,7 @@ ordered_json verdict_json(const Verdict& verdict, const std::optional<double>& u
   out["variant"] = to_valid_utf8(verdict.variant);
   out["payload"] = to_valid_utf8(verdict.payload);
   out["object_size"] = object_size_json(verdict.object_size);
+  out["duplicate_unit"] = verdict.duplicate_unit;
   if (verdict.total_bytes) out["total_bytes"] = *verdict.total_bytes;
   out["grade"] = verdict.grade;
   out["order"] = verdict.order;

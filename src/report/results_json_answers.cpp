@@ -23,6 +23,7 @@ ordered_json point_json(const Group& group, bool with_grade) {
   out["variant"] = to_valid_utf8(group.variant);
   out["payload"] = to_valid_utf8(group.payload);
   out["object_size"] = object_size_json(group.object_size);
+  out["duplicate_unit"] = group.duplicate_unit;
   if (group.total_bytes) out["total_bytes"] = *group.total_bytes;
   if (with_grade) out["grade"] = group.grade;
   out["order"] = group.order;

@@ -23,7 +23,8 @@ std::string audit_key(const DatasetSpec& spec);
 std::vector<std::uint64_t> audit_sample(const Dataset& dataset);
 
 /// Makes the sample and counts what is distinct in it, by the counters of `generate --audit`. Errors:
-/// kCorruption where it is not as asked: objects, and for made kinds blocks and chunks too; those of making
+/// kCorruption where it is not as asked: objects, the duplicate unit, and for made kinds of whole objects
+/// blocks and chunks too; those of making
 /// the objects and of the temporary folder; kCancelled, kTimeout.
 Result<std::vector<scan::AuditRow>> audit_dataset(const Dataset& dataset, const CallContext& call);
 

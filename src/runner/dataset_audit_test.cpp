@@ -36,6 +36,7 @@ class LyingDataset final : public Dataset, private ContentSource {
   std::uint64_t distinct() const override { return truth_->distinct(); }
   ObjectFacts facts(std::uint64_t number) const override { return truth_->facts(number); }
   const ContentSource& source() const override { return *this; }
+  std::vector<UnitPart> unit_parts(std::uint64_t number) const override { return truth_->unit_parts(number); }
   Result<std::uint64_t> spare_content(std::uint64_t index) const override {
     return truth_->spare_content(index);
   }
@@ -98,6 +99,26 @@ TEST(DatasetAudit, FindsADatasetThatIsNotAsItSays) {
     ASSERT_FALSE(rows) << static_cast<int>(lie);
     EXPECT_EQ(rows.error().code, ErrorCode::kCorruption);
     EXPECT_NE(rows.error().detail.find("distinct asked"), std::string::npos) << rows.error().detail;
+  }
+}
+
+TEST(DatasetAudit, CountsByTheDuplicateUnit) {
+  using Lie = LyingDataset::Lie;
+  for (const std::int64_t shift : {0, 512}) {
+    DatasetSpec spec = spec_of(50, 64, 64_KiB);
+    spec.unit = {.kind = DuplicateUnit::Kind::kBlock, .bytes = 4_KiB, .shift = Bytes{shift}};
+    const auto rows = audit_dataset(*dataset_of(spec), {});
+    ASSERT_TRUE(rows) << rows.error().text();
+    EXPECT_EQ(rows->front().unit, "object");
+    EXPECT_EQ(rows->front().made, rows->front().met) << "no two objects are equal";
+    const scan::AuditRow& blocks = rows->back();
+    EXPECT_EQ(blocks.unit, to_string(spec.unit));
+    EXPECT_EQ(blocks.met, 64U * (shift == 0 ? 16 : 15));
+    EXPECT_EQ(blocks.made, blocks.asked);
+    EXPECT_EQ(blocks.made, distinct_objects(blocks.met, 50)) << "the whole dataset is in the sample";
+    const auto lie = audit_dataset(LyingDataset(dataset_of(spec), Lie::kBlocksAreEqual), {});
+    ASSERT_FALSE(lie);
+    EXPECT_NE(lie.error().detail.find("block:4 KiB"), std::string::npos) << lie.error().detail;
   }
 }
 

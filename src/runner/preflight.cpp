@@ -167,16 +167,39 @@ Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Regi
   return all;
 }
 
+namespace {
+
+/// What a cell cannot do with parts that repeat inside of objects, or with copies that were changed.
+Status check_unit(const Plan& plan, const Cell& cell) {
+  const DuplicateUnit& unit = cell.dataset.unit;
+  if (unit == DuplicateUnit{}) return ok();
+  const auto bad = [&](std::string_view why) {
+    return Error{ErrorCode::kInvalidArgument, "payload",
+                 fmt::format("duplicate_unit {}: {}", to_string(unit), why)};
+  };
+  if (cell.mode == "native") return bad("mode native repeats whole records; ask for mode blob");
+  const bool updates = std::any_of(cell.chains.begin(), cell.chains.end(), [](const Chain& chain) {
+    return std::find(chain.begin(), chain.end(), StageKind::kUpdate) != chain.end();
+  });
+  if (unit.kind == DuplicateUnit::Kind::kBlock && updates &&
+      plan.stages.update_content == UpdateContent::kNew)
+    return bad("there is no content to spare for updates; ask for update_content = \"same\" or other stages");
+  return ok();
+}
+
+}  // namespace
+
 Status check_payloads(const Plan& plan, const std::vector<Block>& blocks) {
   const DatasetInputs inputs{.real_world_dir = plan.real_world_dir.value_or("")};
   std::set<std::string> seen;
   for (const Block& block : blocks)
     for (const Cell& cell : block.cells) {
       const std::string key =
-          fmt::format("{}/{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
-                      cell.dataset.objects, cell.dataset.grade, cell.mode);
+          fmt::format("{}/{}/{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
+                      cell.dataset.objects, cell.dataset.grade, cell.mode, to_string(cell.dataset.unit));
       if (!seen.insert(key).second) continue;
       LAB_TRY(Dataset::check(cell.dataset, inputs));
+      LAB_TRY(check_unit(plan, cell));
       if (cell.mode == "native") LAB_TRY(check_native(cell.dataset));
     }
   return ok();
@@ -190,8 +213,15 @@ Bytes step_of(const SystemEntry& entry, const std::string& variant) {
   return entry.quantum;
 }
 
-/// Of the distinct objects: the first contents of the source. Nothing where the dataset cannot be made.
+/// Of the distinct objects: the first contents of the source; of blocks, all but the copies. Nothing where
+/// the dataset cannot be made.
 std::optional<Bytes> unique_bytes_of(const Cell& cell) {
+  if (cell.dataset.unit != DuplicateUnit{}) {
+    const auto dataset = Dataset::make(cell.dataset);
+    const auto logical = logical_bytes(cell);
+    if (!dataset || !logical) return std::nullopt;
+    return *logical - (*dataset)->repeated_in_objects();
+  }
   const std::uint64_t distinct = distinct_objects(cell.dataset.objects, cell.dataset.grade);
   if (!cell.dataset.payload.starts_with("directory:"))
     return Bytes{static_cast<std::int64_t>(distinct) * cell.dataset.object_size.mean().count};

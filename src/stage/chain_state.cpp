@@ -76,21 +76,24 @@ void ChainState::finish_maintenance() {
 Status ChainState::recount() {
   Expected now;
   std::unordered_set<std::uint64_t> seen;
+  Bytes distinct;
   for (std::uint64_t number = 0; number < dataset_->objects(); ++number) {
     const std::uint64_t content = order_of(number).content;
     const auto size = dataset_->source().size_of(content);
     if (!size) return size.error();
     const bool first = seen.insert(content).second;
     now.logical += *size;
-    if (first) now.unique += *size;
+    if (first) distinct += *size;
   }
   now.objects = dataset_->objects();
   now.unique_objects = seen.size();
+  // Blocks repeat in objects that are all kept; no update replaces one, since there is no other content.
+  now.unique = distinct - dataset_->repeated_in_objects();
   now.keyed = all_;
   now.contents = contents_;
   if (only_survivors()) {
     now.objects = now.unique_objects;
-    now.logical = now.unique;
+    now.logical = distinct;
     now.keyed = survivors_;
   }
   expected_ = now;

@@ -18,7 +18,7 @@ namespace lab {
 struct Expected {
   std::uint64_t objects = 0;  // Live, as acknowledged and as the variant declares.
   Bytes logical{};            // L
-  Bytes unique{};             // U
+  Bytes unique{};             // U: of the distinct objects, or of the distinct units inside of them.
   std::uint64_t unique_objects = 0;
   DigestSum keyed{};     // Sum of keyed_digest over the live objects.
   DigestSum contents{};  // Sum of the digests of the distinct contents among them.

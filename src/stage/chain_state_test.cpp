@@ -35,6 +35,27 @@ TEST(ChainState, CountsLAndUOfWhatIsLive) {
   EXPECT_EQ(state.expected().keyed, DigestSum{});
 }
 
+TEST(ChainState, CountsUByTheDuplicateUnit) {
+  DatasetSpec spec = small_spec(50);
+  spec.unit = {.kind = DuplicateUnit::Kind::kBlock, .bytes = Bytes{256}};
+  for (const Keeps keeps : {Keeps::kAll, Keeps::kOnePerKeyAtIngestion}) {
+    auto dataset = Dataset::make(spec);
+    ASSERT_TRUE(dataset);
+    ChainState state(*dataset, keeps);
+    put_all(state);
+    EXPECT_EQ(state.expected().objects, 40U) << "no two objects are equal, so each is kept";
+    EXPECT_EQ(state.expected().unique_objects, 40U);
+    EXPECT_EQ(state.expected().logical.count, 40 * 2048);
+    EXPECT_EQ(state.expected().unique.count, 40 * 2048 / 2) << "half of the blocks are copies";
+  }
+  spec.unit = {.kind = DuplicateUnit::Kind::kChanged, .bytes = Bytes{1}};
+  auto dataset = Dataset::make(spec);
+  ASSERT_TRUE(dataset);
+  ChainState state(*dataset, Keeps::kAll);
+  put_all(state);
+  EXPECT_EQ(state.expected().unique, state.expected().logical) << "of changed copies d is 0";
+}
+
 TEST(ChainState, WhereOneAKeyIsKeptOnlyTheFirstOfEachContentIsHeld) {
   ChainState state(dataset_of(90), Keeps::kOnePerKeyAtIngestion);
   put_all(state);

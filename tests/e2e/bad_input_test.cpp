@@ -260,11 +260,11 @@ TEST_F(BadInput, OfGenerateNamesTheNearestWord) {
 
 TEST_F(BadInput, WhatIsKnownButNotBuiltInIsMarkedByADryRunAndRefusedByARun) {
   std::string text = good_plan();
-  text.replace(text.find("objects = 20"), 0, "duplicate_unit = \"block:512\"\n");
-  const std::string plan = write("blocks.toml", text);
+  text += "\n[export]\ngit = \"x\"\n";
+  const std::string plan = write("later.toml", text);
   const Ended dry = run({"run", plan, "--dry-run"});
   EXPECT_EQ(dry.exit_code, 0) << dry.err;
-  EXPECT_NE(dry.out.find("not built in yet: key 'dataset.duplicate_unit'"), std::string::npos) << dry.out;
+  EXPECT_NE(dry.out.find("not built in yet: key 'export.git'"), std::string::npos) << dry.out;
   expect_refused({"run", plan, "--out", (root_ / "out").string()}, {"not built in"});
 }
 

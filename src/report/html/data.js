@@ -129,7 +129,7 @@ function storedBytes(row, probe) {
 
 // Conditions: how much, in which order, where, how. A folder's files are as large as they are, so a folder
 // goes with each amount.
-const conditionFields = ['total', 'objects', 'size', 'order', 'placement', 'mode', 'cache'];
+const conditionFields = ['total', 'objects', 'size', 'unit', 'order', 'placement', 'mode', 'cache'];
 const keyOf = (point, fields) => fields.map((field) => point[field]).join('\n');
 
 function listConditions() {
@@ -146,6 +146,7 @@ function conditionLabel(point) {
   const size = /^\d+$/.test(point.size) ? formatBytes(Number(point.size)) : point.size;
   return [
     `${formatCount(point.objects)} × ${size}`,
+    ...(point.unit === 'object' ? [] : [`duplicate unit ${point.unit}`]),
     point.order,
     point.placement,
     point.mode,
@@ -158,7 +159,7 @@ const conditions = listConditions();
 function inCondition(point, key) {
   const condition = conditions.find((candidate) => candidate.key === key)?.point;
   if (!condition) return false;
-  const fields = ['order', 'placement', 'mode', 'cache'];
+  const fields = ['unit', 'order', 'placement', 'mode', 'cache'];
   if (point.size !== 'as found') fields.push('total', 'objects', 'size');
   return fields.every((field) => point[field] === condition[field]);
 }

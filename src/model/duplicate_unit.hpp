@@ -1,12 +1,10 @@
-// What may repeat in place of whole objects, and how often: choices of `generate`.
+// What repeats in a dataset: whole objects, blocks inside of them, or all but some bytes.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/result.hpp"
 #include "core/units.hpp"
@@ -31,9 +29,5 @@ struct DuplicateUnit {
 /// Errors: kInvalidArgument, naming the spellings.
 Result<DuplicateUnit> parse_duplicate_unit(std::string_view text);
 std::string to_string(const DuplicateUnit& unit);  // Canonical; read back by parse_duplicate_unit.
-
-/// A file of one whole number a line: how often each original is copied, in proportion. Lines that begin with
-/// # are for people. Errors: kInvalidArgument with file and line; those of reading it.
-Result<std::vector<std::uint64_t>> load_counts(const std::filesystem::path& path);
 
 }  // namespace lab

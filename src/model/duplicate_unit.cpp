@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "payload/content_control.hpp"
+#include "model/duplicate_unit.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <vector>
 
-#include "core/files.hpp"
 #include "core/text.hpp"
 
 namespace lab {
 namespace {
 
-constexpr Bytes kCountsFileMax{1LL << 30};
 constexpr std::int64_t kUnitMax = 1LL << 40;  // As an object.
 constexpr std::int64_t kPrefixMin = 8;        // From 8 bytes on any number of prefixes differ.
 
@@ -69,31 +67,6 @@ std::string to_string(const DuplicateUnit& unit) {
       return "prefix:" + bytes;
   }
   return "object";
-}
-
-Result<std::vector<std::uint64_t>> load_counts(const std::filesystem::path& path) {
-  const auto text = read_file(path, kCountsFileMax);
-  if (!text) return text.error();
-  std::vector<std::uint64_t> counts;
-  std::size_t line = 0;
-  for (std::size_t at = 0; at < text->size();) {
-    const std::size_t end = std::min(text->find('\n', at), text->size());
-    const std::string_view word = trim(std::string_view(*text).substr(at, end - at));
-    at = end + 1;
-    line += 1;
-    if (word.empty() || word.starts_with('#')) continue;
-    std::uint64_t count = 0;
-    const auto [stop, code] = std::from_chars(word.data(), word.data() + word.size(), count);
-    // Products with the number of copies stay within 128 bits.
-    if (code != std::errc{} || stop != word.data() + word.size() || count >= 1ULL << 62U)
-      return Error{ErrorCode::kInvalidArgument, "popularity",
-                   fmt::format("{}:{}: '{}' is not a whole number below 2^62", path.string(), line,
-                               to_valid_utf8(word.substr(0, 40)))};
-    counts.push_back(count);
-  }
-  if (counts.empty())
-    return Error{ErrorCode::kInvalidArgument, "popularity", path.string() + ": no counts in this file"};
-  return counts;
 }
 
 }  // namespace lab
