@@ -6,8 +6,8 @@
 
 #include <thread>
 
+#include "core/testing/certificate.hpp"
 #include "core/testing/temporary_folder.hpp"
-#include "driver/testing/certificate.hpp"
 
 namespace lab {
 namespace {
