@@ -26,23 +26,28 @@ GenerateAudit DatasetAudit::hooks() {
 
 nlohmann::ordered_json DatasetAudit::as_json() const {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  for (const scan::AuditRow& row : rows_)
-    rows.push_back({{"unit", row.unit}, {"met", row.met}, {"asked", row.asked}, {"made", row.made}});
+  for (const scan::AuditRow& row : rows_) {
+    rows.push_back({{"unit", row.unit}, {"met", row.met}});
+    if (was_asked(row)) rows.back()["asked"] = row.asked;
+    rows.back()["made"] = row.made;
+  }
   return rows;
 }
 
 void DatasetAudit::print() const {
   for (const scan::AuditRow& row : rows_)
-    say("audit: {:<13} {} met, {} distinct asked, {} distinct made\n", row.unit, row.met, row.asked,
-        row.made);
+    say("audit: {:<13} {} met,{} {} distinct made\n", row.unit, row.met,
+        was_asked(row) ? fmt::format(" {} distinct asked,", row.asked) : "", row.made);
 }
+
+bool DatasetAudit::was_asked(const scan::AuditRow& row) const { return strict_ || row.unit == "object"; }
 
 Result<std::string> DatasetAudit::last_line() {
   auto rows = audit_->finish();
   if (!rows) return std::move(rows).error();
   rows_ = std::move(*rows);
   for (const scan::AuditRow& row : rows_)
-    if (!row.as_asked() && (strict_ || row.unit == "object"))
+    if (!row.as_asked() && was_asked(row))
       return Error{ErrorCode::kCorruption, "generate.audit",
                    fmt::format("{}: {} distinct asked, {} distinct made", row.unit, row.asked, row.made)};
   return nlohmann::ordered_json{{"audit", as_json()}}.dump();

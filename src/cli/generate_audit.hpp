@@ -14,7 +14,8 @@ namespace lab::cli {
 
 class DatasetAudit {
  public:
-  /// `strict`: blocks and chunks have to be as asked too. Errors: those of the temporary folder.
+  /// `strict`: blocks and chunks have to be as asked too; elsewhere nobody asks for a number of them, and
+  /// they are only counted. Errors: those of the temporary folder.
   static Result<std::unique_ptr<DatasetAudit>> make(bool strict, const std::stop_token& stop);
 
   /// Borrows this. Its end is kCorruption where more or fewer are distinct than were asked for.
@@ -27,6 +28,7 @@ class DatasetAudit {
  private:
   DatasetAudit(std::unique_ptr<scan::Audit> audit, bool strict) : audit_(std::move(audit)), strict_(strict) {}
   Result<std::string> last_line();
+  bool was_asked(const scan::AuditRow& row) const;
 
   std::unique_ptr<scan::Audit> audit_;
   bool strict_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::int64_t kObjectsMax = 1'000'000'000;  // As in a plan.
 constexpr std::int64_t kContainersDefault = 4;       // As in a plan.
+constexpr Bytes kDatasetMax{1LL << 60};              // As in a plan.
 constexpr Millis kProgressInterval{1'000};
 
 Error usage(const std::string& flag, const std::string& detail) {
@@ -76,6 +78,26 @@ Result<StreamOutput> stream_output_of(const GenerateOptions& options) {
   if (!format) return usage("--format", format.error().detail);
   output.format = *format;
   return output;
+}
+
+/// What is written has to fit where it goes: told before it is made. Files of a directory have sizes of their
+/// own, which the law does not know.
+Status check_room(const DatasetSpec& spec, const GenerateOptions& options) {
+  namespace fs = std::filesystem;
+  const auto size = static_cast<double>(spec.object_size.mean().count);
+  const double bytes = size * static_cast<double>(spec.objects);
+  const auto all = [&] { return fmt::format("{} objects of {}", spec.objects, to_string(spec.object_size)); };
+  if (bytes > static_cast<double>(kDatasetMax.count))
+    return usage("--objects", fmt::format("{} are more than {}", all(), format_bytes_exact(kDatasetMax)));
+  if (options.output == "-" || spec.payload.starts_with("directory:")) return ok();
+  fs::path place = fs::absolute(options.output);
+  while (!fs::exists(place) && place.has_relative_path()) place = place.parent_path();
+  std::error_code unknown;
+  const fs::space_info space = fs::space(place, unknown);
+  if (unknown || bytes <= static_cast<double>(space.available)) return ok();
+  return usage("--output",
+               fmt::format("{}: {} do not fit into the {} that are free there", options.output, all(),
+                           format_bytes(Bytes{static_cast<std::int64_t>(space.available)})));
 }
 
 /// A line a second at most, for the eye.
@@ -181,6 +203,7 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
     return fail(kExitUsage, usage("--json", "standard output is taken by the payloads"));
   const auto output = stream_output_of(options);
   if (!output) return fail(kExitUsage, output.error());
+  if (const Status room = check_room(*spec, options); !room) return fail(kExitUsage, room.error());
   const auto dataset = Dataset::make(*spec, {.real_world_dir = options.real_world_dir});
   if (!dataset) return fail(kExitUsage, dataset.error());
   Measured measured{.real = (*dataset)->real_data_report(), .unit = (*dataset)->unit_report()};

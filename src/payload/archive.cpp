@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/text.hpp"
+#include "payload/gzip_check.hpp"
 
 namespace lab {
 
@@ -150,11 +151,16 @@ Error beyond(const fs::path& path, std::string_view entry, const ExpansionBudget
                       format_bytes_exact(budget.limit))};
 }
 
+/// Of what a compressed tar archive may expand to, with the heads of its files.
+Bytes stream_limit(const ExpansionBudget& budget) {
+  constexpr Bytes kHeads{1LL << 20};  // What tar adds to a few small files.
+  return budget.limit + budget.limit + kHeads;
+}
+
 /// Reads a compressed tar archive to its end before its entries are: a reader of tar stops before the
 /// checksum that stands there, and does not see that the file was cut. Leaves the file at its beginning.
 Status check_stream(const fs::path& path, const ArchiveType& type, const FileHandle& file,
                     const ExpansionBudget& budget) {
-  constexpr Bytes kHeads{1LL << 20};  // What tar adds to a few small files.
   const ArchiveHandle open(archive_read_new());
   if (open == nullptr) return Error{ErrorCode::kResourceExhausted, kOperation, "no memory for libarchive"};
   LAB_TRY(prepare(open.get(), type, Container::kSingle, path));
@@ -165,7 +171,7 @@ Status check_stream(const fs::path& path, const ArchiveType& type, const FileHan
   if (outcome != ARCHIVE_OK && outcome != ARCHIVE_EOF) return broken(path, "", open.get());
   LAB_TRY(check_filter(path, type, open.get()));
   std::vector<std::byte> buffer(kReadBytes);
-  for (Bytes left = budget.limit + budget.limit + kHeads; outcome == ARCHIVE_OK;) {
+  for (Bytes left = stream_limit(budget); outcome == ARCHIVE_OK;) {
     const la_ssize_t got = archive_read_data(open.get(), buffer.data(), buffer.size());
     if (got < 0) return broken(path, "", open.get());
     if (got == 0) break;
@@ -258,7 +264,9 @@ Result<ArchiveTally> read_archive(const fs::path& path, ExpansionBudget& budget,
   const Utf8Names names;
   const ArchiveHandle open(archive_read_new());
   if (open == nullptr) return Error{ErrorCode::kResourceExhausted, kOperation, "no memory for libarchive"};
-  if (type->container == Container::kTar && type->filter != ARCHIVE_FILTER_NONE)
+  if (type->filter == ARCHIVE_FILTER_GZIP)
+    LAB_TRY(check_gzip(*file, path, stream_limit(budget), beyond(path, "", budget)));
+  else if (type->container == Container::kTar && type->filter != ARCHIVE_FILTER_NONE)
     LAB_TRY(check_stream(path, *type, *file, budget));
   LAB_TRY(prepare(open.get(), *type, type->container, path));
   if (archive_read_open_fd(open.get(), file->get(), kReadBytes) != ARCHIVE_OK)

@@ -138,6 +138,31 @@ TEST(Archive, IsAnErrorAtEachLengthThatItIsCutTo) {
   }
 }
 
+TEST(Archive, OfGzipIsHeldAgainstItsChecksum) {
+  const TemporaryFolder folder;
+  for (const std::string name : {"x.txt.gz", "x.tar.gz"}) {
+    const fs::path path = folder.path() / name;
+    write_archive(path, {{"one", noise(20'000)}});
+    const std::string packed = *read_file(path);
+    for (const std::size_t at : {std::size_t{500}, packed.size() / 2, packed.size() - 6, packed.size() - 1}) {
+      SCOPED_TRACE(name + " changed at " + std::to_string(at));
+      std::string changed = packed;
+      changed[at] = static_cast<char>(changed[at] ^ 1);
+      folder.write(name, changed);
+      expect_error(read_all(path), ErrorCode::kCorruption, name);
+    }
+    folder.write(name, packed + std::string(700, '\0'));
+    EXPECT_TRUE(read_all(path).tally) << "filled up as for a tape";
+    folder.write(name, packed + "more");
+    expect_error(read_all(path), ErrorCode::kCorruption, name);
+  }
+  write_archive(folder.path() / "y.txt.gz", {{"one", "and one"}});
+  write_archive(folder.path() / "z.txt.gz", {{"one", ", two"}});
+  folder.write("both.txt.gz",
+               *read_file(folder.path() / "y.txt.gz") + *read_file(folder.path() / "z.txt.gz"));
+  EXPECT_EQ(read_all(folder.path() / "both.txt.gz").files, (ArchiveFiles{{"both.txt", "and one, two"}}));
+}
+
 TEST(Archive, NamesTheEntryWhoseBytesAreNotThoseThatWerePacked) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "x.zip";

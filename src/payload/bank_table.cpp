@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
 #include <utility>
 
 #include "core/text.hpp"
@@ -212,7 +213,13 @@ std::optional<std::string> bank_date(std::string_view text) {
   const bool german = parts.size() == 3 && number(parts[0], 1, 2) && number(parts[1], 1, 2) &&
                       (number(parts[2], 2, 2) || number(parts[2], 4, 4));
   if (!german) return std::string(text);
-  return fmt::format("{}{}-{:0>2}-{:0>2}", parts[2].size() == 2 ? "20" : "", parts[2], parts[1], parts[0]);
+  const auto value = [](const std::string& part) { return std::stoi(part); };
+  const std::string year = parts[2].size() == 2 ? "20" + parts[2] : parts[2];
+  const std::chrono::year_month_day day{std::chrono::year(value(year)),
+                                        std::chrono::month(static_cast<unsigned>(value(parts[1]))),
+                                        std::chrono::day(static_cast<unsigned>(value(parts[0])))};
+  if (!day.ok()) return std::nullopt;
+  return fmt::format("{}-{:0>2}-{:0>2}", year, parts[1], parts[0]);
 }
 
 BankTable::BankTable(std::string label, bool machine_numbers, TextSink sink)

@@ -101,6 +101,9 @@ TEST(BankDate, ChangesGermanOnesAlone) {
   EXPECT_EQ(bank_date("01/02/2024"), "01/02/2024");
   EXPECT_EQ(bank_date("2024-12-31 10:00"), "2024-12-31 10:00");
   EXPECT_EQ(bank_date("total"), std::nullopt);
+  EXPECT_EQ(bank_date("31.02.2024"), std::nullopt);
+  EXPECT_EQ(bank_date("99.99.2024"), std::nullopt);
+  EXPECT_EQ(bank_date("29.02.2024"), "2024-02-29");
 }
 
 }  // namespace

@@ -223,6 +223,9 @@ Status check_unit(const DatasetSpec& spec) {
     if (spec.payload != "random_binary" || spec.compressible || spec.object_size.varies())
       return bad(fmt::format("duplicate unit {}: of random_binary of one size, without a compressed share",
                              to_string(unit)));
+    if (spec.popularity != Popularity{} || spec.order != Order::kShuffled)
+      return bad(
+          fmt::format("duplicate unit {}: its copies have no popularity and no order", to_string(unit)));
     const auto blocks = BlockPlan::of(spec, unit);
     return blocks ? ok() : Status(blocks.error());
   }
@@ -260,7 +263,8 @@ Result<Parts> with_unit(const DatasetSpec& spec, Parts parts) {
 Status check_reach(const DatasetSpec& spec, std::span<const std::uint64_t> counts) {
   const std::uint64_t distinct = distinct_objects(spec.objects, spec.grade);
   if (counts.size() < distinct)
-    return bad(fmt::format("popularity: {} counts for {} originals", counts.size(), distinct));
+    return bad(fmt::format("popularity {}: {} counts for {} originals", to_string(spec.popularity),
+                           counts.size(), distinct));
   if (std::ranges::all_of(counts.first(distinct), [](std::uint64_t count) { return count == 0; }))
     return bad(fmt::format("popularity: the first {} counts are all 0", distinct));
   return ok();

@@ -235,6 +235,11 @@ class Fetch {
 Status copy_from(const fs::path& mirror, const Download& download, const PartFile& part,
                  const fs::path& target, const DownloadProgress& progress) {
   const fs::path path = mirror / download.place();
+  std::error_code unseen;
+  if (const auto status = fs::symlink_status(path, unseen);
+      fs::exists(status) && !fs::is_regular_file(status))
+    return failed(ErrorCode::kRefused, download,
+                  path.string() + " is not a regular file; links are not followed");
   const auto file = open_file(path, O_RDONLY);
   if (!file && file.error().code == ErrorCode::kNotFound)
     return failed(

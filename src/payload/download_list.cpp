@@ -98,6 +98,10 @@ Result<Digest> parse_digest(std::string_view text) {
 }
 
 Result<std::vector<Download>> load_download_list(const std::filesystem::path& path) {
+  std::error_code unseen;
+  if (const auto status = std::filesystem::status(path, unseen);
+      std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    return bad(path.string() + " is not a regular file");
   const auto text = read_file(path, kListMax);
   if (!text) return text.error();
   const std::string file = path.string();

@@ -71,6 +71,7 @@ TEST(DownloadList, NamesWhatIsWrongInIt) {
     EXPECT_EQ(list.error().detail.find("u:p@"), std::string::npos) << "no password is printed";
   }
   EXPECT_FALSE(load_download_list("/no/such/list.toml"));
+  EXPECT_FALSE(load_download_list("/dev/zero")) << "it has no end";
 }
 
 TEST(ParseDigest, ReadsWhatToHexWrites) {

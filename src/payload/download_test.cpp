@@ -261,6 +261,13 @@ TEST_F(DownloadTest, WithoutANetworkSaysOnceWhatToPutWhere) {
 TEST_F(DownloadTest, CopiesFromAMirrorWithTheSameChecks) {
   const TemporaryFolder mirror;
   const Download wanted = file("/moon.jpg");
+  mirror.write("nasa_image/elsewhere", content_);
+  fs::create_symlink("elsewhere", mirror.path() / "nasa_image/moon.jpg");
+  expect_refused(fetch({wanted}, 1, mirror.path()), ErrorCode::kRefused, "is not a regular file");
+  fs::remove(mirror.path() / "nasa_image/moon.jpg");
+  ASSERT_EQ(::mkfifo((mirror.path() / "nasa_image/moon.jpg").c_str(), 0600), 0);
+  expect_refused(fetch({wanted}, 1, mirror.path()), ErrorCode::kRefused, "is not a regular file");
+  fs::remove(mirror.path() / "nasa_image/moon.jpg");
   expect_refused(fetch({wanted}, 1, mirror.path()), ErrorCode::kNotFound,
                  "the mirror has no " + mirror.path().string());
   mirror.write("nasa_image/moon.jpg", content_.substr(1));

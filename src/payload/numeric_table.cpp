@@ -65,8 +65,9 @@ Status NumericTable::begin() {
   if (head_.starts_with(kMark)) head_.erase(0, kMark.size());
   char best = '\0';
   for (const char delimiter : kDelimiters) {
-    const bool comma = delimiter != ',';
     for (const CsvRow& row : first_rows(head_, delimiter, kHeadRows)) {
+      // Of a single column nobody can tell what its commas are.
+      const bool comma = delimiter != ',' && row.fields.size() > 1;
       auto columns = numbers_in(row, comma);
       if (columns.empty()) continue;
       if (columns.size() > columns_.size()) {

@@ -57,6 +57,7 @@ TEST(NumericTable, NamesLineAndColumnOfWhatIsNoNumber) {
   const auto words = bytes_of_table("only\nwords\n");
   ASSERT_FALSE(words);
   EXPECT_NE(words.error().detail.find("n.csv: no number"), std::string::npos);
+  EXPECT_FALSE(bytes_of_table("a\n\"1,234\"\n\"5,678\"\n")) << "nobody knows what these commas are";
 }
 
 TEST(NumberBytes, AreLittleEndianAndOneForAllThatIsMissing) {

@@ -128,6 +128,11 @@ TEST(RealData, OfTextIsTextAsItIsAndThatOfSqliteTables) {
   EXPECT_EQ(*stream_of(folder, "text_corpus"), "{\"a\": 1}\nfirst\nsecond\nthird\n");
   folder.write("text_corpus/3.db", "SQLite format 3, but no more than that: a file that was cut short");
   expect_error(stream_of(folder, "text_corpus"), ErrorCode::kCorruption, "text_corpus/3.db: ");
+  std::filesystem::remove(folder.path() / "text_corpus/3.db");
+  folder.write("text_corpus/2.sqlite-wal", "");
+  EXPECT_TRUE(stream_of(folder, "text_corpus")) << "an empty log holds nothing";
+  folder.write("text_corpus/2.sqlite-wal", "rows that the database itself does not have yet");
+  expect_error(stream_of(folder, "text_corpus"), ErrorCode::kRefused, "text_corpus/2.sqlite-wal: ");
 }
 
 TEST(RealData, OfBanksComesFromTextTablesAndSpreadsheetsAlike) {

@@ -84,8 +84,10 @@ Result<std::string> table_of_spreadsheet(const SourceFile& file) {
   auto ended =
       run_command(within({}, kSpreadsheetLimit), command, {.output = kSpreadsheetMax, .errors_apart = true});
   if (!ended) return Error{ended.error().code, kOperation, file.label + ": " + ended.error().detail};
-  // It says what is wrong in its first line; what follows is of its own making.
-  const std::string said(trim(split(ended->errors, '\n').front()));
+  // It says what is wrong in its first line; but of an exception that is the last one.
+  const auto lines = split(trim(ended->errors), '\n');
+  const bool thrown = lines.front().starts_with("Traceback");
+  const std::string said(trim(thrown ? lines.back() : lines.front()));
   if (ended->exit_code != 0 || !said.empty())
     return Error{ErrorCode::kCorruption, kOperation,
                  fmt::format("{}: xlsx2csv ended with exit code {}: {}", file.label, ended->exit_code, said)};

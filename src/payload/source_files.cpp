@@ -66,7 +66,7 @@ class Visit {
     if (is_archive_name(name)) return archive(name);
     if (!query_.is_wanted(name)) {
       tally_.left_out += 1;
-      return ok();
+      return check_log(name);
     }
     const fs::path path = query_.root / name;
     const auto opened = open_file(path, O_RDONLY | O_NOFOLLOW);
@@ -87,6 +87,18 @@ class Visit {
   const SourceTally& tally() const { return tally_; }
 
  private:
+  /// Rows that SQLite has committed may stand in the log beside a database alone, where nothing reads them.
+  Status check_log(const std::string& name) const {
+    constexpr std::string_view kLog = "-wal";
+    if (!name.ends_with(kLog) || !query_.is_wanted(name.substr(0, name.size() - kLog.size()))) return ok();
+    std::error_code gone;
+    if (const auto size = fs::file_size(query_.root / name, gone); gone || size == 0) return ok();
+    return Error{ErrorCode::kRefused, kOperation,
+                 fmt::format("{}: rows in this log are not read; close the database, or run PRAGMA "
+                             "wal_checkpoint(TRUNCATE) in it, so that they are in the database itself",
+                             name)};
+  }
+
   /// Entries come in any order, and are needed in that of their names: so they wait in a file without one.
   Status archive(const std::string& name) {
     auto spill = SpillFile::make(query_.temporary,

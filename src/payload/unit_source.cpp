@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <numeric>
 
 #include "payload/made_kinds.hpp"
 
@@ -111,17 +112,24 @@ class NearSource final : public ContentSource {
   }
 
   /// One byte in each of as many equal stretches. The one in the first stretch, place and change together, is
-  /// that of no other object.
+  /// that of no other object: a step that shares no divisor with their number meets each of them once.
   void change_bytes(std::uint64_t object, std::vector<std::byte>& out) const {
     const auto stretches = static_cast<std::uint64_t>(unit_.bytes.count);
     const std::uint64_t width = out.size() / stretches;
     ContentStream random({seed_, object}, Purpose::kOwnBytes);
     for (std::uint64_t stretch = 0; stretch < stretches; ++stretch) {
-      const std::uint64_t drawn = stretch == 0 ? object + seed_ % (width * kMasks) : random.next();
-      const std::uint64_t change = drawn % (width * kMasks);
+      const std::uint64_t changes = width * kMasks;
+      const std::uint64_t change = stretch == 0 ? one_of_each(object, changes) : random.next() % changes;
       std::byte& changed = out[stretch * width + change / kMasks];
       changed ^= static_cast<std::byte>(change % kMasks + 1);
     }
+  }
+
+  std::uint64_t one_of_each(std::uint64_t object, std::uint64_t count) const {
+    std::uint64_t step = count - count / 3;  // Far, so that neighbours are changed in other places.
+    while (std::gcd(step, count) != 1) --step;
+    const Uint128 reached = static_cast<Uint128>(object) * step + seed_ % count;
+    return static_cast<std::uint64_t>(reached % count);
   }
 
   std::unique_ptr<const ContentSource> base_;

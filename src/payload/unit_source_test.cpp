@@ -91,6 +91,12 @@ TEST(DuplicateBlocks, AreRefusedWhereTheyDoNotFit) {
   refused(spec_of("random_binary", 10, 50, Bytes{511}), "no block:512 fits");
   refused(spec_of("random_binary", 10, 95, Bytes{8'192}), "16 blocks in an object");
   refused(spec_of("text_document", 10, 50, Bytes{8'192}), "of random_binary of one size");
+  DatasetSpec popular = spec_of("random_binary", 10, 50, Bytes{8'192});
+  popular.popularity.zipf_exponent = 1;
+  refused(popular, "no popularity");
+  DatasetSpec ordered = spec_of("random_binary", 10, 50, Bytes{8'192});
+  ordered.order = Order::kAdjacent;
+  refused(ordered, "no order");
   EXPECT_TRUE(Dataset::make(with_unit(spec_of("random_binary", 10, 93, Bytes{8'192}), blocks)));
 }
 
@@ -117,6 +123,7 @@ TEST(NearDuplicates, DifferFromTheirOriginalByWhatWasAskedAndFromEachOther) {
       const auto near = made_with(spec, unit);
       std::set<std::string> objects;
       std::uint64_t changed = 0;
+      std::set<std::size_t> places;  // Of the last change in each.
       for (std::uint64_t number = 0; number < 200; ++number) {
         const std::string object = object_of(*near, number);
         objects.insert(object);
@@ -127,12 +134,14 @@ TEST(NearDuplicates, DifferFromTheirOriginalByWhatWasAskedAndFromEachOther) {
           EXPECT_EQ(count, 0U) << "originals are as they are";
         } else if (unit.kind == Kind::kChanged) {
           EXPECT_EQ(count, static_cast<std::size_t>(unit.bytes.count));
+          places.insert(last);
         } else {
           EXPECT_LT(last, 100U);
           EXPECT_GT(count, 60U) << "noise in place of the prefix";
         }
       }
       EXPECT_EQ(changed, 180U);
+      EXPECT_TRUE(unit.kind != Kind::kChanged || places.size() > 60U) << places.size() << " places";
       EXPECT_EQ(objects.size(), 200U);
       EXPECT_EQ(near->distinct(), 200U);
       EXPECT_EQ(near->unit_report()->distinct, 20U);
