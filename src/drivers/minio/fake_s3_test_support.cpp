@@ -82,7 +82,9 @@ std::string wrong_signature(const httplib::Request& request, const std::string& 
     std::string value(trim(request.get_header_value(name.c_str())));
     value.erase(std::unique(value.begin(), value.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
                 value.end());  // The specification makes several spaces one.
-    if (name.starts_with("x-amz-meta-")) value = percent_encode(value);  // The library has decoded it.
+    // The library has decoded what the fields of a record were sent as.
+    if (name.starts_with("x-amz-meta-") && request.has_header("x-amz-meta-schema"))
+      value = percent_encode(value);
     if (value.empty()) return "empty and signed: " + name;
     headers += name + ":" + value + "\n";
   }
