@@ -31,8 +31,9 @@ endfunction()
 
 # lab_server_tests(NAME <name> LABEL <label> TIMEOUT <seconds>)
 # The tests of lab_test <name> that need a server. They get the running servers of the fixture, and of each
-# server one test at a time. Instances of variants that are not the first one ("_also_") have the label `deep`: they
-# take a quarter of an hour, and what is their own is also run by a cell of every stage in tests/e2e.
+# server one test at a time. Instances of variants that are not the first one, and others that are called "_also_", have
+# the label `deep`: they take a quarter of an hour, and what is their own is also run by a cell of every stage in
+# tests/e2e.
 function(lab_server_tests)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;LABEL;TIMEOUT" "")
   lab_require_arguments("lab_server_tests" "${arg_UNPARSED_ARGUMENTS}" "${arg_NAME}")

@@ -22,6 +22,7 @@ namespace {
 class Answerer {
  public:
   Answerer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    LAB_CHECK(listener_.get() >= 0, "a socket can be made");
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);

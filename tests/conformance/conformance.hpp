@@ -23,7 +23,7 @@ struct Candidate {
   std::string variant{};
   std::string payload{};  // Mode "native" with its schema; empty: mode "blob".
 };
-/// "redis_aof", "redis_also_rdb" for a variant that is not the first one, "mariadb_native_uuid_keys".
+/// "redis_aof", "redis_also_rdb" for a variant that is not the first one, "mariadb_native_jsonb_documents".
 std::string name_of(const testing::TestParamInfo<Candidate>& info);
 // NOLINTNEXTLINE(readability-identifier-naming): the name that GoogleTest looks for.
 void PrintTo(const Candidate& candidate, std::ostream* out);
