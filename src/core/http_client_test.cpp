@@ -253,7 +253,7 @@ TEST_F(HttpClientTls, VerifiesAuthorityNameAndTimeOfTheServersCertificate) {
   const Certificate other("IP:127.0.0.1");
   const Certificate expired("IP:127.0.0.1", std::chrono::seconds(-60));
   struct Case {
-    const char* what;
+    const char* what = "";
     Result<HttpAnswer> answer;
   };
   for (const Case& one : {Case{"another authority", ask(good, file_of(other), "127.0.0.1")},

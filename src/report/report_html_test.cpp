@@ -342,6 +342,18 @@ TEST(ReportAnswer, UnitesPayloadsThatSayTheSameAndKeepsTheOthersApart) {
   EXPECT_EQ(list[1].where, "text_document at U90");
 }
 
+TEST(ReportAnswer, NamesTheConditionsInWhichTwoAnswersOfOneSystemDiffer) {
+  Sample1 sample;
+  Group native = sample.analysis.groups[0];
+  native.mode = "native";
+  native.verdicts["files"] = verdict_of(VerdictWord::kPartial, 0.5);
+  sample.analysis.groups.push_back(native);
+  const auto list = answers(sample.analysis);
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0].where, "random_binary at U90, " + sample.analysis.groups[0].mode);
+  EXPECT_EQ(list[1].where, "random_binary at U90, native");
+}
+
 TEST(ReportAnswer, LeavesOutControlsOtherStagesAndU0) {
   Sample1 sample;
   const Group group = sample.analysis.groups[0];

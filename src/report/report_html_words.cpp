@@ -96,8 +96,24 @@ std::string phrase(std::string_view word) {
   return "has no answer";
 }
 
+/// ", native", where the system's other verdicts are of other conditions than these.
+std::string conditions_of(const Agreement& agreement, const std::vector<const Group*>& all) {
+  std::string named;
+  for (const auto condition : {&Group::object_size, &Group::duplicate_unit, &Group::order, &Group::placement,
+                               &Group::mode, &Group::cache, &Group::chain}) {
+    std::set<std::string> own;
+    for (const Group* group : agreement.groups) own.insert(group->*condition);
+    const bool differs = std::any_of(all.begin(), all.end(), [&](const Group* other) {
+      return other->system == agreement.system && other->variant == agreement.variant &&
+             !own.contains(other->*condition);
+    });
+    if (differs && own.size() == 1) named += ", " + *own.begin();
+  }
+  return named;
+}
+
 /// "random_binary at U90", or "3 payloads at U90".
-std::string where(const Agreement& agreement) {
+std::string where(const Agreement& agreement, const std::vector<const Group*>& all) {
   std::set<std::string> payloads;
   std::set<int> grades;
   for (const Group* group : agreement.groups) {
@@ -110,7 +126,7 @@ std::string where(const Agreement& agreement) {
                                 : grade_name(*grades.begin()) + "\u2013" + grade_name(*grades.rbegin());
   const std::string what = names.size() <= 3 ? join(names, ", ") : fmt::format("{} payloads", names.size());
   const std::size_t points = agreement.groups.size();
-  return fmt::format("{} at {}{}", what, grade,
+  return fmt::format("{} at {}{}{}", what, grade, conditions_of(agreement, all),
                      points > names.size() ? fmt::format(", {} points", points) : "");
 }
 
@@ -161,12 +177,12 @@ std::string figures_of(const Agreement& agreement) {
                      spaced(agreement.word), count_text(agreement));
 }
 
-Answer answer_of(const Agreement& agreement) {
+Answer answer_of(const Agreement& agreement, const std::vector<const Group*>& all) {
   Answer answer{.system = agreement.system, .variant = agreement.variant, .word = agreement.word};
   answer.name =
       agreement.variant == "default" ? agreement.system : agreement.system + "/" + agreement.variant;
   answer.claim = phrase(agreement.word);
-  answer.where = where(agreement);
+  answer.where = where(agreement, all);
   answer.figures = figures_of(agreement);
   for (std::size_t i = 0; i < agreement.groups.size(); ++i)
     if (const Verdict* verdict = agreement.verdict(i)) answer.verdicts.push_back(*verdict);
@@ -193,8 +209,8 @@ std::string Answer::sentence() const { return fmt::format("{} {} ({}): {}", name
 
 std::vector<Answer> answers(const Analysis& analysis) {
   std::vector<Answer> list;
-  for (const Agreement& agreement : agreements(headline_groups(analysis)))
-    list.push_back(answer_of(agreement));
+  const auto groups = headline_groups(analysis);
+  for (const Agreement& agreement : agreements(groups)) list.push_back(answer_of(agreement, groups));
   return list;
 }
 
