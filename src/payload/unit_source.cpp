@@ -126,7 +126,8 @@ class NearSource final : public ContentSource {
   }
 
   std::uint64_t one_of_each(std::uint64_t object, std::uint64_t count) const {
-    std::uint64_t step = count - count / 3;  // Far, so that neighbours are changed in other places.
+    // The golden ratio: whatever the number of objects, their changes lie all over the stretch.
+    auto step = static_cast<std::uint64_t>(static_cast<double>(count) * 0.6180339887498949);
     while (std::gcd(step, count) != 1) --step;
     const Uint128 reached = static_cast<Uint128>(object) * step + seed_ % count;
     return static_cast<std::uint64_t>(reached % count);
