@@ -10,10 +10,11 @@
 
 namespace lab::cli {
 
-Result<std::unique_ptr<DatasetAudit>> DatasetAudit::make(bool strict, const std::stop_token& stop) {
+Result<std::unique_ptr<DatasetAudit>> DatasetAudit::make(Expectation expectation,
+                                                         const std::stop_token& stop) {
   auto audit = scan::make_audit({.temporary = temporary_folder(), .stop = stop});
   if (!audit) return std::move(audit).error();
-  return std::unique_ptr<DatasetAudit>(new DatasetAudit(std::move(*audit), strict));
+  return std::unique_ptr<DatasetAudit>(new DatasetAudit(std::move(*audit), expectation));
 }
 
 GenerateAudit DatasetAudit::hooks() {
@@ -40,14 +41,16 @@ void DatasetAudit::print() const {
         was_asked(row) ? fmt::format(" {} distinct asked,", row.asked) : "", row.made);
 }
 
-bool DatasetAudit::was_asked(const scan::AuditRow& row) const { return strict_ || row.unit == "object"; }
+bool DatasetAudit::was_asked(const scan::AuditRow& row) const {
+  return expectation_.whole_objects || row.unit == "object";
+}
 
 Result<std::string> DatasetAudit::last_line() {
   auto rows = audit_->finish();
   if (!rows) return std::move(rows).error();
   rows_ = std::move(*rows);
   for (const scan::AuditRow& row : rows_)
-    if (!row.as_asked() && was_asked(row))
+    if (!row.as_asked() && (expectation_.strict || row.unit == "object"))
       return Error{ErrorCode::kCorruption, "generate.audit",
                    fmt::format("{}: {} distinct asked, {} distinct made", row.unit, row.asked, row.made)};
   return nlohmann::ordered_json{{"audit", as_json()}}.dump();

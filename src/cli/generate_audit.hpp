@@ -14,9 +14,12 @@ namespace lab::cli {
 
 class DatasetAudit {
  public:
-  /// `strict`: blocks and chunks have to be as asked too; elsewhere nobody asks for a number of them, and
-  /// they are only counted. Errors: those of the temporary folder.
-  static Result<std::unique_ptr<DatasetAudit>> make(bool strict, const std::stop_token& stop);
+  struct Expectation {
+    bool strict = false;        // Blocks and chunks have to be as asked too.
+    bool whole_objects = true;  // What repeats; with other units nobody asks for a number of blocks.
+  };
+  /// Errors: those of the temporary folder.
+  static Result<std::unique_ptr<DatasetAudit>> make(Expectation expectation, const std::stop_token& stop);
 
   /// Borrows this. Its end is kCorruption where more or fewer are distinct than were asked for.
   GenerateAudit hooks();
@@ -26,12 +29,13 @@ class DatasetAudit {
   void print() const;  // A line a unit, for the eye.
 
  private:
-  DatasetAudit(std::unique_ptr<scan::Audit> audit, bool strict) : audit_(std::move(audit)), strict_(strict) {}
+  DatasetAudit(std::unique_ptr<scan::Audit> audit, Expectation expectation)
+      : audit_(std::move(audit)), expectation_(expectation) {}
   Result<std::string> last_line();
   bool was_asked(const scan::AuditRow& row) const;
 
   std::unique_ptr<scan::Audit> audit_;
-  bool strict_;
+  Expectation expectation_;
   std::vector<scan::AuditRow> rows_{};
 };
 

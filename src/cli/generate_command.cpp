@@ -220,7 +220,7 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
   if (options.audit) {
     // Blocks of other units than whole objects are equal because that was asked for.
     const bool strict = is_made(spec->payload) && !measured.unit;
-    auto counting = DatasetAudit::make(strict, call.stop);
+    auto counting = DatasetAudit::make({strict, !measured.unit}, call.stop);
     if (!counting) return fail(exit_code_of(counting.error()), counting.error());
     measured.audit = std::move(*counting);
     hooks = measured.audit->hooks();
