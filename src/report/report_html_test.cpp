@@ -352,6 +352,12 @@ TEST(ReportAnswer, NamesTheConditionsInWhichTwoAnswersOfOneSystemDiffer) {
   ASSERT_EQ(list.size(), 2U);
   EXPECT_EQ(list[0].where, "random_binary at U90, " + sample.analysis.groups[0].mode);
   EXPECT_EQ(list[1].where, "random_binary at U90, native");
+  sample.analysis.groups[1].payload = "text_document";
+  EXPECT_EQ(answers(sample.analysis)[1].where, "text_document at U90") << "the payload says it";
+  sample.analysis.groups[1] = native;
+  sample.analysis.groups[1].mode = sample.analysis.groups[0].mode;
+  sample.analysis.groups[1].object_size = "65536";
+  EXPECT_EQ(answers(sample.analysis)[1].where, "random_binary at U90, 64 KiB");
 }
 
 TEST(ReportAnswer, LeavesOutControlsOtherStagesAndU0) {

@@ -96,18 +96,23 @@ std::string phrase(std::string_view word) {
   return "has no answer";
 }
 
-/// ", native", where the system's other verdicts are of other conditions than these.
+/// ", native", where the system's other verdicts on the same payloads are of other conditions than these.
 std::string conditions_of(const Agreement& agreement, const std::vector<const Group*>& all) {
   std::string named;
   for (const auto condition : {&Group::object_size, &Group::duplicate_unit, &Group::order, &Group::placement,
                                &Group::mode, &Group::cache, &Group::chain}) {
-    std::set<std::string> own;
-    for (const Group* group : agreement.groups) own.insert(group->*condition);
+    std::set<std::string> payloads, own;
+    for (const Group* group : agreement.groups) {
+      payloads.insert(group->payload);
+      own.insert(group->*condition);
+    }
     const bool differs = std::any_of(all.begin(), all.end(), [&](const Group* other) {
       return other->system == agreement.system && other->variant == agreement.variant &&
-             !own.contains(other->*condition);
+             payloads.contains(other->payload) && !own.contains(other->*condition);
     });
-    if (differs && own.size() == 1) named += ", " + *own.begin();
+    if (!differs || own.size() != 1) continue;
+    const auto bytes = parse_bytes(*own.begin());
+    named += ", " + (bytes ? format_bytes_exact(*bytes) : *own.begin());
   }
   return named;
 }
