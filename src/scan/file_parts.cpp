@@ -56,6 +56,16 @@ void PartCutter::Recorder::take(const Fingerprint& fingerprint, std::uint32_t le
 PartCutter::PartCutter(FingerprintKind kind, std::span<const ChunkerSpec> specs)
     : recorders_(specs.size()), cutter_(kind, levels_of(specs, recorders_)) {}
 
+void PartCutter::begin(std::size_t bytes, PartCuts old) {
+  bytes_ = std::move(old.bytes);
+  bytes_.clear();
+  bytes_.reserve(bytes);
+  for (std::size_t i = 0; i < recorders_.size() && i < old.chunks.size(); ++i) {
+    recorders_[i].chunks = std::move(old.chunks[i]);
+    recorders_[i].chunks.clear();
+  }
+}
+
 void PartCutter::bytes(std::span<const std::byte> bytes) {
   cutter_.bytes(bytes);
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
@@ -78,7 +88,7 @@ PartCuts PartCutter::take() {
 PartJoiner::PartJoiner(FingerprintKind kind, std::span<const ChunkerSpec> specs)
     : kind_(kind), specs_(specs.begin(), specs.end()), open_(specs.size()) {}
 
-void PartJoiner::join(PartCuts part, std::span<ChunkTaker* const> out) {
+void PartJoiner::join(PartCuts& part, std::span<ChunkTaker* const> out) {
   for (std::size_t level = 0; level < specs_.size(); ++level) {
     join_level(level, part, *out[level]);
     std::vector<std::byte>& open = open_[level];
@@ -133,13 +143,22 @@ void PartQueue::put(std::size_t file, std::uint64_t number, PartCuts part, std::
     PartCuts taken = std::move(next->second);
     state.waiting.erase(next);
     lock.unlock();
-    state.joiner.join(std::move(taken), out);
+    state.joiner.join(taken, out);
     lock.lock();
+    if (old_.size() < parts_) old_.push_back(std::move(taken));
     state.next += 1;
     waiting_ -= 1;
     room_.notify_all();
   }
   state.joining = false;
+}
+
+PartCuts PartQueue::old_part() {
+  const std::lock_guard lock(mutex_);
+  if (old_.empty()) return {};
+  PartCuts part = std::move(old_.back());
+  old_.pop_back();
+  return part;
 }
 
 }  // namespace lab::scan

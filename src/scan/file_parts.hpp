@@ -35,8 +35,8 @@ struct PartCuts {
 class PartCutter {
  public:
   PartCutter(FingerprintKind kind, std::span<const ChunkerSpec> specs);
-  /// Before a part of so many bytes, so that none is copied later.
-  void begin(std::size_t bytes) { bytes_.reserve(bytes); }
+  /// Before a part of so many bytes, so that none is copied later, with the memory of an old one.
+  void begin(std::size_t bytes, PartCuts old);
   void bytes(std::span<const std::byte> bytes);
   void zeros(std::uint64_t count);
   /// The part so far; what comes then is the next one.
@@ -60,7 +60,7 @@ class PartJoiner {
  public:
   PartJoiner(FingerprintKind kind, std::span<const ChunkerSpec> specs);
   /// `out` has a taker for each level.
-  void join(PartCuts part, std::span<ChunkTaker* const> out);
+  void join(PartCuts& part, std::span<ChunkTaker* const> out);
 
  private:
   void join_level(std::size_t level, PartCuts& part, ChunkTaker& out);
@@ -84,6 +84,10 @@ class PartQueue {
   /// come already, go to `out` unless an earlier one is missing or at work.
   void put(std::size_t file, std::uint64_t number, PartCuts part, std::span<ChunkTaker* const> out);
 
+  /// A part that was joined, or none: only its memory is of use. To give it back to the system and to get it
+  /// again for each part costs more than all cutting.
+  PartCuts old_part();
+
  private:
   struct File {
     explicit File(PartJoiner made) : joiner(std::move(made)) {}
@@ -100,6 +104,7 @@ class PartQueue {
   std::condition_variable_any room_{};
   std::size_t waiting_ = 0;
   std::map<std::size_t, File> files_{};
+  std::vector<PartCuts> old_{};
 };
 
 }  // namespace lab::scan

@@ -65,7 +65,7 @@ TEST(FileParts, HaveTheChunksOfOnePassWhereverTheFileIsDivided) {
       std::vector<Kept> kept(kSpecs.size());
       const auto takers = takers_of(kept);
       PartJoiner joiner(FingerprintKind::kXxh3, kSpecs);
-      for (PartCuts& part : parts_of(data, random, largest)) joiner.join(std::move(part), takers);
+      for (PartCuts& part : parts_of(data, random, largest)) joiner.join(part, takers);
       for (std::size_t i = 0; i < kSpecs.size(); ++i)
         EXPECT_EQ(kept[i].chunks, expected[i].chunks) << largest;
     }
@@ -83,7 +83,7 @@ TEST(FileParts, AFileWhoseReadingEndsEarlyEndsItsChunkAndTheNextPartBeginsOne) {
     cutter.bytes(data);
     PartCuts part = cutter.take();
     part.ends = true;
-    joiner.join(std::move(part), takers);
+    joiner.join(part, takers);
   }
   for (std::size_t i = 0; i < kSpecs.size(); ++i) {
     auto twice = expected[i].chunks;

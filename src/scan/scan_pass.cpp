@@ -98,7 +98,7 @@ Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const st
   }
   for (FixedBlocks& blocks : fixed_) blocks.begin(job.begin == 0);
   cutting_ = job.number.has_value();
-  if (cutting_) cutter_->begin(job.end - job.begin);
+  if (cutting_) cutter_->begin(job.end - job.begin, shared_.parts->old_part());
   if (shared_.census != nullptr) shared_.census->begin_file(static_cast<std::uint32_t>(file.file_class));
   auto outcome = reader_.read(file, job.begin, job.end, *this, stop);
   if (!outcome) return outcome;
