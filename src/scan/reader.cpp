@@ -24,19 +24,6 @@ constexpr std::size_t kDirectAlignment = 4096;  // Enough for disks with blocks 
 
 std::string words_of(int number) { return std::generic_category().message(number); }
 
-/// The end of the hole, or of the data, that `offset` lies in; at most `end`. `hole` says which.
-std::uint64_t end_of_extent(int descriptor, std::uint64_t offset, std::uint64_t end, bool& hole) {
-  const off_t data = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_DATA);
-  if (data < 0) {
-    hole = errno == ENXIO;  // No data behind it. Any other error: the file system does not know holes.
-    return end;
-  }
-  hole = static_cast<std::uint64_t>(data) > offset;
-  if (hole) return std::min(end, static_cast<std::uint64_t>(data));
-  const off_t next = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_HOLE);
-  return next < 0 ? end : std::min(end, static_cast<std::uint64_t>(next));
-}
-
 }  // namespace
 
 void Reader::Free::operator()(std::byte* memory) const noexcept { std::free(memory); }
@@ -46,6 +33,23 @@ Reader::Reader(const ReadOptions& options)
       piece_(options.direct ? kDirectPiece : kPiece),
       buffer_(static_cast<std::byte*>(std::aligned_alloc(kDirectAlignment, piece_))) {
   if (buffer_ == nullptr) throw std::bad_alloc();
+}
+
+std::uint64_t Reader::end_of_extent(int descriptor, const ScanFile& file, std::uint64_t offset,
+                                    std::uint64_t end, bool& hole) {
+  hole = false;
+  if (data_.path == file.path && offset >= data_.begin && offset < data_.end) return std::min(end, data_.end);
+  const off_t data = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_DATA);
+  if (data < 0) {
+    hole = errno == ENXIO;  // No data behind it. Any other error: the file system does not know holes.
+    return end;
+  }
+  hole = static_cast<std::uint64_t>(data) > offset;
+  if (hole) return std::min(end, static_cast<std::uint64_t>(data));
+  const off_t next = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_HOLE);
+  if (next < 0) return end;
+  data_ = {file.path, offset, static_cast<std::uint64_t>(next)};
+  return std::min(end, data_.end);
 }
 
 Result<ReadOutcome> Reader::read(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
@@ -83,7 +87,7 @@ Status Reader::read_parts(int descriptor, const ScanFile& file, std::uint64_t be
   std::uint64_t at = begin;
   while (at < end && outcome.problem.empty()) {
     bool hole = false;
-    const std::uint64_t extent = file.device ? end : end_of_extent(descriptor, at, end, hole);
+    const std::uint64_t extent = file.device ? end : end_of_extent(descriptor, file, at, end, hole);
     // In steps, so that a stop and the cache keeper do not wait for a whole disk.
     const std::uint64_t step =
         hole ? std::min(extent, at + kHoleStep) : std::min(extent, (at / piece_ + kPiecesOfAStep) * piece_);

@@ -58,7 +58,20 @@ class Reader {
   Status read_parts(int descriptor, const ScanFile& file, std::uint64_t begin, std::uint64_t end,
                     ByteSink& sink, const std::stop_token& stop, ReadOutcome& outcome);
 
+  /// The end of the hole, or of the data, that `offset` lies in; at most `end`. `hole` says which.
+  std::uint64_t end_of_extent(int descriptor, const ScanFile& file, std::uint64_t offset, std::uint64_t end,
+                              bool& hole);
+
+  /// Data up to the next hole, as it was found last: in memory (tmpfs) the system looks at each page up to
+  /// the next hole, and to do so for each part of a large file takes longer than to read it.
+  struct Data {
+    std::filesystem::path path{};
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+
   ReadOptions options_;
+  Data data_{};
   std::size_t piece_;
   std::unique_ptr<std::byte, Free> buffer_;
 };
