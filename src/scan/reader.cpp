@@ -38,7 +38,12 @@ Reader::Reader(const ReadOptions& options)
 std::uint64_t Reader::end_of_extent(int descriptor, const ScanFile& file, std::uint64_t offset,
                                     std::uint64_t end, bool& hole) {
   hole = false;
-  if (data_.path == file.path && offset >= data_.begin && offset < data_.end) return std::min(end, data_.end);
+  if (data_.path == file.path && offset >= data_.begin && offset < data_.end) {
+    const std::uint64_t known = std::min(end, data_.end);
+    struct stat info{};
+    // Of one that was cut short it is asked again.
+    if (::fstat(descriptor, &info) == 0 && static_cast<std::uint64_t>(info.st_size) >= known) return known;
+  }
   const off_t data = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_DATA);
   if (data < 0) {
     hole = errno == ENXIO;  // No data behind it. Any other error: the file system does not know holes.
