@@ -290,9 +290,9 @@ TEST(ReportQuestion, IsTheFirstCommentOfThePlan) {
 
 TEST(ReportAnswer, IsOneSentenceASystemAtTheHighestGrade) {
   struct Case {
-    const char* what;
+    const char* what = "";
     Verdict verdict;
-    const char* want;
+    const char* want = "";
   };
   Verdict semantic = verdict_of(VerdictWord::kSemantic, std::nullopt);
   semantic.removed = 90;

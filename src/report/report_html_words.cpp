@@ -138,7 +138,7 @@ std::string where(const Agreement& agreement, const std::vector<const Group*>& a
 std::string count_text(const Agreement& agreement) {
   std::set<std::uint64_t> counts;
   for (std::size_t i = 0; i < agreement.groups.size(); ++i) counts.insert(agreement.verdict(i)->n);
-  const std::string least = fmt::format("n{0}={0}{1}", kNoBreak, *counts.begin());
+  std::string least = fmt::format("n{0}={0}{1}", kNoBreak, *counts.begin());
   if (*counts.begin() == *counts.rbegin()) return least;
   return fmt::format("{}\u2013{}", least, *counts.rbegin());
 }

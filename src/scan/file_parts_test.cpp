@@ -17,7 +17,7 @@ using Kind = ChunkerSpec::Kind;
 
 struct Kept final : ChunkTaker {
   void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override {
-    chunks.push_back({fingerprint, length, zero});
+    chunks.emplace_back(fingerprint, length, zero);
   }
   std::vector<std::tuple<Fingerprint, std::uint32_t, bool>> chunks{};
 };
