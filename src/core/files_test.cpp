@@ -9,7 +9,7 @@
 
 #include <fstream>
 
-#include "core/files_test_support.hpp"
+#include "core/testing/temporary_folder.hpp"
 
 namespace lab {
 namespace {

@@ -3,11 +3,11 @@
 #include "model/duplicate_unit.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 
 #include "core/files.hpp"
+#include "core/testing/temporary_folder.hpp"
 #include "model/cell.hpp"
 #include "model/counts_file.hpp"
 #include "model/plan_load.hpp"
@@ -40,23 +40,16 @@ TEST(DuplicateUnit, IsReadAsItIsWritten) {
 
 class PlannedUnit : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "units_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   static Result<LoadedPlan> parse(const std::string& keys) {
     return parse_plan("[dataset]\npayloads = ['random_binary']\nobjects = 8\n" + keys + "[systems.files]\n",
                       "p.toml", test_words());
   }
   std::string counts(const std::string& text) {
-    EXPECT_TRUE(write_file_atomic(folder_ / "counts.txt", text));
-    return (folder_ / "counts.txt").string();
+    EXPECT_TRUE(write_file_atomic(folder_.path() / "counts.txt", text));
+    return (folder_.path() / "counts.txt").string();
   }
 
-  std::filesystem::path folder_{};
+  TemporaryFolder folder_{};
 };
 
 TEST_F(PlannedUnit, IsReadWrittenAndPartOfTheHash) {
@@ -134,8 +127,8 @@ TEST_F(PlannedUnit, CountsThatAreNoneAreRefusedWithTheirLine) {
     EXPECT_NE(loaded.error().detail.find(c.words), std::string::npos) << loaded.error().detail;
     EXPECT_NE(loaded.error().detail.find("dataset.popularity"), std::string::npos) << loaded.error().detail;
   }
-  EXPECT_FALSE(parse("popularity = 'counts:" + folder_.string() + "'\n")) << "a folder";
-  EXPECT_FALSE(parse("popularity = 'counts:" + folder_.string() + "/none'\n")) << "no file";
+  EXPECT_FALSE(parse("popularity = 'counts:" + folder_.path().string() + "'\n")) << "a folder";
+  EXPECT_FALSE(parse("popularity = 'counts:" + folder_.path().string() + "/none'\n")) << "no file";
   EXPECT_FALSE(parse("popularity = 'counts:'\n")) << "no name";
   EXPECT_FALSE(parse("popularity_sha256 = 'ab'\n")) << "of no file";
 }

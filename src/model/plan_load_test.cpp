@@ -7,8 +7,8 @@
 
 #include <algorithm>
 
-#include "core/files_test_support.hpp"
 #include "core/random.hpp"
+#include "core/testing/temporary_folder.hpp"
 #include "model/cell.hpp"
 #include "model/plan_test_support.hpp"
 
