@@ -16,8 +16,11 @@
 #include <string>
 
 #include "core/random.hpp"
+#include "scan/cdc_chunks.hpp"
 #include "scan/census.hpp"
 #include "scan/chunker.hpp"
+#include "scan/counter.hpp"
+#include "scan/fixed_blocks.hpp"
 
 namespace {
 
@@ -83,6 +86,34 @@ double saved_percent(const Data& data, lab::Chunker& chunker) {
   chunker.finish();
   take();
   return 100.0 * (1.0 - static_cast<double>(kept) / static_cast<double>(data.size()));
+}
+
+/// What `deduplab scan` does with bytes that are in memory, by one chunker: cut, fingerprint, count.
+void measure_scan(const Data& data, int rounds, const std::string& word) {
+  const auto spec = lab::scan::parse_chunkers(std::span(&word, 1));
+  LAB_CHECK(spec && spec->size() == 1, "a chunker");
+  const auto scan = [&] {
+    const auto counter = lab::scan::make_exact_counter({.memory = lab::Bytes{1 << 30}});
+    lab::scan::ChunkStream stream(*counter, 1);
+    const auto feed = [&](auto& chunks) {
+      for (std::size_t at = 0; at < data.size(); at += 4 * kBlock)
+        chunks.bytes(std::span(data).subspan(at, std::min(4 * kBlock, data.size() - at)));
+      chunks.end();
+    };
+    if (spec->front().kind == lab::scan::ChunkerSpec::Kind::kFixed) {
+      const lab::scan::FixedBlocks::Level level{spec->front(), &stream};
+      lab::scan::FixedBlocks blocks(lab::scan::FingerprintKind::kXxh3, std::span(&level, 1));
+      feed(blocks);
+    } else {
+      const lab::scan::CdcChunks::Level level{spec->front(), &stream};
+      lab::scan::CdcChunks chunks(lab::scan::FingerprintKind::kXxh3, std::span(&level, 1));
+      feed(chunks);
+    }
+    LAB_CHECK(stream.flush(), "the counter");
+    lab::scan::Tally tally(1);
+    LAB_CHECK(counter->finish(tally, nullptr), "the count");
+  };
+  report(fmt::format("{}: cut, fingerprinted, counted", word), data, rounds, scan);
 }
 
 void measure_chunks(const Data& data, int rounds) {
@@ -152,11 +183,19 @@ int measure(const char* path, int rounds) {
   std::uint64_t sum = 0;
   report("memcpy to an equal buffer", data, rounds,
          [&] { std::memcpy(copy.data(), data.data(), data.size()); });
+  report("sum of the words", data, rounds, [&] {
+    const auto* words = reinterpret_cast<const std::uint64_t*>(data.data());
+    std::uint64_t lanes[8] = {};  // Independent of each other, so that the reading is the limit.
+    for (std::size_t at = 0; at + 8 <= data.size() / 8; at += 8)
+      for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += words[at + lane];
+    for (const std::uint64_t lane : lanes) sum += lane;
+  });
   report("XXH3-128 of 4-KiB blocks", data, rounds, [&] {
     for (std::size_t at = 0; at + 4096 <= data.size(); at += 4096)
       sum += XXH3_128bits(data.data() + at, 4096).low64;
   });
   LAB_CHECK(sum != 1, "the sum is used");
+  for (const char* word : {"fixed:4096", "cdc:8192"}) measure_scan(data, rounds, word);
   measure_chunks(data, rounds);
   const std::size_t blocks = data.size() / kBlock;
   measure_census(data, rounds, blocks);

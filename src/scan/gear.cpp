@@ -94,9 +94,27 @@ std::size_t find_scalar(const std::uint8_t* data, std::size_t from, std::size_t 
   const std::uint32_t mask = 0xFFFFU << (16U - bits) & 0xFFFFU;
   for (std::size_t i = from - (kGearWindow - 1); i < from; ++i) hash = (hash << 1U) + kEntries[data[i]];
   std::size_t found = 0;
-  for (std::size_t i = from; i < to; ++i) {
-    hash = (hash << 1U) + kEntries[data[i]];  // What has left the 16 bits at the top has left the window.
-    if ((hash & mask) == 0) out[found++] = static_cast<std::uint32_t>((i - from) << 16U) | (hash & 0xFFFFU);
+  const auto look = [&](std::uint32_t at_i, std::size_t i) {
+    if ((at_i & mask) == 0) [[unlikely]]
+      out[found++] = static_cast<std::uint32_t>((i - from) << 16U) | (at_i & 0xFFFFU);
+  };
+  // What has left the 16 bits at the top has left the window. Four bytes a step: each hash follows from the
+  // one before the step, so that a step waits for one shift and one sum in place of four.
+  std::size_t i = from;
+  for (; i + 4 <= to; i += 4) {
+    const std::uint32_t one = kEntries[data[i]];
+    const std::uint32_t two = (one << 1U) + kEntries[data[i + 1]];
+    const std::uint32_t three = (two << 1U) + kEntries[data[i + 2]];
+    const std::uint32_t four = (three << 1U) + kEntries[data[i + 3]];
+    look((hash << 1U) + one, i);
+    look((hash << 2U) + two, i + 1);
+    look((hash << 3U) + three, i + 2);
+    hash = (hash << 4U) + four;
+    look(hash, i + 3);
+  }
+  for (; i < to; ++i) {
+    hash = (hash << 1U) + kEntries[data[i]];
+    look(hash, i);
   }
   return found;
 }
