@@ -49,11 +49,7 @@ class Scan {
     std::vector<FilesRead> read(request_.classes.size());
     LAB_TRY(sum_files(report, read));
     if (census_) report.census = CensusReport{census_->result(), census_share(request_.memory)};
-    for (std::size_t i = 0; i < counters_.size(); ++i) {
-      auto made = count(i, read);
-      if (!made) return std::move(made).error();
-      report.chunkers.push_back(std::move(*made));
-    }
+    LAB_TRY(count_all(report, read));
     if (emitter_) LAB_TRY(finish_emit(report, read));
     report.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
     return report;
@@ -92,7 +88,7 @@ class Scan {
     }
     if (joins_parts(request_))
       parts_.emplace(request_.fingerprint, content_defined_of(request_.chunkers), request_.threads);
-    jobs_ = jobs_of(list_, request_.chunkers, census_.has_value(), parts_.has_value());
+    jobs_ = jobs_of(list_, request_.chunkers, census_.has_value(), parts_ ? request_.threads : 0);
     outcomes_.resize(jobs_.size());
     return ok();
   }
@@ -204,6 +200,30 @@ class Scan {
     std::string first =
         left_out.empty() ? "" : ": " + left_out.begin()->path + ": " + left_out.begin()->reason;
     return bad_request("nothing could be scanned" + first);
+  }
+
+  /// Counters know nothing of each other, so each is one thread's; but what is emitted has an order, and
+  /// chunks are compared by one reader.
+  Status count_all(ScanReport& report, const std::vector<FilesRead>& read) {
+    const unsigned at_once = emitter_ || again_ ? 1 : request_.threads;
+    std::vector<Result<ChunkerReport>> made(counters_.size(), Error{ErrorCode::kInternal, "scan"});
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+      for (std::size_t i = next.fetch_add(1); i < made.size(); i = next.fetch_add(1)) {
+        made[i] = count(i, read);
+        if (!made[i]) return;
+      }
+    };
+    {
+      std::vector<std::jthread> others;
+      for (std::size_t i = 1; i < std::min<std::size_t>(at_once, made.size()); ++i) others.emplace_back(work);
+      work();
+    }
+    for (Result<ChunkerReport>& one : made) {
+      if (!one) return std::move(one).error();
+      report.chunkers.push_back(std::move(*one));
+    }
+    return ok();
   }
 
   Result<ChunkerReport> count(std::size_t index, const std::vector<FilesRead>& read) {

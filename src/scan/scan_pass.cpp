@@ -13,6 +13,7 @@ constexpr std::uint64_t kJobBytes = 64ULL << 20U;
 constexpr std::array<std::byte, 64U << 10U> kZeros{};
 
 constexpr std::uint64_t kPartBytes = 4ULL << 20U;  // Some joining of each part against buffers of this size.
+constexpr std::uint64_t kFairShares = 8;  // A file of at most this part of a worker's share is not cut.
 
 bool content_defined(const ChunkerSpec& chunker) { return chunker.kind == ChunkerSpec::Kind::kCdc; }
 
@@ -36,12 +37,15 @@ std::vector<ChunkerSpec> content_defined_of(std::span<const ChunkerSpec> chunker
 }
 
 std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
-                         bool join) {
+                         unsigned joining) {
   std::vector<Job> jobs;
-  const std::uint64_t step = census ? 0 : job_bytes(chunkers, join);
+  const std::uint64_t step = census ? 0 : job_bytes(chunkers, joining > 0);
+  // To join parts takes time, so that only files that one worker would be left alone with are cut into them.
+  const std::uint64_t whole_at_most =
+      step == kPartBytes ? std::max(step, list.bytes / (kFairShares * joining)) : step;
   for (std::size_t file = 0; file < list.files.size(); ++file) {
     const std::uint64_t size = list.files[file].size;
-    const bool whole = step == 0 || size <= step;
+    const bool whole = step == 0 || size <= whole_at_most;
     const std::uint64_t one = whole ? std::max<std::uint64_t>(size, 1) : step;
     std::uint64_t number = 0;
     std::uint64_t begin = 0;

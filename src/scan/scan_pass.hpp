@@ -32,9 +32,9 @@ struct Job {
 
 /// Large files are cut into jobs where every chunker allows it, so that several workers share them;
 /// never for a census, which takes a file from its beginning to its end. With content-defined chunks only
-/// where `join` says that parts will be joined.
+/// where parts will be joined, by so many workers.
 std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
-                         bool join = false);
+                         unsigned joining = 0);
 
 /// Whether files of this request are cut into parts that are joined, and what their buffers take together.
 bool joins_parts(const ScanRequest& request);

@@ -411,16 +411,25 @@ TEST(Jobs, AFileWithContentDefinedChunksIsCutWherePartsAreJoined) {
   list.files.emplace_back().size = (200U << 20U) + 1;
   list.files.emplace_back().size = 1000;
   std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}, {Kind::kCdc, 8192, 0}};
-  EXPECT_EQ(jobs_of(list, chunkers, false, false).size(), 2U);
-  EXPECT_EQ(jobs_of(list, chunkers, true, true).size(), 2U);
-  const std::vector<Job> parts = jobs_of(list, chunkers, false, true);
+  EXPECT_EQ(jobs_of(list, chunkers, false).size(), 2U);
+  EXPECT_EQ(jobs_of(list, chunkers, true, 2).size(), 2U);
+  const std::vector<Job> parts = jobs_of(list, chunkers, false, 2);
   ASSERT_EQ(parts.size(), 52U);
   EXPECT_EQ(parts[50].number, 50U);
   EXPECT_TRUE(parts[50].last);
   EXPECT_FALSE(parts[49].last);
   EXPECT_FALSE(parts[51].number) << "a small file is one job";
   chunkers.push_back({Kind::kFixed, 5000, 0});
-  EXPECT_EQ(jobs_of(list, chunkers, false, true).size(), 2U) << "a block would lie in two parts";
+  EXPECT_EQ(jobs_of(list, chunkers, false, 2).size(), 2U) << "a block would lie in two parts";
+}
+
+TEST(Jobs, AFileIsNotCutWhereEachWorkerHasEnoughOthers) {
+  FileList list;
+  list.bytes = 64U << 20U;
+  for (int i = 0; i < 8; ++i) list.files.emplace_back().size = 8U << 20U;
+  const std::vector<ChunkerSpec> chunkers{{Kind::kCdc, 8192, 0}};
+  EXPECT_EQ(jobs_of(list, chunkers, false, 1).size(), 8U) << "an eighth of one worker's share";
+  EXPECT_EQ(jobs_of(list, chunkers, false, 2).size(), 16U);
 }
 
 TEST(Jobs, PartsAreJoinedOnlyWhereTheMemoryHoldsThem) {
