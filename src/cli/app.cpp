@@ -145,8 +145,9 @@ void add_doctor_and_clean(CLI::App& app, Values& values) {
   CLI::App* clean_app =
       app.add_subcommand("clean", "Remove what our runs left in the systems, and nothing else");
   clean_app->add_option("target", values.clean.target, "Plan file or run directory")
-      ->required()
       ->type_name("PLAN.toml|DIR");
+  add_system_flags(*clean_app, values.clean.from, "--from",
+                   "In place of a plan: a system that generate --into wrote to");
   clean_app->add_option("--systems", values.clean.systems, "Only these systems")
       ->delimiter(',')
       ->allow_extra_args(false)

@@ -42,10 +42,15 @@ void add_generate(CLI::App& app, Values& values) {
                    "What zstd at level 3 leaves of an object, 0.2 to 0.99")
       ->type_name("R");
   command->add_option("--output", options.output, "New or empty directory, or - for standard output")
-      ->required()
       ->type_name("DIR|-");
   command->add_option("--format", options.format, "Of --output -: raw (default), framed or tar")
       ->type_name("FORMAT");
+  add_system_flags(*command, options.into, "--into", "In place of --output: a system (see `systems`)");
+  command->add_option("--variant", options.into.variant, "Of the system (default its first)")->type_name("V");
+  command->add_option("--manifest", options.manifest, "Of --into: new file for the manifest")
+      ->type_name("FILE");
+  command->add_option("--limit", options.limit, "Of --into: how long the objects may take (default 6h)")
+      ->type_name("DURATION");
   command
       ->add_option("--real-world-dir", options.real_world_dir, "Folder of local and of downloaded real data")
       ->type_name("DIR");
@@ -144,6 +149,15 @@ void add_scan_merge(CLI::App& app, Values& values) {
 }
 
 }  // namespace
+
+void add_system_flags(CLI::App& command, SystemFlags& flags, const char* flag, const char* what) {
+  command.add_option(flag, flags.name, what)->type_name("SYSTEM");
+  command.add_option("--url", flags.url, "Of a server, without its password")->type_name("URL");
+  command.add_option("--path", flags.path, "Of an embedded system: its folder")->type_name("DIR");
+  command.add_option("--option", flags.options, "Of the system, as namespace=mine")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+}
 
 void add_data_commands(CLI::App& app, Values& values) {
   add_generate(app, values);

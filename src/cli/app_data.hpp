@@ -35,6 +35,10 @@ struct Values {
   Action action{};
 };
 
+/// The flags that name one system in the place of a plan, but for its variant: `flag` is "--into" or the
+/// like.
+void add_system_flags(CLI::App& command, SystemFlags& flags, const char* flag, const char* what);
+
 /// The sub-commands about data outside of runs: generate, download, scan and scan-merge.
 void add_data_commands(CLI::App& app, Values& values);
 

@@ -59,6 +59,15 @@ struct CompareOptions {
   std::string fail_if{};
 };
 
+/// One system, in the place of a plan.
+struct SystemFlags {
+  std::string name{};
+  std::string url{};
+  std::string path{};
+  std::string variant{};               // Empty: default.
+  std::vector<std::string> options{};  // "KEY=VALUE"
+};
+
 struct GenerateOptions {
   std::string payload{};
   std::string grade = "U0";
@@ -71,8 +80,11 @@ struct GenerateOptions {
   std::string order = "shuffled";
   std::string placement = "within";
   std::optional<std::int64_t> containers{};
-  std::string output{};
+  std::string output{};  // Empty: a system.
   std::string format{};  // Of a stream; empty: raw.
+  SystemFlags into{};
+  std::filesystem::path manifest{};  // Of a system; empty: none.
+  std::string limit{};               // Of a system; empty: that of a stage.
   bool audit = false;
   std::string real_world_dir{};  // Empty: none.
 };
@@ -89,7 +101,8 @@ struct DoctorOptions {
 };
 
 struct CleanOptions {
-  std::filesystem::path target{};  // A plan or a run directory.
+  std::filesystem::path target{};  // A plan or a run directory; empty: a system.
+  SystemFlags from{};
   std::vector<std::string> systems{};
   bool dry_run = false;
 };

@@ -11,6 +11,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/plan_words.hpp"
 #include "cli/say.hpp"
+#include "cli/system_flags.hpp"
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -53,9 +54,22 @@ struct CleanTarget {
   fs::path directory{};
 };
 
-/// A run directory, or a plan file (then only systems with a `path` of their own can hold anything of ours).
-Result<CleanTarget> clean_target(const fs::path& target) {
+/// A run directory, or a plan file (then only systems with a `path` of their own can hold anything of ours),
+/// or one system that flags name.
+Result<CleanTarget> clean_target(const CleanOptions& options) {
+  const fs::path& target = options.target;
   CleanTarget found;
+  if (target.empty() == options.from.name.empty())
+    return Error{ErrorCode::kInvalidArgument, "clean",
+                 "name one of a plan, a run directory and a system, by --from"};
+  if (target.empty()) {
+    auto named = named_system(options.from, "--from");
+    if (!named) return std::move(named).error();
+    found.plan = std::move(named->plan);
+    return found;
+  }
+  if (const std::string flag = first_flag_of(options.from); !flag.empty())
+    return Error{ErrorCode::kInvalidArgument, "clean", flag + ": is of --from, a system in place of a plan"};
   std::error_code failure;
   if (fs::is_directory(target, failure)) {
     auto reader = JournalReader::open(target);
@@ -178,7 +192,7 @@ int systems(bool features, const GlobalOptions& global) {
 }
 
 int clean(const CleanOptions& options, const GlobalOptions& global) {
-  const auto target = clean_target(options.target);
+  const auto target = clean_target(options);
   if (!target) return fail(exit_code_of(target.error()), target.error());
   // A run that goes on would lose its marker and its data under its feet.
   std::unique_ptr<Lease> lease;

@@ -36,9 +36,7 @@ RunInfo new_run_info(const Plan& plan, const std::string& question) {
   info.plan_toml = (question.empty() ? "" : question + "\n") + save_plan(plan);
   info.plan_hash = plan_hash(plan);
   info.tool = tool_name();
-  const std::string unique = fmt::format("{}/{}/{}", info.plan_hash, info.started_ms, this_process().pid);
-  info.run_id =
-      fmt::format("{}-{}", format_utc_compact(info.started_ms), to_hex(sha256(unique)).substr(0, 8));
+  info.run_id = new_run_id(info.plan_hash, info.started_ms);
   return info;
 }
 
@@ -178,21 +176,27 @@ bool has_journal(const fs::path& directory) {
   return fs::exists(directory / "journal.db", failure);
 }
 
+std::string new_run_id(std::string_view what, std::int64_t started_ms) {
+  const std::string unique = fmt::format("{}/{}/{}", what, started_ms, this_process().pid);
+  return fmt::format("{}-{}", format_utc_compact(started_ms), to_hex(sha256(unique)).substr(0, 8));
+}
+
 std::string program_word(std::optional<std::string> called) {
   static std::string word = "deduplab";
   if (called) word = std::move(*called);
   return word;
 }
 
+std::string shell_word(const std::string& text) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string all = "'";
+  for (const char letter : text) all += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return all + "'";
+}
+
 std::string resume_command(const fs::path& directory) {
-  const auto quoted = [](const std::string& text) {
-    constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-    if (text.find_first_not_of(kPlain) == std::string::npos) return text;
-    std::string all = "'";
-    for (const char letter : text) all += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-    return all + "'";
-  };
-  return quoted(program_word()) + " resume " + quoted(directory.string());
+  return shell_word(program_word()) + " resume " + shell_word(directory.string());
 }
 
 int execute(const ExecuteRequest& request, const GlobalOptions& global) {

@@ -10,6 +10,7 @@
 #include "cli/compressed_share.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/generate_audit.hpp"
+#include "cli/generate_into.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
@@ -69,15 +70,43 @@ Result<DatasetSpec> spec_of(const GenerateOptions& options) {
   return spec;
 }
 
-/// Where a stream goes and how it is written; only standard output has a choice.
-Result<StreamOutput> stream_output_of(const GenerateOptions& options) {
-  StreamOutput output{.descriptor = STDOUT_FILENO, .temporary = temporary_folder()};
-  if (options.format.empty()) return output;
-  if (options.output != "-") return usage("--format", "is of --output -, standard output");
+/// Where the objects go: into a system, a stream, or else a directory.
+struct Destination {
+  std::optional<IntoTarget> into{};
+  std::optional<StreamOutput> stream{};
+};
+
+/// Only standard output has a choice of how it is written.
+Result<Destination> output_of(const GenerateOptions& options, const GlobalOptions& global) {
+  if (const std::string flag = first_flag_of(options.into); !flag.empty()) return usage(flag, "is of --into");
+  if (!options.manifest.empty()) return usage("--manifest", "is of --into; --output writes its own");
+  if (!options.limit.empty()) return usage("--limit", "is of --into");
+  Destination destination;
+  if (options.output != "-")
+    return options.format.empty() ? Result<Destination>(std::move(destination))
+                                  : usage("--format", "is of --output -, standard output");
+  if (::isatty(STDOUT_FILENO) == 1) return usage("--output", "- would write payloads to a terminal");
+  if (global.json) return usage("--json", "standard output is taken by the payloads");
+  destination.stream = {.descriptor = STDOUT_FILENO, .temporary = temporary_folder()};
+  if (options.format.empty()) return destination;
   const auto format = parse_stream_format(options.format);
   if (!format) return usage("--format", format.error().detail);
-  output.format = *format;
-  return output;
+  destination.stream->format = *format;
+  return destination;
+}
+
+Result<Destination> destination_of(const GenerateOptions& options, const GlobalOptions& global,
+                                   const DatasetSpec& spec) {
+  const bool system = !options.into.name.empty();
+  if (system && !options.output.empty())
+    return usage("--into", "stands beside --output: give one of the two");
+  if (!system && options.output.empty())
+    return usage("--output", "name a new or empty directory, - for standard output, or a system by --into");
+  if (!system) return output_of(options, global);
+  if (!options.format.empty()) return usage("--format", "is of --output -, standard output");
+  auto into = into_target(options, spec);
+  if (!into) return std::move(into).error();
+  return Destination{.into = std::move(*into)};
 }
 
 /// What is written has to fit where it goes: told before it is made. Files of a directory have sizes of their
@@ -89,14 +118,15 @@ Status check_room(const DatasetSpec& spec, const GenerateOptions& options) {
   const auto all = [&] { return fmt::format("{} objects of {}", spec.objects, to_string(spec.object_size)); };
   if (bytes > static_cast<double>(kDatasetMax.count))
     return usage("--objects", fmt::format("{} are more than {}", all(), format_bytes_exact(kDatasetMax)));
-  if (options.output == "-" || spec.payload.starts_with("directory:")) return ok();
-  fs::path place = fs::absolute(options.output);
+  const std::string& folder = options.output.empty() ? options.into.path : options.output;
+  if (folder == "-" || folder.empty() || spec.payload.starts_with("directory:")) return ok();
+  fs::path place = fs::absolute(folder);
   while (!fs::exists(place) && place.has_relative_path()) place = place.parent_path();
   std::error_code unknown;
   const fs::space_info space = fs::space(place, unknown);
   if (unknown || bytes <= static_cast<double>(space.available)) return ok();
-  return usage("--output",
-               fmt::format("{}: {} do not fit into the {} that are free there", options.output, all(),
+  return usage(options.output.empty() ? "--path" : "--output",
+               fmt::format("{}: {} do not fit into the {} that are free there", folder, all(),
                            format_bytes(Bytes{static_cast<std::int64_t>(space.available)})));
 }
 
@@ -139,8 +169,9 @@ nlohmann::ordered_json as_json(const RealDataReport& real) {
           {"left_over_bytes", real.left_over.count}};
 }
 
+/// `where` is for the JSON alone, where there is any.
 void print_summary(const GenerateSummary& made, const GenerateOptions& options, const Measured& measured,
-                   bool json) {
+                   bool json, const nlohmann::ordered_json& where = nullptr) {
   const double ratio = made.unique.count == 0
                            ? 1
                            : static_cast<double>(made.logical.count) / static_cast<double>(made.unique.count);
@@ -163,6 +194,7 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
                                {"met", measured.unit->met},
                                {"distinct", measured.unit->distinct}};
     if (measured.audit) all["audit"] = measured.audit->as_json();
+    if (!where.is_null()) all["into"] = where;
     print("{}\n", all.dump(2));
     return;
   }
@@ -195,14 +227,8 @@ int exit_code_of_failure(const Error& error) {
 int generate(const GenerateOptions& options, const GlobalOptions& global) {
   const auto spec = spec_of(options);
   if (!spec) return fail(kExitUsage, spec.error());
-  if (options.output.empty())
-    return fail(kExitUsage, usage("--output", "name a new or empty directory, or - for standard output"));
-  if (options.output == "-" && ::isatty(STDOUT_FILENO) == 1)
-    return fail(kExitUsage, usage("--output", "- would write payloads to a terminal"));
-  if (options.output == "-" && global.json)
-    return fail(kExitUsage, usage("--json", "standard output is taken by the payloads"));
-  const auto output = stream_output_of(options);
-  if (!output) return fail(kExitUsage, output.error());
+  const auto destination = destination_of(options, global, *spec);
+  if (!destination) return fail(kExitUsage, destination.error());
   if (const Status room = check_room(*spec, options); !room) return fail(kExitUsage, room.error());
   const auto dataset = Dataset::make(*spec, {.real_world_dir = options.real_world_dir});
   if (!dataset) return fail(kExitUsage, dataset.error());
@@ -226,8 +252,15 @@ int generate(const GenerateOptions& options, const GlobalOptions& global) {
     hooks = measured.audit->hooks();
   }
   const GenerateAudit* const audited = measured.audit ? &hooks : nullptr;
-  const auto made = options.output == "-"
-                        ? generate_stream(**dataset, *output, call, progress, audited)
+  if (destination->into) {
+    const IntoOutcome outcome = generate_into(*destination->into, *dataset, call, progress, audited);
+    if (outcome.exit_code != kExitOk) return outcome.exit_code;
+    print_summary(outcome.made, options, measured, global.json, where_json(*destination->into, outcome));
+    if (!global.json) print_where(*destination->into, outcome);
+    return kExitOk;
+  }
+  const auto made = destination->stream
+                        ? generate_stream(**dataset, *destination->stream, call, progress, audited)
                         : generate_directory(**dataset, options.output, call, progress, audited);
   if (!made) return exit_code_of_failure(made.error());
   print_summary(*made, options, measured, global.json);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/files.hpp"
+#include "payload/manifest_writer.hpp"
 #include "payload/write_objects.hpp"
 
 namespace lab {
@@ -19,11 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kManifestBuffer = 1U << 20U;
 constexpr const char* kManifestName = "manifest.jsonl";
-constexpr const char* kManifestTemporary = ".manifest.jsonl.tmp";
-
-// --- Directory ---
 
 /// What was made on the way, and how to take it back.
 class Undo {
@@ -33,7 +30,6 @@ class Undo {
     if (kept_) return;
     // The error that led here is the one to report; what cannot be removed stays visible to the user.
     ignore(remove_tree(directory_ / "objects"), "an earlier error is reported");
-    ::unlink((directory_ / kManifestTemporary).c_str());
     ::unlink((directory_ / kManifestName).c_str());
     for (const fs::path& folder : made_) ::rmdir(folder.c_str());  // Only if empty: others may have used it.
   }
@@ -73,46 +69,6 @@ Result<fs::path> target_of(const fs::path& directory) {
   return target;
 }
 
-/// manifest.jsonl under a temporary name until it is whole.
-class ManifestWriter {
- public:
-  static Result<ManifestWriter> open(const fs::path& directory) {
-    ManifestWriter writer;
-    writer.temporary_ = directory / kManifestTemporary;
-    writer.final_ = directory / kManifestName;
-    auto file = open_file(writer.temporary_, O_WRONLY | O_CREAT | O_EXCL, 0644);
-    if (!file) return std::move(file).error();
-    writer.file_ = std::move(*file);
-    return writer;
-  }
-
-  Status add(const std::string& line) {
-    lines_ += line;
-    lines_ += '\n';
-    return lines_.size() < kManifestBuffer ? ok() : flush();
-  }
-
-  Status finish() {
-    LAB_TRY(flush());
-    if (::fsync(file_.get()) != 0) return errno_error("fsync", temporary_.string(), errno);
-    if (::rename(temporary_.c_str(), final_.c_str()) != 0)
-      return errno_error("rename", final_.string(), errno);
-    return sync_directory(final_.parent_path());
-  }
-
- private:
-  Status flush() {
-    LAB_TRY(write_all(file_, lines_, temporary_));
-    lines_.clear();
-    return ok();
-  }
-
-  fs::path temporary_{};
-  fs::path final_{};
-  FileHandle file_{};
-  std::string lines_{};
-};
-
 }  // namespace
 
 std::string manifest_line(const ObjectFacts& facts, std::string_view mime, Bytes size, const Digest& digest) {
@@ -130,7 +86,7 @@ Result<GenerateSummary> generate_directory(const Dataset& dataset, const fs::pat
   undo.note_missing();
   const fs::path objects = *target / "objects";
   LAB_TRY(make_directories(objects));
-  auto manifest = ManifestWriter::open(*target);
+  auto manifest = ManifestWriter::open(*target / kManifestName);
   if (!manifest) return std::move(manifest).error();
   auto summary = write_objects(
       dataset, call, progress, audit, [&](const ObjectFacts& facts, const MadeObject& object) -> Status {

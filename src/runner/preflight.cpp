@@ -337,20 +337,19 @@ std::string detail_of(const SystemPlan& system, const SystemEntry& entry, const 
   return found.detail;
 }
 
-/// What a server says of itself, before anything is written to it.
-void examine(const Plan& plan, const SystemPlan& system, const SystemEntry& entry, const fs::path& directory,
-             std::vector<Check>& checks) {
+}  // namespace
+
+std::vector<Check> examine_system(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
+                                  const fs::path& directory, const std::stop_token& stop) {
+  std::vector<Check> checks;
   const auto config = system_config(plan, system, entry, "", directory);
-  if (!config) {
-    checks.push_back({system.name, false, config.error().text()});
-    return;
-  }
+  if (!config) return {{system.name, false, config.error().text()}};
   bool reached = true;
   for (const std::string& variant : system.variants) {
     if (!reached) break;  // It would keep each further variant waiting as long.
     SystemConfig of_variant = *config;
     of_variant.variant = variant;
-    for (const Finding& found : entry.examine(of_variant, {Clock::now() + kExamineLimit, {}})) {
+    for (const Finding& found : entry.examine(of_variant, {Clock::now() + kExamineLimit, stop})) {
       reached = reached && !found.unreached;
       Check check{system.name + " " + found.what, found.passed, detail_of(system, entry, found),
                   found.warning};
@@ -360,11 +359,14 @@ void examine(const Plan& plan, const SystemPlan& system, const SystemEntry& entr
       if (!known) checks.push_back(std::move(check));
     }
   }
-  if (!config->identity || !reached) return;
-  const Status right = check_identity(entry, *config, {Clock::now() + kExamineLimit, {}});
+  if (!config->identity || !reached) return checks;
+  const Status right = check_identity(entry, *config, {Clock::now() + kExamineLimit, stop});
   checks.push_back({system.name + " identity", right.has_value(),
                     right ? "it is " + *config->identity : right.error().detail});
+  return checks;
 }
+
+namespace {
 
 /// A server's cold cells need a command that restarts it.
 void check_cold(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
@@ -440,7 +442,8 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
     const auto files = files_of(system, *entry, directory);
     check_after_operations(plan, system, files, checks);
     check_probes(plan, system, *entry, files, checks);
-    if (entry->examine != nullptr) examine(plan, system, *entry, directory, checks);
+    if (entry->examine != nullptr)
+      for (Check& check : examine_system(plan, system, *entry, directory)) checks.push_back(std::move(check));
     if (!entry->has_files) continue;
     if (entry->embedded) {
       const fs::path path = system_path(system, directory);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,12 @@ Status check_payloads(const Plan& plan, const std::vector<Block>& blocks);
 /// names the size needed. `quantum` by system.
 std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blocks,
                                  const Registry& registry);
+
+/// What a server says of itself, for each variant of `system`; writes nothing. A lock that another run holds
+/// is a check that did not pass. The details may repeat what the server was sent: log_redacted is the
+/// caller's.
+std::vector<Check> examine_system(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
+                                  const std::filesystem::path& directory, const std::stop_token& stop = {});
 
 /// All checks; writes nothing.
 std::vector<Check> preflight(const Plan& plan, const Registry& registry,

@@ -25,11 +25,9 @@ double seconds_since(Clock::time_point began) {
 /// Takes objects from the producer and accounts for the wait and for the progress.
 class Feed {
  public:
-  Feed(const StageInput& input, OperationsOutcome& outcome, std::uint64_t count,
+  Feed(const Load& load, OperationsOutcome& outcome, std::uint64_t count,
        std::function<ObjectOrder(std::uint64_t)> order_of)
-      : input_(input),
-        outcome_(outcome),
-        producer_(input.state.dataset_pointer(), count, std::move(order_of)) {}
+      : load_(load), outcome_(outcome), producer_(load.state.dataset_pointer(), count, std::move(order_of)) {}
 
   /// What can be made ahead is not the system's time.
   Status start(const CallContext& call) {
@@ -39,11 +37,12 @@ class Feed {
   }
 
   Result<std::optional<MadeObject>> next(const CallContext& call) {
-    if (input_.progress.over_limit)
+    if (load_.progress.over_limit)
       return Error{ErrorCode::kResourceExhausted, "stage", "max_bytes of this system is on disk"};
     const auto began = Clock::now();
     auto object = producer_.next(call);
     outcome_.client_wait_seconds += seconds_since(began);
+    if (load_.look && object && *object) LAB_TRY(load_.look(**object));
     return object;
   }
 
@@ -53,40 +52,40 @@ class Feed {
   void acknowledged(std::uint64_t objects, std::int64_t bytes) {
     outcome_.objects += objects;
     outcome_.bytes += Bytes{bytes};
-    input_.progress.objects = outcome_.objects;
-    input_.progress.bytes = outcome_.bytes.count;
+    load_.progress.objects = outcome_.objects;
+    load_.progress.bytes = outcome_.bytes.count;
   }
 
   void recycle(MadeObject&& object) { producer_.recycle(std::move(object)); }
 
  private:
-  const StageInput& input_;
+  const Load& load_;
   OperationsOutcome& outcome_;
   Producer producer_;
 };
 
-Feed dataset_feed(const StageInput& input, OperationsOutcome& outcome) {
-  return {input, outcome, input.state.dataset().objects(),
-          [&state = input.state](std::uint64_t number) { return state.order_of(number); }};
+Feed dataset_feed(const Load& load, OperationsOutcome& outcome) {
+  return {load, outcome, load.state.dataset().objects(),
+          [&state = load.state](std::uint64_t number) { return state.order_of(number); }};
 }
 
-Status send_batch(const StageInput& input, const CallContext& call, OperationsOutcome& outcome, Feed& feed,
+Status send_batch(const Load& load, const CallContext& call, OperationsOutcome& outcome, Feed& feed,
                   std::vector<MadeObject>& batch) {
   std::vector<Object> views;
   views.reserve(batch.size());
   for (const MadeObject& object : batch) views.push_back(object.view());
-  LAB_TRY(timed(outcome, [&] { return input.driver.put_batch(call, views); }));
+  LAB_TRY(timed(outcome, [&] { return load.driver.put_batch(call, views); }));
   for (MadeObject& object : batch) {
     feed.acknowledged(object);
-    input.state.note_put(object.key, object.digest);
+    load.state.note_put(object.key, object.digest);
     feed.recycle(std::move(object));
   }
   batch.clear();
   return ok();
 }
 
-Status bulk_insert(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
-  Feed feed = dataset_feed(input, outcome);
+Status bulk_insert(const Load& load, const CallContext& call, OperationsOutcome& outcome) {
+  Feed feed = dataset_feed(load, outcome);
   LAB_TRY(feed.start(call));
   std::vector<MadeObject> batch;
   std::int64_t batch_bytes = 0;
@@ -96,15 +95,15 @@ Status bulk_insert(const StageInput& input, const CallContext& call, OperationsO
     const auto size = *object ? static_cast<std::int64_t>((*object)->payload.size()) : 0;
     const bool full = batch.size() >= kBatchObjects || batch_bytes + size > kBatchBytes;
     if (!batch.empty() && (full || !*object)) {
-      LAB_TRY(send_batch(input, call, outcome, feed, batch));
+      LAB_TRY(send_batch(load, call, outcome, feed, batch));
       batch_bytes = 0;
     }
-    if (!*object) return input.state.finish_insert();
+    if (!*object) return load.state.finish_insert();
     batch_bytes += size;
     batch.push_back(std::move(**object));
     // Not with the next object in hand, which may be as large as all of it.
     if (batch_bytes < kBatchBytes) continue;
-    LAB_TRY(send_batch(input, call, outcome, feed, batch));
+    LAB_TRY(send_batch(load, call, outcome, feed, batch));
     batch_bytes = 0;
   }
 }
@@ -112,8 +111,8 @@ Status bulk_insert(const StageInput& input, const CallContext& call, OperationsO
 /// A part of the load that is acknowledged as a whole, its objects handed out one by one.
 class Stream {
  public:
-  Stream(const StageInput& input, const CallContext& call, Feed& feed, MadeObject&& first)
-      : input_(input), call_(call), feed_(feed), coming_(std::move(first)) {}
+  Stream(const Load& load, const CallContext& call, Feed& feed, MadeObject&& first)
+      : load_(load), call_(call), feed_(feed), coming_(std::move(first)) {}
 
   Result<const Object*> next() {
     if (current_) feed_.recycle(std::move(*current_));
@@ -128,7 +127,7 @@ class Stream {
     view_ = current_->view();
     bytes_ += static_cast<std::int64_t>(view_.payload.size());
     ++objects_;
-    input_.state.note_put(current_->key, current_->digest);
+    load_.state.note_put(current_->key, current_->digest);
     return &view_;
   }
 
@@ -136,7 +135,7 @@ class Stream {
   std::int64_t bytes() const { return bytes_; }
 
  private:
-  const StageInput& input_;
+  const Load& load_;
   const CallContext& call_;
   Feed& feed_;
   std::optional<MadeObject> coming_;
@@ -147,32 +146,32 @@ class Stream {
 };
 
 /// As statements without a pause for an acknowledgement; what they wait for objects is not their latency.
-Status stream_insert(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
-  Feed feed = dataset_feed(input, outcome);
+Status stream_insert(const Load& load, const CallContext& call, OperationsOutcome& outcome) {
+  Feed feed = dataset_feed(load, outcome);
   LAB_TRY(feed.start(call));
   while (true) {
     auto first = feed.next(call);
     if (!first) return first.error();
-    if (!*first) return input.state.finish_insert();
-    Stream stream(input, call, feed, std::move(**first));
+    if (!*first) return load.state.finish_insert();
+    Stream stream(load, call, feed, std::move(**first));
     const double waited = outcome.client_wait_seconds;
     LAB_TRY(timed(
-        outcome, [&] { return input.driver.put_stream(call, [&stream] { return stream.next(); }); },
+        outcome, [&] { return load.driver.put_stream(call, [&stream] { return stream.next(); }); },
         [&] { return outcome.client_wait_seconds - waited; }));
     feed.acknowledged(stream.objects(), stream.bytes());
   }
 }
 
-Status perfile_insert(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
-  Feed feed = dataset_feed(input, outcome);
+Status perfile_insert(const Load& load, const CallContext& call, OperationsOutcome& outcome) {
+  Feed feed = dataset_feed(load, outcome);
   LAB_TRY(feed.start(call));
   while (true) {
     auto object = feed.next(call);
     if (!object) return object.error();
-    if (!*object) return input.state.finish_insert();
-    LAB_TRY(timed(outcome, [&] { return input.driver.put(call, (*object)->view()); }));
+    if (!*object) return load.state.finish_insert();
+    LAB_TRY(timed(outcome, [&] { return load.driver.put(call, (*object)->view()); }));
     feed.acknowledged(**object);
-    input.state.note_put((*object)->key, (*object)->digest);
+    load.state.note_put((*object)->key, (*object)->digest);
     feed.recycle(std::move(**object));
   }
 }
@@ -206,7 +205,8 @@ Status update(const StageInput& input, const CallContext& call, OperationsOutcom
     orders.push_back(now);
     orders.push_back(then);
   }
-  Feed feed(input, outcome, orders.size(), [&orders](std::uint64_t index) { return orders[index]; });
+  const Load load{input.driver, input.state, input.progress};
+  Feed feed(load, outcome, orders.size(), [&orders](std::uint64_t index) { return orders[index]; });
   for (std::size_t index = 0; index < numbers.size(); ++index) {
     auto before = feed.next(call);
     if (!before) return before.error();
@@ -257,16 +257,21 @@ Status maintenance(const StageInput& input, const CallContext& call, OperationsO
 
 }  // namespace
 
+Status bulk_load(const Load& load, const CallContext& call, OperationsOutcome& outcome) {
+  const DriverInfo& info = load.driver.info();
+  if (info.has(Capability::kStream) && load.state.dataset().spec().containers == 1)
+    return stream_insert(load, call, outcome);
+  return info.has(Capability::kBatch) ? bulk_insert(load, call, outcome)
+                                      : perfile_insert(load, call, outcome);
+}
+
 Status run_operations(const StageInput& input, const CallContext& call, OperationsOutcome& outcome) {
   switch (input.kind) {
     case StageKind::kBulkInsert:
     case StageKind::kRefill:
-      if (input.driver.info().has(Capability::kStream) && input.state.dataset().spec().containers == 1)
-        return stream_insert(input, call, outcome);
-      return input.driver.info().has(Capability::kBatch) ? bulk_insert(input, call, outcome)
-                                                         : perfile_insert(input, call, outcome);
+      return bulk_load({input.driver, input.state, input.progress}, call, outcome);
     case StageKind::kPerfileInsert:
-      return perfile_insert(input, call, outcome);
+      return perfile_insert({input.driver, input.state, input.progress}, call, outcome);
     case StageKind::kUpdate:
       return update(input, call, outcome);
     case StageKind::kPerfileDelete:

@@ -18,6 +18,18 @@ struct OperationsOutcome {
   std::string maintenance{};
 };
 
+/// What a load needs: a driver whose namespace is empty, and whom it tells.
+struct Load {
+  Driver& driver;
+  ChainState& state;
+  StageProgress& progress;  // Of what was acknowledged.
+  /// Sees each object, in order, before it is sent; an error ends the load.
+  std::function<Status(const MadeObject&)> look{};
+};
+
+/// Sends the whole dataset by the system's best bulk path. Errors: as of run_operations.
+Status bulk_load(const Load& load, const CallContext& call, OperationsOutcome& outcome);
+
 /// Runs the operations of the stage and tells the chain's state what was acknowledged. On an error the
 /// outcome so far is in `outcome` and the state is no longer to be trusted.
 Status run_operations(const StageInput& input, const CallContext& call, OperationsOutcome& outcome);
