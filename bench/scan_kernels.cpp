@@ -184,8 +184,9 @@ int measure(const char* path, int rounds) {
   report("memcpy to an equal buffer", data, rounds,
          [&] { std::memcpy(copy.data(), data.data(), data.size()); });
   // Two buffers are read and nothing is written; half of the time is what one of them takes.
-  report("memcmp with an equal buffer, of what it reads", data, rounds,
-         [&] { LAB_CHECK(std::memcmp(copy.data(), data.data(), data.size()) == 0, "a copy"); }, {}, 2);
+  report(
+      "memcmp with an equal buffer, of what it reads", data, rounds,
+      [&] { LAB_CHECK(std::memcmp(copy.data(), data.data(), data.size()) == 0, "a copy"); }, {}, 2);
   report("XXH3-128 of 4-KiB blocks", data, rounds, [&] {
     for (std::size_t at = 0; at + 4096 <= data.size(); at += 4096)
       sum += XXH3_128bits(data.data() + at, 4096).low64;

@@ -60,7 +60,11 @@ Status write_census_csv(const scan::CensusReport& census, const std::filesystem:
   }
   const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
   if (!file) return file.error();
-  return write_all(*file, rows, path);
+  const Status written = write_all(*file, rows, path);
+  if (written) return ok();
+  std::error_code kept;
+  std::filesystem::remove(path, kept);  // A part of it would be taken for the whole.
+  return Error{written.error().code, "--census-csv", written.error().detail};
 }
 
 }  // namespace lab::cli

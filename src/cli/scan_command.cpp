@@ -48,6 +48,17 @@ Status check_csv(const ScanOptions& options) {
   return ok();
 }
 
+/// Temporary files may be needed late: a folder that cannot have any is told before.
+Status check_temporary(const ScanOptions& options, const std::filesystem::path& folder) {
+  const bool named = !options.temporary.empty();
+  std::error_code unknown;
+  if (!std::filesystem::is_directory(folder, unknown))
+    return scan_usage("--temp", folder.string() + " is not a folder" + (named ? "" : ", TMPDIR names it"));
+  if (named && ::access(folder.c_str(), W_OK | X_OK) != 0)
+    return scan_usage("--temp", folder.string() + ": no file can be made there");
+  return ok();
+}
+
 Status check_verify(const ScanOptions& options) {
   if (options.sketch) return scan_usage("--verify", "compares all chunks, of which --sketch keeps some");
   if (!options.emit.empty())
@@ -83,6 +94,7 @@ Result<scan::ScanRequest> request_of(const ScanOptions& options) {
   if (options.sketch && !options.temporary.empty())
     return scan_usage("--temp", "--sketch makes no temporary files");
   request.temporary = options.temporary.empty() ? temporary_folder() : options.temporary;
+  if (!options.sketch) LAB_TRY(check_temporary(options, request.temporary));
   request.sketch = options.sketch;
   request.direct = options.direct;
   request.emit = options.emit;

@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "scan/page_cache.hpp"
-
 namespace lab::scan {
 namespace {
 
@@ -30,7 +28,6 @@ Status FileBytes::read(std::uint64_t position, std::span<std::byte> bytes) {
   const auto descriptor = open(number);
   if (!descriptor) return descriptor.error();
   std::uint64_t at = position - file.start;
-  CacheKeeper cache(*descriptor, at, at + bytes.size());
   while (!bytes.empty()) {
     const ssize_t got = ::pread(*descriptor, bytes.data(), bytes.size(), static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
@@ -39,7 +36,6 @@ Status FileBytes::read(std::uint64_t position, std::span<std::byte> bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(got));
     at += static_cast<std::uint64_t>(got);
   }
-  cache.read_up_to(at);
   return ok();
 }
 

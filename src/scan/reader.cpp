@@ -76,6 +76,10 @@ Result<ReadOutcome> Reader::read(const ScanFile& file, std::uint64_t begin, std:
     return outcome;
   }
   outcome.opened = true;
+  std::byte first{};
+  // As in /proc: such a file would be counted as an empty one.
+  if (begin == end && ::pread(handle.get(), &first, 1, static_cast<off_t>(begin)) > 0)
+    outcome.problem = "it has bytes, although its size is told as 0: they are not read";
   LAB_TRY(read_parts(handle.get(), file, begin, end, sink, stop, outcome));
   if (outcome.problem.empty() && ::fstat(handle.get(), &info) == 0)
     outcome.problem = changed_since(file, info);
@@ -87,7 +91,7 @@ Status Reader::read_parts(int descriptor, const ScanFile& file, std::uint64_t be
   std::optional<CacheKeeper> cache;
   if (!options_.direct) {
     static_cast<void>(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL));
-    if (!file.device) cache.emplace(descriptor, begin, end);
+    if (!file.device && !options_.again) cache.emplace(descriptor, begin, end);
   }
   std::uint64_t at = begin;
   while (at < end && outcome.problem.empty()) {

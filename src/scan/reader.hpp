@@ -25,6 +25,7 @@ class ByteSink {
 
 struct ReadOptions {
   bool direct = false;  // O_DIRECT: past the page cache.
+  bool again = false;   // It will be read again: what is read stays in the page cache.
 };
 
 /// What reading a part of a file came to.

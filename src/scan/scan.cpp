@@ -2,11 +2,13 @@
 #include "scan/scan.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <random>
 #include <set>
 #include <thread>
@@ -33,6 +35,18 @@ std::string unique_name() {
 }
 
 Error bad_request(std::string detail) { return {ErrorCode::kInvalidArgument, "scan", std::move(detail)}; }
+
+/// Not asked for in whole, so that the system may grant more than it has, and end the process later.
+Status check_memory(Bytes memory) {
+  const Bytes machine{static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE)};
+  if (machine.count <= 0 || memory <= machine) return ok();
+  return bad_request(fmt::format("--memory: {} are more than the machine has, {}", format_bytes(memory),
+                                 format_bytes(machine)));
+}
+
+Error no_memory() {
+  return {ErrorCode::kResourceExhausted, "scan", "--memory: the system does not give as much; name less"};
+}
 
 /// One scan: what its workers share.
 class Scan {
@@ -61,6 +75,7 @@ class Scan {
     if (request_.threads < 1) return bad_request("--threads: at least 1");
     if (request_.classes.empty() || request_.classes.size() > kClassesMax)
       return bad_request(fmt::format("from 1 to {} file classes", kClassesMax));
+    LAB_TRY(check_memory(request_.memory));
     const bool emits = !request_.emit.empty();
     LAB_CHECK(!emits || !request_.sketch, "what is emitted is counted exactly");
     LAB_CHECK(!request_.verify || !(emits || request_.sketch), "a comparison is of all chunks in the files");
@@ -71,8 +86,11 @@ class Scan {
     if (!listed) return std::move(listed).error();
     list_ = std::move(*listed);
     if (list_.bytes == 0)
-      return bad_request(fmt::format("nothing to scan: {} files with no byte, {} left out",
-                                     list_.files.size(), list_.left_out.size()));
+      return bad_request(fmt::format(
+          "nothing to scan: {} files with no byte, {} left out{}", list_.files.size(), list_.left_out.size(),
+          list_.left_out.empty()
+              ? ""
+              : ": " + list_.left_out.front().path + ": " + list_.left_out.front().reason));
     if (request_.verify) LAB_TRY(prepare_comparison());
     if (request_.census) LAB_TRY(prepare_census(*request_.census));
     if (!request_.sketch) LAB_TRY(remove_stale_spills(request_.temporary));
@@ -156,7 +174,13 @@ class Scan {
         outcomes_[number] = std::move(*outcome);
       }
     };
-    const Status done = jobs();
+    const Status done = [&]() -> Status {
+      try {
+        return jobs();
+      } catch (const std::bad_alloc&) {  // In a thread nobody else would catch it.
+        return no_memory();
+      }
+    }();
     if (done) return;
     const std::lock_guard lock(mutex_);
     // The first is the cause; the others were only told to stop.
@@ -210,7 +234,11 @@ class Scan {
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
       for (std::size_t i = next.fetch_add(1); i < made.size(); i = next.fetch_add(1)) {
-        made[i] = count(i, read);
+        try {
+          made[i] = count(i, read);
+        } catch (const std::bad_alloc&) {
+          made[i] = no_memory();
+        }
         if (!made[i]) return;
       }
     };

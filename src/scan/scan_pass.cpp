@@ -77,7 +77,9 @@ bool joins_parts(const ScanRequest& request) {
 
 ScanPass::ScanPass(const ScanRequest& request, std::span<const std::unique_ptr<Counter>> counters,
                    const Shared& shared, OnBytes on_bytes)
-    : reader_(ReadOptions{request.direct}), shared_(shared), on_bytes_(std::move(on_bytes)) {
+    : reader_(ReadOptions{.direct = request.direct, .again = request.verify}),
+      shared_(shared),
+      on_bytes_(std::move(on_bytes)) {
   streams_.reserve(counters.size());  // The cutters point to them.
   std::map<std::uint32_t, std::vector<FixedBlocks::Level>> fixed;
   std::vector<CdcChunks::Level> cdc;

@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scan/scan.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -276,6 +279,52 @@ TEST_F(Scanning, AFileThatChangesBeforeItIsComparedEndsTheScanWithItsNameAndNoFi
               std::string::npos)
         << report.error().detail;
   }
+}
+
+// As in /proc: the size says that there is nothing to read.
+TEST_F(Scanning, AFileWithBytesButNoSizeIsListed) {
+  add("a", "content");
+  ScanRequest asked = request({{Kind::kFixed, 4096, 0}});
+  asked.paths.emplace_back("/proc/version");
+  const auto report = run(asked);
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_EQ(report->incomplete.size(), 1U);
+  EXPECT_EQ(report->incomplete.front().path, "/proc/version");
+  EXPECT_EQ(report->chunkers.front().all.bytes, 7U);
+}
+
+// A file is read once for all comparisons: what the first pass has brought into the page cache stays there.
+TEST_F(Scanning, WhatWillBeComparedStaysInThePageCache) {
+  std::string bytes;
+  for (int i = 0; i < 2048; ++i) bytes += std::string(512, static_cast<char>('a' + i % 7));
+  add("a", bytes);
+  const auto file = open_file(data_ / "a", O_RDONLY);
+  ASSERT_TRUE(file);
+  const auto resident = [&] {
+    void* const mapped = ::mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, file->get(), 0);
+    std::vector<unsigned char> pages(bytes.size() / 4096);
+    EXPECT_EQ(::mincore(mapped, bytes.size(), pages.data()), 0);
+    ::munmap(mapped, bytes.size());
+    return std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1U) != 0; });
+  };
+  for (const bool verify : {true, false}) {
+    ASSERT_EQ(::fsync(file->get()), 0);
+    ASSERT_EQ(::posix_fadvise(file->get(), 0, 0, POSIX_FADV_DONTNEED), 0);
+    if (resident() != 0) GTEST_SKIP() << "files of the temporary folder stay in memory";
+    ScanRequest asked = request({{Kind::kFixed, 512, 0}});
+    asked.verify = verify;
+    ASSERT_TRUE(run(asked));
+    EXPECT_EQ(resident(), verify ? static_cast<std::ptrdiff_t>(bytes.size() / 4096) : 0);
+  }
+}
+
+TEST_F(Scanning, NothingToScanNamesWhatWasLeftOut) {
+  add("empty", "");
+  fs::create_symlink("nowhere", data_ / "link");
+  const auto report = run(request({{Kind::kFixed, 4096, 0}}));
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().detail.find((data_ / "link").string()), std::string::npos)
+      << report.error().detail;
 }
 
 TEST_F(Scanning, AHardLinkedFileCountsOnceAndWhatIsLeftOutIsNamedWithItsReason) {

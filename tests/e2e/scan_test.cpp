@@ -237,7 +237,10 @@ TEST_F(ScanProgram, RefusesWhatIsWrongAndReadsNothing) {
            {"odd memory", {"scan", path, "--memory", "1 GB"}, "--memory"},
            {"an unknown fingerprint", {"scan", path, "--fingerprint", "sha265"}, "did you mean 'sha256'?"},
            {"another one", {"scan", path, "--fingerprint", "blake2"}, "did you mean 'blake3'?"},
-           {"a folder that is not there", {"scan", path, "--temp", path + "/no"}, "No such file"},
+           {"a folder that is not there", {"scan", path, "--temp", path + "/no"}, "--temp: "},
+           {"a folder that is a file", {"scan", path, "--temp", path + "/file"}, "is not a folder"},
+           {"a folder without files", {"scan", path, "--temp", "/proc"}, "--temp: /proc"},
+           {"more memory than there is", {"scan", path, "--memory", "512TiB"}, "more than the machine has"},
            {"a comparison of a sample", {"scan", path, "--verify", "--sketch"}, "--verify"},
            {"a comparison past the cache", {"scan", path, "--verify", "--direct"}, "--verify"},
            {"a comparison of what is emitted", {"scan", path, "--verify", "--emit", path + "/e"}, "--verify"},
@@ -249,6 +252,14 @@ TEST_F(ScanProgram, RefusesWhatIsWrongAndReadsNothing) {
     EXPECT_EQ(ended.out, "");
     EXPECT_NE(ended.err.find(c.expected), std::string::npos) << ended.err;
   }
+}
+
+TEST_F(ScanProgram, NamesThatWouldWriteOnTheTerminalAreShownByTheirBytes) {
+  write("file", "content");
+  fs::create_symlink("file", root_ / "a\nb\x1b[31mred");
+  const Ended ended = run({"scan", root_.string(), "--chunker", "fixed:512"});
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_NE(ended.err.find("a\\x0ab\\x1b[31mred: "), std::string::npos) << ended.err;
 }
 
 class CensusProgram : public ScanProgram {
