@@ -12,6 +12,7 @@ namespace lab::drill {
 namespace {
 
 constexpr int kRetriesMax = 3;
+constexpr Millis kRestLimit{30'000};  // Coming to rest is many steps: ClickHouse needs 12 s without a fault.
 
 bool has(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -104,7 +105,7 @@ Plan plan_of_cell(const Plan& plan, const std::string& system, const Chain& chai
   mine.stages.chains = {chain};
   mine.stages.limit = std::min(mine.stages.limit, limit);
   mine.stages.step_limit = std::min(mine.stages.step_limit, limit);
-  mine.settle.limit = std::max(mine.settle.window, std::min(mine.settle.limit, limit));
+  mine.settle.limit = std::max(mine.settle.window, std::min(mine.settle.limit, std::max(limit, kRestLimit)));
   mine.retry.max_retries = std::min(mine.retry.max_retries, kRetriesMax);
   mine.retry.scope = RetryScope::kBlock;
   mine.export_.cleanup = CleanupRule::kAlways;

@@ -37,7 +37,8 @@ Result<std::vector<DrillCell>> matrix(const Plan& plan, const Registry& registry
 Chain chain_with(const Plan& plan, StageKind stage);
 
 /// The user's plan for one system and one chain: its first variant, payload, size, order, placement, mode,
-/// and two of its grades; no step longer than `limit`, at most 3 retries.
+/// and two of its grades; no step longer than `limit`, no coming to rest longer than that or 30 s, at most 3
+/// retries.
 Plan plan_of_cell(const Plan& plan, const std::string& system, const Chain& chain, Millis limit,
                   int repetitions);
 

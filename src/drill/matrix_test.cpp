@@ -100,8 +100,18 @@ TEST(DrillMatrix, ACellsPlanIsOneSystemAndChainWithBoundedSteps) {
   EXPECT_EQ(mine.repetitions, 3);
   EXPECT_EQ(mine.stages.limit, Millis{10'000});
   EXPECT_EQ(mine.stages.step_limit, Millis{10'000});
-  EXPECT_EQ(mine.settle.limit, Millis{10'000});
   EXPECT_EQ(mine.seed, plan.seed);
+}
+
+TEST(DrillMatrix, AShortStepLeavesASystemTheTimeToComeToRest) {
+  Plan plan = some_plan();
+  plan.settle.limit = Millis{120'000};
+  const Chain chain = chain_with(plan, StageKind::kDeleteDrop);
+  EXPECT_EQ(plan_of_cell(plan, "redis", chain, Millis{10'000}, 1).settle.limit, Millis{30'000});
+  EXPECT_EQ(plan_of_cell(plan, "redis", chain, Millis{60'000}, 1).settle.limit, Millis{60'000});
+  plan.settle.limit = Millis{5'000};
+  EXPECT_EQ(plan_of_cell(plan, "redis", chain, Millis{10'000}, 1).settle.limit, Millis{5'000})
+      << "the plan's own limit is not exceeded";
 }
 
 }  // namespace

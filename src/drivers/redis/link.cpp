@@ -68,6 +68,8 @@ Error error_of(std::string_view words, const char* operation) {
     error.code = ErrorCode::kResourceExhausted;
     error.retryable = true;
   }
+  if (word == "MISCONF" && words.find("No space left on device") != std::string_view::npos)
+    error.code = ErrorCode::kResourceExhausted;
   return error;
 }
 

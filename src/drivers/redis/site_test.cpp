@@ -141,6 +141,10 @@ TEST(RedisErrors, AreToldByTheirFirstWord) {
   EXPECT_EQ(error_of("LOADING Redis is loading", "x").code, ErrorCode::kConnectionLost);
   EXPECT_TRUE(error_of("LOADING Redis is loading", "x").retryable);
   EXPECT_EQ(error_of("MOVED 1 h:1", "x").code, ErrorCode::kUnsupported);
+  EXPECT_EQ(error_of("MISCONF Errors writing to the AOF file: Input/output error", "x").code, ErrorCode::kIo);
+  const Error full = error_of("MISCONF Errors writing to the AOF file: No space left on device", "x");
+  EXPECT_EQ(full.code, ErrorCode::kResourceExhausted) << "a full disk is told as in every system";
+  EXPECT_FALSE(full.retryable);
 }
 
 TEST(RedisAdmin, ItsStatementsNameAVariableAndHoldNoPassword) {
