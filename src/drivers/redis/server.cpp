@@ -128,7 +128,7 @@ std::optional<int> version_number(std::string_view version) {
   const auto first = std::from_chars(version.data(), end, major);
   if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '.') return std::nullopt;
   const auto second = std::from_chars(first.ptr + 1, end, minor);
-  if (second.ec != std::errc{} || minor > 99) return std::nullopt;
+  if (second.ec != std::errc{} || major < 0 || major > 9999 || minor < 0 || minor > 99) return std::nullopt;
   return major * 100 + minor;
 }
 
