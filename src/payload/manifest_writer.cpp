@@ -2,10 +2,10 @@
 #include "payload/manifest_writer.hpp"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 
 namespace lab {
