@@ -54,8 +54,9 @@ Status check_temporary(const ScanOptions& options, const std::filesystem::path& 
   std::error_code unknown;
   if (!std::filesystem::is_directory(folder, unknown))
     return scan_usage("--temp", folder.string() + " is not a folder" + (named ? "" : ", TMPDIR names it"));
-  if (named && ::access(folder.c_str(), W_OK | X_OK) != 0)
-    return scan_usage("--temp", folder.string() + ": no file can be made there");
+  if (!named) return ok();
+  const auto tried = SpillFile::make(folder, "");  // It has no name and is gone with this variable.
+  if (!tried) return scan_usage("--temp", "no file can be made there: " + tried.error().detail);
   return ok();
 }
 

@@ -239,7 +239,7 @@ TEST_F(ScanProgram, RefusesWhatIsWrongAndReadsNothing) {
            {"another one", {"scan", path, "--fingerprint", "blake2"}, "did you mean 'blake3'?"},
            {"a folder that is not there", {"scan", path, "--temp", path + "/no"}, "--temp: "},
            {"a folder that is a file", {"scan", path, "--temp", path + "/file"}, "is not a folder"},
-           {"a folder without files", {"scan", path, "--temp", "/proc"}, "--temp: /proc"},
+           {"a folder without files", {"scan", path, "--temp", "/proc"}, "no file can be made there: /proc"},
            {"more memory than there is", {"scan", path, "--memory", "512TiB"}, "more than the machine has"},
            {"a comparison of a sample", {"scan", path, "--verify", "--sketch"}, "--verify"},
            {"a comparison past the cache", {"scan", path, "--verify", "--direct"}, "--verify"},
