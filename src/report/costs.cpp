@@ -82,8 +82,11 @@ Blocks complete_blocks(const RunData& run, const TwinIndex& twins, std::span<con
     const PairSet pairs = pair_rows(run, twins, groups[group].rows);
     for (const Pair& pair : pairs.pairs) joined[pair.original].push_back(pair.graded);
   }
+  const std::string& unit = groups[*point.original].duplicate_unit;
   for (auto& [original, graded] : joined) {
-    if (graded.size() == point.graded.size())
+    if (unit != to_string(DuplicateUnit{}))  // No object is a copy, whatever the grade.
+      blocks.refused["no object is a whole copy: duplicate_unit is " + unit] += 1;
+    else if (graded.size() == point.graded.size())
       blocks.complete.push_back({original, std::move(graded)});
     else
       blocks.refused["not every grade is a valid pair"] += 1;

@@ -111,6 +111,17 @@ TEST(CopyCost, WithoutAnyLineIsAbsentWithItsReason) {
   EXPECT_EQ(log.refused.at("the log is elsewhere"), 2U);
 }
 
+TEST(CopyCost, OfAnotherUnitThanWholeObjectsIsAbsentWithItsReason) {
+  RunData run = run_of(5, 132'000, 33'000);
+  for (auto& row : run.stages)
+    row.record.cell.dataset.unit = {.kind = DuplicateUnit::Kind::kChanged, .bytes = Bytes{1}};
+  const Analysis analysis = analyse(run);
+  const CopyCost& bytes = cost_in(analysis, "stored_bytes:files");
+  EXPECT_FALSE(bytes.copy || bytes.original || bytes.difference);
+  ASSERT_EQ(bytes.refused.size(), 1U);
+  EXPECT_EQ(bytes.refused.begin()->first, "no object is a whole copy: duplicate_unit is changed:1");
+}
+
 TEST(CopyCost, OfOneRepetitionHasNoInterval) {
   const Analysis analysis = analyse(run_of(1, 132'000, 33'000));
   const CopyCost& bytes = cost_in(analysis, "stored_bytes:files");

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "probe/testing/fake_observer.hpp"
 
@@ -51,6 +53,36 @@ TEST(Sampler, TellsTheStageWhenMaxBytesIsOnDisk) {
   const SamplerResult result = sampler.stop();
   EXPECT_TRUE(progress.over_limit);
   EXPECT_EQ(result.peak_bytes.at("apparent"), 100'000);
+  fs::remove_all(name);
+}
+
+TEST(Sampler, KeepsTheLargestSizeWhereverInTheStageItWas) {
+  std::string name = (fs::temp_directory_path() / "sampler_XXXXXX").string();
+  ASSERT_NE(::mkdtemp(name.data()), nullptr);
+  const std::vector<std::size_t> sizes{1'000, 90'000, 500};  // Of the file in each round; then the last.
+  const auto take = [&](std::size_t round) {
+    std::ofstream(fs::path(name) / "data")
+        << std::string(sizes[std::min(round, sizes.size() - 1)], 'x') << std::flush;
+  };
+  take(0);
+  std::atomic<std::size_t> rounds{0};
+  StageProgress progress;
+  auto observer = std::make_unique<FakeObserver>();
+  observer->roots = {name};
+  observer->counters = [&] {  // Asked at the end of a round.
+    take(rounds + 1);
+    rounds += 1;
+    return std::vector<Counter>{};
+  };
+  Sampler sampler(std::move(observer), Millis{1}, progress, std::nullopt);
+  const auto limit = Clock::now() + std::chrono::seconds(60);
+  while (rounds < 4 && Clock::now() < limit) std::this_thread::sleep_for(Millis{1});
+  const SamplerResult result = sampler.stop();
+  const std::vector<double> seen = values_of(result, "apparent");
+  ASSERT_GE(seen.size(), 4U);
+  EXPECT_EQ(seen.front(), 1'000);
+  EXPECT_EQ(seen.back(), 500);
+  EXPECT_EQ(result.peak_bytes.at("apparent"), 90'000);
   fs::remove_all(name);
 }
 
