@@ -154,6 +154,24 @@ Result<std::vector<fs::path>> roots_upon(const Volume& volume, const RootsOf& ro
   return each;
 }
 
+Result<Bytes> used_by(const std::vector<fs::path>& roots) {
+  Bytes used;
+  for (const fs::path& root : roots) {
+    const auto use = file_system_use(root);
+    if (!use) return use.error();
+    used += use->used;
+  }
+  return used;
+}
+
+/// What the volume has grown by more than the file systems upon it, where that is more than the hidden growth
+/// that is let pass.
+std::optional<Bytes> unexplained(const std::optional<VolumeState>& empty,
+                                 const std::optional<VolumeState>& now) {
+  if (!empty || !now) return std::nullopt;
+  return hidden_growth(now->allocated - empty->allocated, now->used - empty->used);
+}
+
 /// Errors: why the growth of the file system is not that of our files alone.
 Status all_ours(const std::shared_ptr<const ForeignGrowth>& foreign) {
   if (foreign && *foreign) return **foreign;
@@ -211,12 +229,9 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
   if (!roots) return roots.error();
   const auto allocation = volume_->allocation(call);
   if (!allocation) return allocation.error();
-  State now{.allocated = allocation->bytes};
-  for (const fs::path& root : *roots) {
-    const auto use = file_system_use(root);
-    if (!use) return use.error();
-    now.used += use->used;
-  }
+  const auto used = used_by(*roots);
+  if (!used) return used.error();
+  const VolumeState now{allocation->bytes, *used};
   info_.quantum = allocation->block;
   last_ = now;
   if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
@@ -235,6 +250,17 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
                              grown.count, (grown - *hidden).count)};
   return ByteMap{{info_.name, now.allocated.count}};
 }
+
+Result<std::string> VolumeProbe::remarks(const CallContext&) {
+  const auto more = unexplained(empty_, last_);
+  if (!more) return std::string();
+  return fmt::format(
+      "the volume has grown by {} bytes more than the file system on it uses: its journal, written for the "
+      "first time, or blocks that are free again and not trimmed",
+      more->count);
+}
+
+std::optional<Bytes> TrimmedVolumeProbe::uncertain() const { return unexplained(empty_, last_); }
 
 TrimmedVolumeProbe::TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
                                        std::shared_ptr<const ForeignGrowth> foreign)
@@ -264,6 +290,9 @@ Result<ByteMap> TrimmedVolumeProbe::read(const CallContext& call) {
     if (!allocation) return allocation.error();
     info_.quantum = allocation->block;
     if (before == allocation->bytes) {
+      const auto used = used_by(*roots);
+      if (!used) return used.error();
+      last_ = VolumeState{allocation->bytes, *used};
       LAB_TRY(all_ours(foreign_));
       return ByteMap{{info_.name, before->count}};
     }

@@ -32,10 +32,16 @@ class Volume {
   std::filesystem::path path_;
 };
 
+/// What a volume has allocated and the file systems upon it use, at one time.
+struct VolumeState {
+  Bytes allocated{};
+  Bytes used{};
+};
+
 /// `volume`. A volume keeps what it has allocated once, until it is trimmed: when the file system has grown
 /// since the empty system and the volume has not, it has written into blocks that the volume had from
 /// before, and the growth cannot be seen: the reading is refused. So it is where others write into the file
-/// system.
+/// system. A volume that has grown more than the file system is remarked.
 class VolumeProbe final : public Probe {
  public:
   /// `freed_between`: a command of the plan may free blocks between the load and the reading, and the volume
@@ -46,35 +52,38 @@ class VolumeProbe final : public Probe {
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
   void set_reference() override { empty_ = last_; }
+  Result<std::string> remarks(const CallContext& call) override;
 
  private:
-  struct State {
-    Bytes allocated{};
-    Bytes used{};  // Of the file systems upon it.
-  };
   RootsOf roots_;
   std::shared_ptr<const Volume> volume_;
   std::shared_ptr<const ForeignGrowth> foreign_;
   bool freed_between_;
   ProbeInfo info_;
-  std::optional<State> last_{};
-  std::optional<State> empty_{};
+  std::optional<VolumeState> last_{};
+  std::optional<VolumeState> empty_{};
 };
 
 /// `volume:trimmed`: the same after the file systems have told the volume what is free (FITRIM, as fstrim
-/// does), again until two readings are equal. Refused where others write into the file system.
+/// does), again until two readings are equal. Refused where others write into the file system. What the volume
+/// has grown by and the file system has not is the file system's own, as the first pass over a journal is:
+/// `uncertain`.
 class TrimmedVolumeProbe final : public Probe {
  public:
   TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
                      std::shared_ptr<const ForeignGrowth> foreign);
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
+  void set_reference() override { empty_ = last_; }
+  std::optional<Bytes> uncertain() const override;
 
  private:
   RootsOf roots_;
   std::shared_ptr<const Volume> volume_;
   std::shared_ptr<const ForeignGrowth> foreign_;
   ProbeInfo info_;
+  std::optional<VolumeState> last_{};
+  std::optional<VolumeState> empty_{};
 };
 
 /// Mapped bytes from what `dmsetup status` prints of a thin device. Errors: kUnsupported (another target).

@@ -55,6 +55,30 @@ TEST_F(VolumeBelow, GrowthIntoBlocksThatItHadFromBeforeIsNotCalledDeduplication)
   EXPECT_NE(refusal(probe).find("with trim = true it is emptied first"), std::string::npos);
 }
 
+// Each commit goes into blocks of the journal that the volume has never seen, until the journal begins anew.
+TEST_F(VolumeBelow, AJournalThatIsWrittenForTheFirstTimeIsNoCertainPartOfTheFigure) {
+  if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
+  VolumeProbe plain(roots(), volume(), nullptr, false);
+  TrimmedVolumeProbe trimmed(roots(), volume(), nullptr);
+  const std::int64_t empty = figure(trimmed);
+  figure(plain);
+  plain.set_reference();
+  trimmed.set_reference();
+  constexpr int kFiles = 150;
+  for (int i = 0; i < kFiles; ++i) {
+    write_random(data_ / ("small" + std::to_string(i)), 4096, static_cast<std::uint64_t>(i));
+    ASSERT_TRUE(sync_file_system(data_));
+  }
+  const std::int64_t grown = figure(trimmed) - empty;
+  ASSERT_GT(grown, kFiles * 4096 + kSlack) << "the journal was written";
+  ASSERT_TRUE(trimmed.uncertain());
+  EXPECT_GE(trimmed.uncertain()->count, grown - kFiles * 4096 - kSlack);
+  figure(plain);
+  const auto remark = plain.remarks({});
+  ASSERT_TRUE(remark);
+  EXPECT_NE(remark->find("its journal, written for the first time"), std::string::npos) << *remark;
+}
+
 TEST_F(VolumeBelow, WhatOthersWriteIsNotCountedAsOurs) {
   if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
   const auto foreign = std::make_shared<ForeignGrowth>();
