@@ -271,7 +271,8 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request, const CallContex
   if (!driven) return driven.error();
   if (code != CURLE_OK) return curl_error(code, operation, state.words);
   if (status < 0 || status > 999)  // As libcurl reads "HTTP/2166666665".
-    return Error{ErrorCode::kCorruption, operation, "the answer is not HTTP: its status has not three digits"};
+    return Error{ErrorCode::kCorruption, operation,
+                 "the answer is not HTTP: its status has not three digits"};
   transfer.answer.status = static_cast<int>(status);
   transfer.answer.connected_anew = connections > 0;
   return std::move(transfer.answer);

@@ -166,8 +166,7 @@ Result<Bytes> used_by(const std::vector<fs::path>& roots) {
 
 /// What the volume has grown by more than the file systems upon it, where that is more than the hidden growth
 /// that is let pass.
-std::optional<Bytes> unexplained(const std::optional<VolumeState>& empty,
-                                 const std::optional<VolumeState>& now) {
+std::optional<Bytes> unexplained(const std::optional<VolumeUse>& empty, const std::optional<VolumeUse>& now) {
   if (!empty || !now) return std::nullopt;
   return hidden_growth(now->allocated - empty->allocated, now->used - empty->used);
 }
@@ -231,7 +230,7 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
   if (!allocation) return allocation.error();
   const auto used = used_by(*roots);
   if (!used) return used.error();
-  const VolumeState now{allocation->bytes, *used};
+  const VolumeUse now{allocation->bytes, *used};
   info_.quantum = allocation->block;
   last_ = now;
   if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
@@ -292,7 +291,7 @@ Result<ByteMap> TrimmedVolumeProbe::read(const CallContext& call) {
     if (before == allocation->bytes) {
       const auto used = used_by(*roots);
       if (!used) return used.error();
-      last_ = VolumeState{allocation->bytes, *used};
+      last_ = VolumeUse{allocation->bytes, *used};
       LAB_TRY(all_ours(foreign_));
       return ByteMap{{info_.name, before->count}};
     }

@@ -33,7 +33,7 @@ class Volume {
 };
 
 /// What a volume has allocated and the file systems upon it use, at one time.
-struct VolumeState {
+struct VolumeUse {
   Bytes allocated{};
   Bytes used{};
 };
@@ -60,14 +60,14 @@ class VolumeProbe final : public Probe {
   std::shared_ptr<const ForeignGrowth> foreign_;
   bool freed_between_;
   ProbeInfo info_;
-  std::optional<VolumeState> last_{};
-  std::optional<VolumeState> empty_{};
+  std::optional<VolumeUse> last_{};
+  std::optional<VolumeUse> empty_{};
 };
 
 /// `volume:trimmed`: the same after the file systems have told the volume what is free (FITRIM, as fstrim
-/// does), again until two readings are equal. Refused where others write into the file system. What the volume
-/// has grown by and the file system has not is the file system's own, as the first pass over a journal is:
-/// `uncertain`.
+/// does), again until two readings are equal. Refused where others write into the file system. What the
+/// volume has grown by and the file system has not is the file system's own, as the first pass over a journal
+/// is: `uncertain`.
 class TrimmedVolumeProbe final : public Probe {
  public:
   TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
@@ -82,8 +82,8 @@ class TrimmedVolumeProbe final : public Probe {
   std::shared_ptr<const Volume> volume_;
   std::shared_ptr<const ForeignGrowth> foreign_;
   ProbeInfo info_;
-  std::optional<VolumeState> last_{};
-  std::optional<VolumeState> empty_{};
+  std::optional<VolumeUse> last_{};
+  std::optional<VolumeUse> empty_{};
 };
 
 /// Mapped bytes from what `dmsetup status` prints of a thin device. Errors: kUnsupported (another target).
