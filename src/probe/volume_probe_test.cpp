@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/volume_probe.hpp"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
