@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "core/random.hpp"
 #include "scan/record.hpp"
 
@@ -11,12 +13,10 @@ namespace {
 
 using Records = std::vector<Record<2>>;
 
-const Record<2>& itself(const Record<2>& record) { return record; }
-
 void expect_sorted_like_the_library(Records records) {
   Records expected = records;
   std::sort(expected.begin(), expected.end());
-  sort_records(std::span(records), itself);
+  sort_records(std::span(records), std::identity{});
   EXPECT_EQ(records, expected) << records.size() << " records";
 }
 
