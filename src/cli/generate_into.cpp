@@ -153,7 +153,7 @@ class IntoLoad {
     if (reached.loaded)
       say("all {} objects are there\n", objects);
     else
-      say("{} of {} objects were acknowledged before that\n", reached.acknowledged, objects);
+      say("at least {} of {} objects were acknowledged before that\n", reached.acknowledged, objects);
     if (!target_.manifest.empty()) say("no manifest was written\n");
     const auto left = what_is_there(entry_, config_, within({}, kAfterLimit));
     if (left && left->empty()) {
