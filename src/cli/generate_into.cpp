@@ -8,6 +8,7 @@
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/new_file.hpp"
 #include "cli/say.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -20,23 +21,11 @@
 namespace lab::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr Millis kLookLimit{60'000};   // Before the load, as `clean` has it.
 constexpr Millis kAfterLimit{10'000};  // After a failure: an evicted pod has half a minute for all.
 
 Error usage(const std::string& flag, const std::string& detail) {
   return {ErrorCode::kInvalidArgument, "generate", flag + ": " + detail};
-}
-
-Status check_manifest(const fs::path& path) {
-  std::error_code unknown;
-  if (fs::exists(fs::symlink_status(path, unknown)))
-    return usage("--manifest", path.string() + " exists already; name a new file");
-  if (path.has_parent_path() && !fs::is_directory(path.parent_path(), unknown))
-    return usage("--manifest", path.parent_path().string() + " is not a folder");
-  if (!path.has_filename()) return usage("--manifest", path.string() + " is not the name of a file");
-  return ok();
 }
 
 int stopped_or(int code) {
@@ -187,7 +176,9 @@ Result<IntoTarget> into_target(const GenerateOptions& options, const DatasetSpec
   IntoTarget target{.named = std::move(*named), .manifest = options.manifest, .limit = StagesPlan{}.limit};
   target.named.plan.dataset.placements = {spec.placement};
   target.named.plan.dataset.containers = spec.containers;
-  if (!options.manifest.empty()) LAB_TRY(check_manifest(options.manifest));
+  if (!options.manifest.empty())
+    if (const std::string why = why_no_new_file(options.manifest); !why.empty())
+      return usage("--manifest", why);
   if (options.limit.empty()) return target;
   const auto limit = parse_duration(options.limit);
   if (!limit) return usage("--limit", limit.error().detail);
@@ -203,7 +194,7 @@ IntoOutcome generate_into(const IntoTarget& target, const std::shared_ptr<const 
 }
 
 void print_where(const IntoTarget& target, const IntoOutcome& outcome) {
-  say("in {}: {}\n", target.named.entry.name, join(outcome.where, ", "));
+  if (outcome.where) say("in {}: {}\n", target.named.entry.name, join(*outcome.where, ", "));
   if (target.manifest.empty())
     say("no manifest was written; --manifest FILE asks for one\n");
   else
@@ -213,8 +204,8 @@ void print_where(const IntoTarget& target, const IntoOutcome& outcome) {
 
 nlohmann::ordered_json where_json(const IntoTarget& target, const IntoOutcome& outcome) {
   nlohmann::ordered_json all{{"system", target.named.entry.name},
-                             {"variant", target.named.system().variants.front()},
-                             {"where", outcome.where}};
+                             {"variant", target.named.system().variants.front()}};
+  if (outcome.where) all["where"] = *outcome.where;
   if (!target.manifest.empty()) all["manifest"] = target.manifest.string();
   all["remove"] = clean_command(target.named.system());
   return all;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 
 #include "cli/system_flags.hpp"
 #include "payload/manifest.hpp"
@@ -23,8 +24,8 @@ Result<IntoTarget> into_target(const GenerateOptions& options, const DatasetSpec
 /// How it ended; what is said of a failure has been said.
 struct IntoOutcome {
   int exit_code = 0;
-  GenerateSummary made{};            // Below: only with exit code 0.
-  std::vector<std::string> where{};  // A line each, in the system's words.
+  GenerateSummary made{};                           // Below: only with exit code 0.
+  std::optional<std::vector<std::string>> where{};  // A line each, in the system's words, if it told them.
 };
 
 /// Examines the server, refuses a place that holds anything, loads, and writes the manifest when all is

@@ -11,6 +11,7 @@
 #include "cli/file_classes.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/known_content.hpp"
+#include "cli/new_file.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
 #include "cli/scan_flags.hpp"
@@ -37,15 +38,10 @@ Result<std::vector<std::uint32_t>> offsets_of(const std::vector<std::string>& wo
 }
 
 Status check_csv(const ScanOptions& options) {
-  const std::filesystem::path& path = options.census_csv;
   if (options.manifest.empty())
     return scan_usage("--census-csv", "needs --manifest, which names the objects");
-  std::error_code unknown;
-  if (std::filesystem::exists(std::filesystem::symlink_status(path, unknown)))
-    return scan_usage("--census-csv", path.string() + " exists already; name a new file");
-  if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), unknown))
-    return scan_usage("--census-csv", path.parent_path().string() + " is not a folder");
-  return ok();
+  const std::string why = why_no_new_file(options.census_csv);
+  return why.empty() ? ok() : Status(scan_usage("--census-csv", why));
 }
 
 /// Temporary files may be needed late: a folder that cannot have any is told before.

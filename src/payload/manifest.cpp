@@ -71,6 +71,14 @@ Result<fs::path> target_of(const fs::path& directory) {
 
 }  // namespace
 
+void GenerateSummary::add(const ObjectFacts& facts, Bytes size) {
+  objects += 1;
+  logical += size;
+  if (facts.copy_of) return;
+  distinct += 1;
+  unique += size;
+}
+
 std::string manifest_line(const ObjectFacts& facts, std::string_view mime, Bytes size, const Digest& digest) {
   return fmt::format(R"({{"number":{},"id":"{}","mime":{},"size":{},"sha256":"{}","copy_of":{}}})",
                      facts.number, format_uuid(facts.id), nlohmann::json(mime).dump(), size.count,

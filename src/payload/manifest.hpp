@@ -17,6 +17,8 @@ struct GenerateSummary {
   std::uint64_t distinct = 0;
   Bytes logical{};  // L
   Bytes unique{};   // U
+
+  void add(const ObjectFacts& facts, Bytes size);
 };
 
 /// Progress of a long generation: objects done, bytes done. Called now and then.

@@ -34,13 +34,7 @@ Result<GenerateSummary> write_objects(const Dataset& dataset, const CallContext&
     const ObjectFacts facts = dataset.facts(object.key.number);
     LAB_TRY(write(facts, object));
     if (audit != nullptr) LAB_TRY(audit->object(facts, object.payload, object.digest));
-    const Bytes size{std::ssize(object.payload)};
-    summary.objects += 1;
-    summary.logical += size;
-    if (!facts.copy_of) {
-      summary.distinct += 1;
-      summary.unique += size;
-    }
+    summary.add(facts, Bytes{std::ssize(object.payload)});
     producer.recycle(std::move(object));
     if (progress && Clock::now() - reported >= kProgressInterval) {
       progress(summary.objects, summary.logical);

@@ -103,13 +103,7 @@ class DatasetLoad {
   Status note(const MadeObject& object, const StageProgress& progress) {
     const ObjectFacts facts = request_.dataset->facts(object.key.number);
     if (request_.look) LAB_TRY(request_.look(facts, object));
-    const Bytes size{std::ssize(object.payload)};
-    summary_.objects += 1;
-    summary_.logical += size;
-    if (!facts.copy_of) {
-      summary_.distinct += 1;
-      summary_.unique += size;
-    }
+    summary_.add(facts, Bytes{std::ssize(object.payload)});
     if (Clock::now() - told_ >= kProgressInterval) tell(progress);
     return ok();
   }

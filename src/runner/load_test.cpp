@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "driver/testing/forwarding_driver.hpp"
 #include "runner/testing/run_fixture.hpp"
 
 namespace lab {
@@ -148,24 +149,11 @@ TEST_F(DatasetLoads, ObjectsThatTheSystemDoesNotTakeLeaveNothing) {
     }
 
    private:
-    class NarrowDriver final : public Driver {
+    class NarrowDriver final : public ForwardingDriver {
      public:
-      explicit NarrowDriver(std::unique_ptr<Driver> inner) : inner_(std::move(inner)), info_(inner_->info()) {
+      explicit NarrowDriver(std::unique_ptr<Driver> inner) : ForwardingDriver(std::move(inner)) {
         info_.object_size_max = 100;
       }
-      const DriverInfo& info() const noexcept override { return info_; }
-      Status prove(const CallContext& call) override { return inner_->prove(call); }
-      Status reset(const CallContext& call) override { return inner_->reset(call); }
-      Status put(const CallContext& call, const Object& object) override { return inner_->put(call, object); }
-      Status read_all(const CallContext& call, const ObjectSink& sink) override {
-        return inner_->read_all(call, sink);
-      }
-      Result<std::uint64_t> count(const CallContext& call) override { return inner_->count(call); }
-      Status flush(const CallContext& call) override { return inner_->flush(call); }
-
-     private:
-      std::unique_ptr<Driver> inner_;
-      DriverInfo info_;
     };
     std::unique_ptr<Session> inner_;
   };

@@ -13,9 +13,15 @@
 
 namespace lab::scan {
 
-/// Below this many entries a part is spread through a copy of itself, which is the only memory that sorting
-/// takes.
-inline constexpr std::size_t kSpreadMax = 1U << 17U;
+/// A part is spread through a copy of itself, of at most this share of all entries: what sorting takes. So a
+/// part that has far more than its even share, copies of few chunks, is sorted where it lies.
+inline constexpr std::size_t kCopyShare = 64;
+inline constexpr std::size_t kSpreadMax = 1U << 17U;  // Entries; more of them leave the processor's cache.
+
+/// How many entries fit into `bytes` together with what sorting them takes.
+constexpr std::size_t sortable_in(std::size_t bytes, std::size_t entry_bytes) {
+  return bytes / entry_bytes * kCopyShare / (kCopyShare + 1);
+}
 
 /// Ascending, of entries whose records share their first byte: spread by the bits behind it into places of
 /// one or two, since fingerprints are even. Places with more, copies or not, are sorted by comparison.
@@ -69,10 +75,12 @@ void sort_records(std::span<Entry> entries, Key key) {
         std::swap(entries[next[part]], entries[next[home]++]);
     }
   std::vector<Entry> copy;
+  const std::size_t spread_max = std::min(kSpreadMax, entries.size() / kCopyShare);
+  copy.reserve(spread_max);  // Else it would grow by doubling.
   for (std::size_t part = 0; part < 256; ++part) {
     const auto of_part = entries.subspan(begins[part], begins[part + 1] - begins[part]);
     if (of_part.size() < 2) continue;
-    if (of_part.size() <= kSpreadMax)
+    if (of_part.size() <= spread_max)
       sort_by_spreading(of_part, copy, key, less);
     else
       std::sort(of_part.begin(), of_part.end(), less);

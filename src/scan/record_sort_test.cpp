@@ -39,6 +39,8 @@ TEST(RecordSort, RecordsThatBeginAlike) {
     expect_sorted_like_the_library(Records(count, Record<2>{7, 9}));
     for (const unsigned shift : {8U, 20U, 21U, 64U - 1})
       expect_sorted_like_the_library(made(count, ~std::uint64_t{0} >> shift));
+    // Parts of their even share in which all fall into one place.
+    expect_sorted_like_the_library(made(count, 0xFF00'0000'0FFF'FFFF));
   }
 }
 

@@ -27,7 +27,7 @@ class RecordStore {
         stop_(options.stop),
         memory_(static_cast<std::size_t>(options.memory.count)),
         write_buffer_(std::min(memory_ / 16, kWriteBufferMax)),
-        capacity_(std::max<std::size_t>((memory_ - write_buffer_) / sizeof(Record<kWords>), 16)) {}
+        capacity_(std::max<std::size_t>(sortable_in(memory_ - write_buffer_, sizeof(Record<kWords>)), 16)) {}
 
   /// Errors: kResourceExhausted when the disk is full; then the store is void.
   Status add(std::size_t count, auto record_of) {

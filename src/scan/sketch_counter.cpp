@@ -12,8 +12,8 @@ template <std::size_t kWords>
 class SketchCounter final : public Counter {
  public:
   explicit SketchCounter(const CounterOptions& options)
-      : capacity_(std::max<std::size_t>(static_cast<std::size_t>(options.memory.count) / sizeof(Entry), 64)) {
-  }
+      : capacity_(std::max<std::size_t>(
+            sortable_in(static_cast<std::size_t>(options.memory.count), sizeof(Entry)), 64)) {}
 
   Status add(std::span<const Chunk> chunks) override {
     const std::lock_guard lock(mutex_);

@@ -3,26 +3,18 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
-#include "driver/driver.hpp"
+#include "driver/testing/forwarding_driver.hpp"
 
 namespace lab {
 
-class StreamingDriver final : public Driver {
+class StreamingDriver final : public ForwardingDriver {
  public:
-  explicit StreamingDriver(std::unique_ptr<Driver> inner) : inner_(std::move(inner)), info_(inner_->info()) {
+  explicit StreamingDriver(std::unique_ptr<Driver> inner) : ForwardingDriver(std::move(inner)) {
     info_.capabilities.insert(Capability::kStream);
   }
 
-  const DriverInfo& info() const noexcept override { return info_; }
-  Status prove(const CallContext& call) override { return inner_->prove(call); }
-  Status reset(const CallContext& call) override { return inner_->reset(call); }
-  Status put(const CallContext& call, const Object& object) override { return inner_->put(call, object); }
-  Status read_all(const CallContext& call, const ObjectSink& sink) override {
-    return inner_->read_all(call, sink);
-  }
-  Result<std::uint64_t> count(const CallContext& call) override { return inner_->count(call); }
-  Status flush(const CallContext& call) override { return inner_->flush(call); }
   Status put_stream(const CallContext& call, const ObjectSource& source) override {
     ++streams;
     while (true) {
@@ -34,10 +26,6 @@ class StreamingDriver final : public Driver {
   }
 
   int streams = 0;
-
- private:
-  std::unique_ptr<Driver> inner_;
-  DriverInfo info_;
 };
 
 }  // namespace lab
