@@ -76,8 +76,7 @@ void note_residue(const Reading& last, const Reading& before, Settled& outcome) 
   for (const auto& [probe, value] : last.bytes)
     if (const auto old = before.bytes.find(probe); old != before.bytes.end())
       outcome.residue[probe] = std::llabs(value - old->second);
-  for (const auto& [probe, bytes] : last.uncertain)
-    outcome.residue[probe] = std::max(outcome.residue[probe], bytes);
+  note_uncertain(last, outcome.residue);
 }
 
 /// Whatever was not at rest has no figure.
@@ -93,6 +92,10 @@ void drop_unsettled(const Quiet& quiet, Clock::time_point now, const std::string
 }
 
 }  // namespace
+
+void note_uncertain(const Reading& reading, ByteMap& residue) {
+  for (const auto& [probe, bytes] : reading.uncertain) residue[probe] = std::max(residue[probe], bytes);
+}
 
 SettleSource settle_source(Observer& observer, const ProbeSet& probes, bool background_work,
                            const CallContext& call, Millis look_limit) {

@@ -13,6 +13,10 @@
 
 namespace lab {
 
+/// Into `residue` what a reading says may not be ours, where that is more: of probes that disturb too, which
+/// are read when all others rest.
+void note_uncertain(const Reading& reading, ByteMap& residue);
+
 /// What settling looks at; a seam, so that the rule is tested without a system.
 struct SettleSource {
   std::function<Reading()> read{};

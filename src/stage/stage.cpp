@@ -193,6 +193,7 @@ Status settled_sizes(const StageInput& input, const std::optional<std::int64_t>&
   if (outcome.lost) return *outcome.lost;
   LAB_TRY(files_were_written(input, changed_before, outcome.reading.bytes, within(call, look_limit), record));
   input.probes.read_disturbing(within(call, look_limit), outcome.reading);
+  note_uncertain(outcome.reading, outcome.residue);
   ProbeNotes notes = input.probes.notes(within(call, look_limit));
   record.remarks = std::move(notes.remarks);
   record.counted = std::move(notes.counted);

@@ -419,6 +419,9 @@ class CountingProbe final : public Probe {
   Result<std::string> remarks(const CallContext&) override {
     return reads_ > 1 ? std::string("not trimmed") : std::string("asked too early");
   }
+  std::optional<Bytes> uncertain() const override {
+    return info_.disturbs && reads_ > 1 ? std::optional(Bytes{9}) : std::nullopt;
+  }
   std::string counted() const override { return info_.disturbs ? "" : "claims a, b"; }
   Result<std::optional<double>> storage_copies(const CallContext&) override {
     if (info_.disturbs) return std::optional<double>{};
@@ -446,6 +449,7 @@ TEST_F(StageFixture, FurtherProbesEnterTheRecordWithTheirStepAndMayBeRequired) {
   EXPECT_EQ(record.quantum_bytes.at("pool"), 65'536);
   EXPECT_EQ(record.quantum_bytes.at("volume:trimmed"), observer_->quantum().count)
       << "what lies below files grows with them";
+  EXPECT_EQ(record.residue_bytes.at("volume:trimmed"), 9) << "it is read when the others rest";
   EXPECT_EQ(record.remarks.at("pool"), "not trimmed");
   EXPECT_EQ(record.counted, (std::map<std::string, std::string>{{"pool", "claims a, b"}}));
   EXPECT_EQ(record.storage_copies, 3.0);
