@@ -160,7 +160,9 @@ Judgement judge_group(const Context& context, const Group& group, const Estimate
               fmt::format("a control of {} has {} complete valid pairs; a verdict needs {}", group.payload,
                           control->pairs, kPairsRequired)};
   }
-  Judgement judgement = judge(eta);
+  // More repetitions would not bring one.
+  Judgement judgement =
+      sample.no_eta.empty() ? judge(eta) : Judgement{VerdictWord::kInconclusive, "there is no eta"};
   const std::string refused = describe_refused(sample.refused);
   if (!refused.empty()) judgement.reason += "; " + refused;
   return judgement;

@@ -384,6 +384,7 @@ TEST(Analysis, AVerdictNamesTheDuplicateUnitAndChangedCopiesHaveNoEta) {
   for (const auto kind : {DuplicateUnit::Kind::kChanged, DuplicateUnit::Kind::kPrefix}) {
     const Analysis near = with({.kind = kind, .bytes = Bytes{16}});
     EXPECT_FALSE(verdict_of(near, "sqlite").eta);
+    EXPECT_EQ(verdict_of(near, "sqlite").word, VerdictWord::kInconclusive) << "no repetitions would help";
     EXPECT_THAT(verdict_of(near, "sqlite").reason, HasSubstr("d is 0, so there is no eta"));
   }
 }

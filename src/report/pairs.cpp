@@ -279,9 +279,10 @@ EtaSample etas_of(const RunData& run, std::span<const StageFigures> figures, con
       sample.refused[why_missing(figures[pair.graded], probe)] += 1;
       continue;
     }
-    std::string why = refusal_without_duplicates(run.stages[pair.graded].record);
-    if (why.empty())
-      why = refusal_by(run.stages[pair.original].record, run.stages[pair.graded].record, probe);
+    sample.no_eta = refusal_without_duplicates(run.stages[pair.graded].record);
+    const std::string why = !sample.no_eta.empty() ? sample.no_eta
+                                                   : refusal_by(run.stages[pair.original].record,
+                                                                run.stages[pair.graded].record, probe);
     if (!why.empty()) {
       sample.refused[why] += 1;
       continue;

@@ -135,35 +135,77 @@ Check check_device(const SystemPlan& system, const std::optional<fs::path>& file
                : size.error().text()};
 }
 
-Check check_reading(const SystemPlan& system, const std::string& probe, bool needed, const Reading& reading) {
-  const std::string name = system.name + " " + probe;
+/// What one reading before the run says. What need not answer yet is a warning.
+Check check_reading(const std::string& name, const std::string& probe, const std::string& where, bool needed,
+                    const Reading& reading) {
   if (const auto figure = reading.bytes.find(probe); figure != reading.bytes.end())
-    return {name, true, fmt::format("{} says {}", *system.volume, format_bytes(Bytes{figure->second}))};
+    return {name, true, fmt::format("{} says {}", where, format_bytes(Bytes{figure->second}))};
   const auto why = reading.missing.find(probe);
   return {name, !needed, why == reading.missing.end() ? "no reading" : why->second, !needed};
 }
 
-Check check_lag(const Plan& plan, const SystemPlan& system, const std::string& probe, Millis lag,
-                bool needed) {
-  return {
-      fmt::format("{} {} lag", system.name, probe), !needed,
-      fmt::format("its figures are up to {} old and must rest for longer; [settle] limit is {}, so it can "
-                  "never answer: raise the limit",
-                  format_duration(lag), format_duration(plan.settle.limit)),
-      !needed};
+/// The probes that the plan names and that are not read where the files are; without their secrets.
+SystemPlan named_alone(const SystemPlan& system) {
+  SystemPlan named{.name = system.name,
+                   .probes = {},
+                   .volume = system.volume,
+                   .commands = system.commands,
+                   .metrics = system.metrics};
+  if (named.volume && !monitored(*named.volume)) named.volume.reset();
+  return named;
 }
 
-/// Of those whose lag the plan says.
-void check_named_lags(const Plan& plan, const SystemPlan& system, std::vector<Check>& checks) {
-  const auto look = [&](const std::string& probe, Millis lag) {
-    if (lag < plan.settle.limit) return;
-    checks.push_back(check_lag(plan, system, probe, lag, requires_probe(system, probe)));
-  };
-  for (const CommandProbePlan& command : system.commands) look("command:" + command.name, command.lag);
-  for (const MetricsProbePlan& metrics : system.metrics) look("metrics:" + metrics.name, metrics.lag);
+std::vector<ProbeInfo> named_infos(const Plan& plan, const SystemPlan& system) {
+  const SystemPlan named = named_alone(system);
+  return make_probes({.plan = plan, .system = named, .roots = {}, .place = {}, .secrets = {}}).infos();
+}
+
+void check_lags(const Plan& plan, const SystemPlan& system, std::vector<Check>& checks) {
+  for (const ProbeInfo& info : named_infos(plan, system)) {
+    if (info.lag < plan.settle.limit) continue;
+    const bool needed = requires_probe(system, info.name);
+    checks.push_back(
+        {fmt::format("{} {} lag", system.name, info.name), !needed,
+         fmt::format("its figures are up to {} old and must rest for longer; [settle] limit is {}, so it can "
+                     "never answer: raise the limit",
+                     format_duration(info.lag), format_duration(plan.settle.limit)),
+         !needed});
+  }
+}
+
+/// Reads once what monitoring tells of the volume, which is there before the run, and what the plan requires
+/// of commands and exporters, which may need what the run has not made yet.
+void check_readings(const Plan& plan, const SystemPlan& system, ProbeSecrets secrets,
+                    std::vector<Check>& checks) {
+  SystemPlan asked = named_alone(system);
+  std::erase_if(asked.commands, [&](const CommandProbePlan& command) {
+    return !requires_probe(system, "command:" + command.name) || !find_program(command.argv.front());
+  });
+  std::erase_if(asked.metrics, [&](const MetricsProbePlan& metrics) {
+    return !requires_probe(system, "metrics:" + metrics.name);
+  });
+  const ProbeSet probes =
+      make_probes({.plan = plan, .system = asked, .roots = {}, .place = {}, .secrets = std::move(secrets)});
+  Reading reading;
+  probes.read({Clock::now() + kReadLimit, {}}, reading);
+  for (const ProbeInfo& info : probes.infos()) {
+    const std::string name = fmt::format("{} {}", system.name, info.name);
+    if (info.name.starts_with("command:") || info.name.starts_with("metrics:"))
+      checks.push_back(check_reading(name + " figure", info.name, "before the run it", false, reading));
+    else
+      checks.push_back(check_reading(name, info.name, *system.volume,
+                                     requires_probe(system, info.name) || info.name != "kubelet", reading));
+  }
 }
 
 }  // namespace
+
+Millis longest_lag(const Plan& plan, const SystemPlan& system) {
+  Millis longest{0};
+  for (const ProbeInfo& info : named_infos(plan, system))
+    if (info.lag < plan.settle.limit) longest = std::max(longest, info.lag);
+  return longest;
+}
 
 void check_probes(const Plan& plan, const SystemPlan& system, const SystemEntry& entry,
                   const std::optional<fs::path>& files, std::vector<Check>& checks) {
@@ -174,29 +216,14 @@ void check_probes(const Plan& plan, const SystemPlan& system, const SystemEntry&
     check_extents(system, *files, checks);
     check_place(system, *files, checks);
   }
-  check_named_lags(plan, system, checks);
+  check_lags(plan, system, checks);
   auto secrets = resolve_probe_secrets(plan, system);
   if (!secrets) {
     checks.push_back({system.name + " secrets", false, secrets.error().text()});
     return;
   }
-  if (!system.volume) return;
-  if (!monitored(*system.volume)) {
-    checks.push_back(check_device(system, files));
-    return;
-  }
-  // Of the monitored volume alone: commands and exporters may need what the run has not made yet.
-  const SystemPlan bare{.name = system.name, .probes = {}, .volume = system.volume};
-  const ProbeSet probes =
-      make_probes({.plan = plan, .system = bare, .roots = {}, .place = {}, .secrets = std::move(*secrets)});
-  Reading reading;
-  probes.read({Clock::now() + kReadLimit, {}}, reading);
-  for (const ProbeInfo& info : probes.infos()) {
-    const bool required = requires_probe(system, info.name);
-    checks.push_back(check_reading(system, info.name, required || info.name != "kubelet", reading));
-    if (info.lag >= plan.settle.limit)
-      checks.push_back(check_lag(plan, system, info.name, info.lag, required));
-  }
+  if (system.volume && !monitored(*system.volume)) checks.push_back(check_device(system, files));
+  check_readings(plan, system, std::move(*secrets), checks);
 }
 
 }  // namespace lab

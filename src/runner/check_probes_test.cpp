@@ -85,6 +85,30 @@ TEST_F(CheckProbes, ALagThatThePlanSaysIsComparedWithTheLimitOfSettlingToo) {
   EXPECT_TRUE(check("pg command:c lag").warning);
   plan_.settle.limit = Millis{90'001};
   for (const Check& one : checks()) EXPECT_EQ(one.name.find(" lag"), std::string::npos) << one.name;
+  EXPECT_EQ(longest_lag(plan_, system_), Millis{90'000});
+  plan_.settle.limit = Millis{70'000};
+  EXPECT_EQ(longest_lag(plan_, system_), Millis{60'000}) << "the other can never answer";
+}
+
+TEST_F(CheckProbes, RequiredCommandsAndExportersAreAskedOnceAndNoAnswerIsAWarning) {
+  ScriptedHttp page(ScriptedHttp::Answer{200, "used_bytes 8192\n"});
+  system_ = {.name = "pg",
+             .probes = {"command:c", "metrics:m"},
+             .commands = {{.name = "c", .argv = {"echo", "{\"bytes\": 4096}"}}},
+             .metrics = {{.name = "m", .url = page.url("/metrics"), .metric = "used_bytes"}}};
+  EXPECT_EQ(check("pg command:c figure").detail, "before the run it says 4.00 KiB");
+  EXPECT_EQ(check("pg metrics:m figure").detail, "before the run it says 8.00 KiB");
+  page.stop();
+  system_.commands[0].argv = {"false"};
+  for (const std::string probe : {"command:c", "metrics:m"}) {
+    SCOPED_TRACE(probe);
+    const Check silent = check("pg " + probe + " figure");
+    EXPECT_TRUE(silent.passed);
+    EXPECT_TRUE(silent.warning);
+    EXPECT_FALSE(silent.detail.empty());
+  }
+  system_.probes = {"engine"};
+  for (const Check& one : checks()) EXPECT_EQ(one.name.find(" figure"), std::string::npos) << one.name;
 }
 
 TEST_F(CheckProbes, TheLoginGoesWithTheQuestionAndOneThatIsNotThereIsAnError) {

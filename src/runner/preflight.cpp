@@ -54,17 +54,35 @@ std::uint64_t inserts_of(const Cell& cell) {
   return inserts;
 }
 
-/// A server's sizes must be quiet for the window before and after each stage, and each chain has an idle
-/// control; an embedded system is at rest at once.
-double seconds_of_rest(const Plan& plan, const Registry& registry, const Cell& cell) {
-  const SystemEntry* const entry = find_system(registry, cell.system);
-  if (entry == nullptr || entry->embedded) return 0;
+/// Seconds that a system rests.
+struct RestTimes {
+  double quiet = 0;      // Until its sizes are taken to be at rest.
+  double idle = 0;       // One idle control: drift of the probes, then the sampler.
+  bool servers = false;  // An idle control for each chain; an embedded system's is once for all.
+};
+
+/// A server's sizes must be quiet for the window, an embedded system is at rest at once; figures that lag
+/// must rest, and be watched in idleness, for as long as they lag, on each.
+std::map<std::string, RestTimes> rest_times(const Plan& plan, const Registry& registry) {
   const auto seconds = [](Millis time) { return std::chrono::duration<double>(time).count(); };
-  double rest = 0;
+  std::map<std::string, RestTimes> times;
+  for (const SystemPlan& system : plan.systems) {
+    const SystemEntry* const entry = find_system(registry, system.name);
+    if (entry == nullptr) continue;
+    const Millis lag = longest_lag(plan, system);
+    const Millis window = entry->embedded ? Millis{0} : plan.settle.window;
+    times[system.name] = {seconds(std::max(window, lag)),
+                          seconds(std::max(plan.settle.idle, lag) + plan.settle.idle), !entry->embedded};
+  }
+  return times;
+}
+
+/// Before and after each stage.
+double seconds_of_rest(const RestTimes& rest, const Cell& cell) {
+  double seconds = 0;
   for (const Chain& chain : cell.chains)
-    rest +=
-        seconds(plan.settle.window) * static_cast<double>(chain.size() + 1) + seconds(plan.settle.idle) * 2;
-  return rest;
+    seconds += rest.quiet * static_cast<double>(chain.size() + 1) + (rest.servers ? rest.idle : 0);
+  return seconds;
 }
 
 double seconds_of(const Cell& cell, Bytes logical) {
@@ -144,6 +162,7 @@ fs::path existing_above(fs::path path) {
 Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Registry& registry) {
   Estimate all;
   all.stage_measurements = stage_measurements(blocks);
+  std::map<std::string, RestTimes> rest = rest_times(plan, registry);
   std::map<std::string, Bytes> known;  // Directory payloads are counted once a grade and size.
   for (const Block& block : blocks)
     for (const Cell& cell : block.cells) {
@@ -160,10 +179,10 @@ Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Regi
           all.disk_peak, Bytes{static_cast<std::int64_t>(kDiskFactor * static_cast<double>(logical.count))});
       const double scans = seconds_of_scans(plan, registry, cell, logical);
       all.scan_seconds += scans;
-      all.seconds += seconds_of(cell, logical) + seconds_of_rest(plan, registry, cell) + scans;
+      all.seconds += seconds_of(cell, logical) + seconds_of_rest(rest[cell.system], cell) + scans;
     }
-  all.seconds +=
-      std::chrono::duration<double>(plan.settle.idle).count() * static_cast<double>(plan.systems.size());
+  for (const auto& [system, times] : rest)
+    if (!times.servers) all.seconds += times.idle;
   return all;
 }
 

@@ -305,6 +305,26 @@ TEST(Estimate, CountsCellsStagesAndBytesExactly) {
   EXPECT_EQ(needs.logical.count, 8LL * 100 * 65'536);
 }
 
+TEST(Estimate, HoldsTheRestOfFiguresThatLag) {
+  Plan plan = small_plan();
+  const double without = estimate(plan, expand(plan), two_systems()).seconds;
+  plan.systems[0].metrics = {
+      {.name = "m", .url = "http://127.0.0.1:1", .metric = "m", .lag = Millis{60'000}}};
+  plan.settle.limit = Millis{120'000};
+  // Four cells of one chain and one stage rest twice each, and the idle control lasts as long as the lag.
+  const double more = 60.0 * 2 * 4 + 60 - std::chrono::duration<double>(plan.settle.idle).count();
+  EXPECT_DOUBLE_EQ(estimate(plan, expand(plan), two_systems()).seconds, without + more);
+  Registry servers = two_systems();
+  for (SystemEntry& entry : servers) entry.embedded = false;
+  plan.systems[0].metrics.clear();
+  const double at_once = estimate(plan, expand(plan), servers).seconds;
+  plan.systems[0].metrics = {{.name = "m", .url = "http://127.0.0.1:1", .metric = "m", .lag = Millis{3'000}}};
+  // Four chains of one stage: two rests and an idle control, each two seconds longer than the usual second.
+  EXPECT_DOUBLE_EQ(estimate(plan, expand(plan), servers).seconds, at_once + 4 * 3 * 2.0);
+  plan.settle.limit = Millis{1'000};
+  EXPECT_DOUBLE_EQ(estimate(plan, expand(plan), servers).seconds, at_once) << "it can never answer";
+}
+
 TEST(Estimate, HoldsTheScansOfTheStagesThatAreScannedAndOfNoOthers) {
   Plan plan = small_plan();
   const double without = estimate(plan, expand(plan), two_systems()).seconds;

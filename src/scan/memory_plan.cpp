@@ -2,6 +2,7 @@
 #include "scan/memory_plan.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -20,12 +21,22 @@ std::int64_t worker_bytes(bool direct, std::span<const ChunkerSpec> chunkers) {
   return bytes;
 }
 
+/// Not asked for in whole, so that the system may grant more than it has, and end the process later.
+Status check_machine(Bytes memory) {
+  const Bytes machine{static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE)};
+  if (machine.count <= 0 || memory <= machine) return ok();
+  return Error{
+      ErrorCode::kInvalidArgument, "scan",
+      fmt::format("{} are more than the machine has, {}", format_bytes(memory), format_bytes(machine))};
+}
+
 }  // namespace
 
 Bytes census_share(Bytes memory) { return std::min(Bytes{memory.count / 4}, 64_GiB); }
 
 Result<std::vector<Bytes>> plan_memory(Bytes memory, unsigned threads, bool direct,
                                        std::span<const ChunkerSpec> chunkers, bool census, Bytes reserved) {
+  LAB_TRY(check_machine(memory));
   const std::int64_t buffers = worker_bytes(direct, chunkers) * threads + reserved.count;
   const std::int64_t least = kLeastShare * std::ssize(chunkers);
   const std::int64_t usable = memory.count - (census ? census_share(memory).count : 0);

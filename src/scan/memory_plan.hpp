@@ -13,7 +13,8 @@ namespace lab::scan {
 
 /// A counter's share for each chunker. A chunker with shorter chunks has more of them and gets more.
 /// A census, if there is one, gets census_share first; `reserved` bytes are for others.
-/// Errors: kInvalidArgument when the buffers leave too little, with the least that would do.
+/// Errors: kInvalidArgument when the buffers leave too little, with the least that would do, and when the
+/// machine has less memory.
 Result<std::vector<Bytes>> plan_memory(Bytes memory, unsigned threads, bool direct,
                                        std::span<const ChunkerSpec> chunkers, bool census = false,
                                        Bytes reserved = {});

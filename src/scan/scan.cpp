@@ -2,7 +2,6 @@
 #include "scan/scan.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -36,14 +35,6 @@ std::string unique_name() {
 
 Error bad_request(std::string detail) { return {ErrorCode::kInvalidArgument, "scan", std::move(detail)}; }
 
-/// Not asked for in whole, so that the system may grant more than it has, and end the process later.
-Status check_memory(Bytes memory) {
-  const Bytes machine{static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE)};
-  if (machine.count <= 0 || memory <= machine) return ok();
-  return bad_request(fmt::format("--memory: {} are more than the machine has, {}", format_bytes(memory),
-                                 format_bytes(machine)));
-}
-
 Error no_memory() {
   return {ErrorCode::kResourceExhausted, "scan", "--memory: the system does not give as much; name less"};
 }
@@ -75,7 +66,6 @@ class Scan {
     if (request_.threads < 1) return bad_request("--threads: at least 1");
     if (request_.classes.empty() || request_.classes.size() > kClassesMax)
       return bad_request(fmt::format("from 1 to {} file classes", kClassesMax));
-    LAB_TRY(check_memory(request_.memory));
     const bool emits = !request_.emit.empty();
     LAB_CHECK(!emits || !request_.sketch, "what is emitted is counted exactly");
     LAB_CHECK(!request_.verify || !(emits || request_.sketch), "a comparison is of all chunks in the files");

@@ -186,6 +186,8 @@ TEST(CheckScan, MemoryThatIsTooLittleForTheChunkersIsNamedWithWhatWouldDo) {
   EXPECT_EQ(status.error().code, ErrorCode::kInvalidArgument);
   EXPECT_NE(status.error().detail.find("key 'scan.memory': 1 MiB is too little"), std::string::npos)
       << status.error().detail;
+  plan.memory = Bytes{1LL << 50};
+  EXPECT_NE(check_scan(plan).error().detail.find("more than the machine has"), std::string::npos);
   plan.chunkers.clear();
   EXPECT_TRUE(check_scan(plan)) << "no scan, no memory";
 }

@@ -207,7 +207,7 @@ TEST_P(DriverConformance, AStoppedMaintenanceCanBeDoneAgain) {
   expect_holds(objects);
   close();
   ASSERT_NO_FATAL_FAILURE(open());
-  if (GetParam().entry.has_files) expect_holds(objects);
+  if (GetParam().entry->has_files) expect_holds(objects);
 }
 
 }  // namespace lab

@@ -37,13 +37,13 @@ TEST_P(DriverConformance, DoesWhatItDeclaresAndRefusesTheRest) {
 }
 
 TEST_P(DriverConformance, DescribesItself) {
-  EXPECT_EQ(info().system, GetParam().entry.name);
+  EXPECT_EQ(info().system, GetParam().entry->name);
   EXPECT_EQ(info().variant, GetParam().variant);
   EXPECT_FALSE(info().durability.empty());
   EXPECT_EQ(info().bulk_path.empty(), !declares(Capability::kBatch));
-  EXPECT_FALSE(GetParam().entry.what.empty());
-  EXPECT_FALSE(GetParam().entry.library.empty());
-  EXPECT_FALSE(GetParam().entry.mechanisms.empty());
+  EXPECT_FALSE(GetParam().entry->what.empty());
+  EXPECT_FALSE(GetParam().entry->library.empty());
+  EXPECT_FALSE(GetParam().entry->mechanisms.empty());
   EXPECT_TRUE(driver_->prove(soon()));
 }
 
@@ -97,12 +97,12 @@ TEST_P(DriverConformance, MaintenanceWorksAfterDeletionsAndKeepsTheRest) {
   objects.erase(objects.begin(), objects.begin() + 48);
   expect_holds(objects);
   if (frees_by_itself_alone()) GTEST_SKIP() << kByItselfAlone;
-  if (GetParam().entry.has_files && info().maintenance_shrinks) {
+  if (GetParam().entry->has_files && info().maintenance_shrinks) {
     EXPECT_LT(held_bytes(), loaded * 6 / 10) << "three of four objects are gone";
   }
   load(gone);
   EXPECT_EQ(count(), 64U);
-  if (GetParam().entry.has_files && !info().maintenance_shrinks) {
+  if (GetParam().entry->has_files && !info().maintenance_shrinks) {
     EXPECT_LT(held_bytes(), loaded * 12 / 10) << "what was freed is used again";
   }
 }
@@ -135,7 +135,7 @@ TEST_P(DriverConformance, MaintenanceOfTruncatedDataFreesIt) {
   ASSERT_TRUE(outcome) << outcome.error().text();
   EXPECT_TRUE(outcome->worked) << outcome->what;
   expect_holds({});
-  if (GetParam().entry.has_files) {
+  if (GetParam().entry->has_files) {
     EXPECT_LT(held_bytes(), loaded / 10);
   }
 }

@@ -15,13 +15,13 @@ namespace fs = std::filesystem;
 
 std::string name_of(const testing::TestParamInfo<Candidate>& info) {
   const Candidate& candidate = info.param;
-  const bool first = candidate.variant == candidate.entry.variants.front().name;
-  std::string name = candidate.entry.name + (first ? "_" : "_also_") + candidate.variant;
+  const bool first = candidate.variant == candidate.entry->variants.front().name;
+  std::string name = candidate.entry->name + (first ? "_" : "_also_") + candidate.variant;
   if (!candidate.payload.empty()) {
     // These have all types of columns among them; the others are for the label deep.
     const bool usual = candidate.payload == "synthetic_transactions" ||
                        candidate.payload == "jsonb_documents" || candidate.payload == "random_binary";
-    name = candidate.entry.name + (usual ? "_native_" : "_also_native_") + candidate.payload;
+    name = candidate.entry->name + (usual ? "_native_" : "_also_native_") + candidate.payload;
   }
   for (char& letter : name)
     if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
@@ -29,7 +29,7 @@ std::string name_of(const testing::TestParamInfo<Candidate>& info) {
 }
 
 void PrintTo(const Candidate& candidate, std::ostream* out) {
-  *out << candidate.entry.name << " " << candidate.variant << " " << candidate.payload;
+  *out << candidate.entry->name << " " << candidate.variant << " " << candidate.payload;
 }
 
 ObjectId id_of(std::uint64_t number) {
@@ -104,8 +104,8 @@ void DriverConformance::SetUp() {
   if (embedded()) {
     config_.path = folder_.path() / "home";
   } else {
-    auto server = server_config(GetParam().entry.name);
-    if (!server && server.error().code == ErrorCode::kNotFound && !server_required(GetParam().entry.name))
+    auto server = server_config(GetParam().entry->name);
+    if (!server && server.error().code == ErrorCode::kNotFound && !server_required(GetParam().entry->name))
       GTEST_SKIP() << server.error().detail;
     ASSERT_TRUE(server) << server.error().text();
     config_ = std::move(*server);
@@ -121,7 +121,7 @@ void DriverConformance::SetUp() {
 }
 
 void DriverConformance::open() {
-  auto session = GetParam().entry.open(config_, soon());
+  auto session = GetParam().entry->open(config_, soon());
   // An old server may lack what a variant needs; it says so, and a run records the cell as unsupported.
   if (!session && !embedded() && session.error().code == ErrorCode::kUnsupported)
     GTEST_SKIP() << session.error().text();
@@ -183,7 +183,7 @@ void DriverConformance::expect_holds(const std::vector<Made>& objects) {
 void DriverConformance::TearDown() {
   close();
   if (embedded() || config_.url.empty()) return;
-  const Status removed = GetParam().entry.remove(config_, soon());
+  const Status removed = GetParam().entry->remove(config_, soon());
   EXPECT_TRUE(removed) << removed.error().text();
 }
 

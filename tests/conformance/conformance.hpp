@@ -19,7 +19,8 @@ using namespace std::chrono_literals;
 
 /// One system in one variant.
 struct Candidate {
-  SystemEntry entry{};
+  // Shared: a candidate is copied for each of some thousand tests when the program starts.
+  std::shared_ptr<const SystemEntry> entry{};
   std::string variant{};
   std::string payload{};  // Mode "native" with its schema; empty: mode "blob".
 };
@@ -83,7 +84,7 @@ class DriverConformance : public testing::TestWithParam<Candidate> {
   bool frees_by_itself_alone();
 
   const DriverInfo& info() const { return driver_->info(); }
-  bool embedded() const { return GetParam().entry.embedded; }
+  bool embedded() const { return GetParam().entry->embedded; }
   bool declares(Capability capability) const { return info().has(capability); }
   std::filesystem::path home() const { return config_.path; }
   std::filesystem::path data() const { return config_.path / "data"; }

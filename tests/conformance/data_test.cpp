@@ -167,7 +167,7 @@ TEST_P(DriverConformance, KeepsContainersApart) {
   }
   close();
   ASSERT_NO_FATAL_FAILURE(open());
-  if (GetParam().entry.has_files) expect_holds(objects);
+  if (GetParam().entry->has_files) expect_holds(objects);
 }
 
 TEST_P(DriverConformance, RefusesAContainerThatIsNotThere) {

@@ -7,7 +7,7 @@
 namespace lab {
 
 TEST_P(DriverConformance, KeepsEverythingOverReopening) {
-  if (!GetParam().entry.has_files) GTEST_SKIP() << "keeps nothing on disk";
+  if (!GetParam().entry->has_files) GTEST_SKIP() << "keeps nothing on disk";
   auto objects = made_many(0, 50, 20'000);
   load(objects);
   const Made last = made(60, "not flushed, but acknowledged");
@@ -21,7 +21,7 @@ TEST_P(DriverConformance, KeepsEverythingOverReopening) {
 }
 
 TEST_P(DriverConformance, ResetLeavesTheSameFilesEachTime) {
-  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
+  if (!embedded() || !GetParam().entry->has_files) GTEST_SKIP() << "has no folder of its own";
   std::vector<Tree> empty;
   for (int round = 0; round < 3; ++round) {
     ASSERT_TRUE(driver_->reset(soon()));
@@ -36,7 +36,7 @@ TEST_P(DriverConformance, ResetLeavesTheSameFilesEachTime) {
 }
 
 TEST_P(DriverConformance, TouchesNothingBesideItsData) {
-  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
+  if (!embedded() || !GetParam().entry->has_files) GTEST_SKIP() << "has no folder of its own";
   const auto others = folder_.path() / "others";
   ASSERT_TRUE(make_directories(others / "deep"));
   ASSERT_TRUE(write_file_atomic(others / "deep" / "file", "theirs"));
@@ -46,30 +46,30 @@ TEST_P(DriverConformance, TouchesNothingBesideItsData) {
   ASSERT_TRUE(driver_->reset(soon()));
   EXPECT_EQ(count(), 0U);
   close();
-  ASSERT_TRUE(GetParam().entry.remove(config_, soon()));
+  ASSERT_TRUE(GetParam().entry->remove(config_, soon()));
   EXPECT_EQ(tree_with_digests(others).digests, before.digests);
   EXPECT_EQ(*read_file(home() / "beside"), "theirs too");
   EXPECT_EQ(tree_with_digests(home()).digests.size(), 1U);
 }
 
 TEST_P(DriverConformance, RefusesAFolderThatIsNotOurs) {
-  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
+  if (!embedded() || !GetParam().entry->has_files) GTEST_SKIP() << "has no folder of its own";
   close();
   config_.path = folder_.path() / "theirs";
   ASSERT_TRUE(make_directories(config_.path / "data"));
   ASSERT_TRUE(write_file_atomic(config_.path / "data" / "thesis", "years of work"));
   const Tree before = tree_with_digests(config_.path);
-  const auto opened = GetParam().entry.open(config_, soon());
+  const auto opened = GetParam().entry->open(config_, soon());
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kRefused);
-  const Status removed = GetParam().entry.remove(config_, soon());
+  const Status removed = GetParam().entry->remove(config_, soon());
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().code, ErrorCode::kRefused);
   EXPECT_EQ(tree_with_digests(config_.path).digests, before.digests);
 }
 
 TEST_P(DriverConformance, ResetRefusesWhenTheMarkerIsGone) {
-  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
+  if (!embedded() || !GetParam().entry->has_files) GTEST_SKIP() << "has no folder of its own";
   load(made_many(0, 3, 1'000));
   std::filesystem::remove(home() / ".deduplab");
   const Status emptied = driver_->reset(soon());
@@ -81,24 +81,24 @@ TEST_P(DriverConformance, ResetRefusesWhenTheMarkerIsGone) {
 TEST_P(DriverConformance, RemoveLeavesNothing) {
   load(made_many(0, 10, 10'000));
   close();
-  const Status removed = GetParam().entry.remove(config_, soon());
+  const Status removed = GetParam().entry->remove(config_, soon());
   ASSERT_TRUE(removed) << removed.error().text();
   if (embedded()) {
     EXPECT_FALSE(std::filesystem::exists(home()));
   } else {
-    const auto left = GetParam().entry.leftovers(config_, soon());
+    const auto left = GetParam().entry->leftovers(config_, soon());
     ASSERT_TRUE(left) << left.error().text();
     EXPECT_EQ(*left, std::vector<std::string>{});
   }
-  EXPECT_TRUE(GetParam().entry.remove(config_, soon())) << "nothing to remove is fine";
+  EXPECT_TRUE(GetParam().entry->remove(config_, soon())) << "nothing to remove is fine";
 }
 
 TEST_P(DriverConformance, RefusesASecondSessionOnTheSameFolder) {
-  if (!embedded() || !GetParam().entry.has_files) GTEST_SKIP() << "has no folder of its own";
-  const auto second = GetParam().entry.open(config_, soon());
+  if (!embedded() || !GetParam().entry->has_files) GTEST_SKIP() << "has no folder of its own";
+  const auto second = GetParam().entry->open(config_, soon());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kInUse);
-  const Status removed = GetParam().entry.remove(config_, soon());
+  const Status removed = GetParam().entry->remove(config_, soon());
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().code, ErrorCode::kInUse);
 }
@@ -107,21 +107,21 @@ TEST_P(DriverConformance, AnotherRunIsToldWhoHoldsTheNamespace) {
   if (embedded()) GTEST_SKIP() << "a lock on its folder, tested above";
   SystemConfig other = config_;
   other.run_id = "another-run";
-  const auto second = GetParam().entry.open(other, soon());
+  const auto second = GetParam().entry->open(other, soon());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kInUse) << second.error().text();
   EXPECT_NE(second.error().detail.find("conformance"), std::string::npos) << second.error().detail;
-  const Status removed = GetParam().entry.remove(other, soon());
+  const Status removed = GetParam().entry->remove(other, soon());
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().code, ErrorCode::kInUse) << removed.error().text();
   load(made_many(0, 2, 1'000));
   EXPECT_EQ(count(), 2U);
   close();
-  EXPECT_TRUE(GetParam().entry.open(other, soon())) << "given up at the end of the session";
+  EXPECT_TRUE(GetParam().entry->open(other, soon())) << "given up at the end of the session";
 }
 
 TEST_P(DriverConformance, AServerThatIsNotTheOneThatIsWantedIsNeitherWrittenToNorCleaned) {
-  const SystemEntry& entry = GetParam().entry;
+  const SystemEntry& entry = *GetParam().entry;
   if (embedded()) GTEST_SKIP() << "who it is, its folder says";
   const auto objects = made_many(0, 3, 1'000);
   load(objects);
@@ -161,12 +161,12 @@ TEST_P(DriverConformance, ResetEmptiesTheEngineEachTime) {
 TEST_P(DriverConformance, IsFoundFitBeforeARunAndNothingIsWritten) {
   if (embedded()) GTEST_SKIP() << "checked by its folder";
   close();
-  ASSERT_TRUE(GetParam().entry.remove(config_, soon()));
-  const auto findings = GetParam().entry.examine(config_, soon());
+  ASSERT_TRUE(GetParam().entry->remove(config_, soon()));
+  const auto findings = GetParam().entry->examine(config_, soon());
   EXPECT_GE(findings.size(), 2U);
   for (const Finding& finding : findings)
     EXPECT_TRUE(finding.passed) << finding.what << ": " << finding.detail;
-  const auto left = GetParam().entry.leftovers(config_, soon());
+  const auto left = GetParam().entry->leftovers(config_, soon());
   ASSERT_TRUE(left) << left.error().text();
   EXPECT_TRUE(left->empty());
 }
@@ -175,7 +175,7 @@ TEST_P(DriverConformance, ANamespaceThatAnotherRunHoldsIsFoundBeforeARun) {
   if (embedded()) GTEST_SKIP() << "the lock of its folder is tested with the folder";
   const auto refused = [&](const SystemConfig& config) {
     std::string why;
-    for (const Finding& finding : GetParam().entry.examine(config, soon()))
+    for (const Finding& finding : GetParam().entry->examine(config, soon()))
       if (!finding.passed) why += finding.what + ": " + finding.detail + "\n";
     return why;
   };
@@ -193,11 +193,11 @@ TEST_P(DriverConformance, AServerThatIsDownIsAFindingWithWhatToDo) {
   const std::size_t colon = down.url.rfind(':');
   const std::size_t slash = std::min(down.url.find('/', colon), down.url.size());
   down.url.replace(colon + 1, slash - colon - 1, "1");  // Nothing listens on port 1.
-  const auto findings = GetParam().entry.examine(down, within(20s));
+  const auto findings = GetParam().entry->examine(down, within(20s));
   const bool said =
       std::any_of(findings.begin(), findings.end(), [](const Finding& finding) { return !finding.passed; });
   EXPECT_TRUE(said);
-  const auto session = GetParam().entry.open(down, within(20s));
+  const auto session = GetParam().entry->open(down, within(20s));
   ASSERT_FALSE(session);
   EXPECT_EQ(session.error().code, ErrorCode::kConnectionLost) << session.error().text();
 }
@@ -206,10 +206,10 @@ TEST_P(DriverConformance, RejectsAnUnknownVariantAndOption) {
   SystemConfig config = config_;
   config.path = folder_.path() / "other";
   config.variant = "no_such_variant";
-  EXPECT_EQ(GetParam().entry.open(config, soon()).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(GetParam().entry->open(config, soon()).error().code, ErrorCode::kInvalidArgument);
   config.variant = config_.variant;
   config.options["no_such_option"] = "1";
-  EXPECT_EQ(GetParam().entry.open(config, soon()).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(GetParam().entry->open(config, soon()).error().code, ErrorCode::kInvalidArgument);
   EXPECT_TRUE(!embedded() || !std::filesystem::exists(config.path));
 }
 

@@ -41,16 +41,21 @@ std::vector<SystemEntry> systems() {
 
 std::vector<Candidate> candidates() {
   std::vector<Candidate> all;
-  for (const SystemEntry& entry : systems())
-    for (const VariantInfo& variant : entry.variants) all.push_back({entry, variant.name});
+  for (const SystemEntry& system : systems()) {
+    const auto entry = std::make_shared<const SystemEntry>(system);
+    for (const VariantInfo& variant : entry->variants) all.push_back({entry, variant.name});
+  }
   return all;
 }
 
 std::vector<Candidate> native_candidates() {
   std::vector<Candidate> all;
-  for (const SystemEntry& entry : systems())
+  for (const SystemEntry& system : systems()) {
+    if (!system.native) continue;
+    const auto entry = std::make_shared<const SystemEntry>(system);
     for (const NativeSchema& schema : native_schemas())
-      if (entry.native) all.push_back({entry, entry.variants.front().name, std::string(schema.payload)});
+      all.push_back({entry, entry->variants.front().name, std::string(schema.payload)});
+  }
   return all;
 }
 

@@ -39,7 +39,7 @@ const WORD_MEANINGS = {
   partial: 'a part is removed',
   full: 'duplicates are free',
   semantic: 'one object per key is kept, as declared',
-  inconclusive: 'the interval spans zones',
+  inconclusive: 'the interval spans zones, or there is no eta',
   too_few_repetitions: 'fewer than 5 complete valid pairs',
   withheld: 'a control failed',
   unanswered: 'no complete valid pair',
