@@ -43,7 +43,7 @@ check: lint test ## all that CI does
 check-deep: ## clang-tidy on everything; all tests, also under the thread sanitizer; a minute of fuzzing a target
 	scripts/setup check test servers fuzz
 	scripts/check --all
-	LAB_DEEP=1 JOBS=$(JOBS) scripts/test dev
+	LAB_DEEP=1 LAB_KILLS=16 JOBS=$(JOBS) scripts/test dev
 	JOBS=$(JOBS) scripts/test tsan
 	JOBS=$(JOBS) scripts/fuzz 60
 

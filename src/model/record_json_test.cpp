@@ -32,7 +32,7 @@ StageScan full_scan() {
   scan.census->gone = GoneContent{5, 6, 7};
   scan.census->parts = {{"payload", 1'500, 800}, {"log", 500, 100}};
   scan.left_out = {{"/data/\"socket\"", "a socket"}};
-  scan.incomplete = {{"/data/log", "it was written to"}};
+  scan.incomplete = {{"/data/log", "it was written to"}, {"/data/\xFF\n", "no text, and whole again"}};
   scan.spilled_bytes = 12;
   scan.seconds = 0.125;
   return scan;
@@ -239,6 +239,10 @@ TEST(RecordJson, AWrongTypeIsAnErrorThatNamesItsKey) {
       {"/cell_chains", "x", "key 'cell_chains' must be an array"},
       {"/cell_chains/0", 1, "key 'cell_chains' must hold strings"},
       {"/cell_chains/0", "insert_bulk", "key 'cell_chains': 'insert_bulk' is not a stage"},
+      {"/scan_left_out/0/path_hex", "2Fxy",
+       "key 'scan_left_out.path_hex' must be pairs of hexadecimal digits"},
+      {"/scan_left_out/0/path_hex", "2F0",
+       "key 'scan_left_out.path_hex' must be pairs of hexadecimal digits"},
   };
   for (const Case& one : cases) {
     SCOPED_TRACE(one.error);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/scan_json.hpp"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "core/hash.hpp"
 #include "model/json_fields.hpp"
 
 namespace lab {
@@ -15,6 +17,21 @@ using nlohmann::ordered_json;
 
 constexpr const char* kCensus = "census";
 constexpr const char* kAll = "all";
+
+/// The bytes that to_hex spelled so; nullopt for anything else.
+std::optional<std::string> from_hex(std::string_view digits) {
+  if (digits.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(digits.size() / 2);
+  for (std::size_t at = 0; at < digits.size(); at += 2) {
+    unsigned byte = 0;
+    const char* const end = digits.data() + at + 2;
+    const auto read = std::from_chars(digits.data() + at, end, byte, 16);
+    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
 
 Error damaged(std::string detail) { return {ErrorCode::kCorruption, "record.read", std::move(detail)}; }
 
@@ -168,13 +185,26 @@ ordered_json census_part_json(const CensusPart& part) {
 
 ordered_json notes_json(const std::vector<PathNote>& notes) {
   ordered_json all = ordered_json::array();
-  for (const PathNote& note : notes) note_fields(FieldWriter(all.emplace_back(ordered_json::object())), note);
+  for (const PathNote& note : notes) {
+    FieldWriter field(all.emplace_back(ordered_json::object()));
+    note_fields(field, note);
+    // JSON holds text alone, and a file's name may be any bytes.
+    if (to_valid_utf8(note.path) != note.path) field("path_hex", to_hex(std::as_bytes(std::span(note.path))));
+  }
   return all;
 }
 
 Status read_notes(const ordered_json& in, const char* key, std::vector<PathNote>& notes) {
   return read_objects(in, key, [&](const ordered_json& item, std::string& problem) {
-    note_fields(FieldReader(item, std::string(key) + ".", problem), notes.emplace_back());
+    PathNote& note = notes.emplace_back();
+    FieldReader field(item, std::string(key) + ".", problem);
+    note_fields(field, note);
+    std::optional<std::string> bytes;
+    field("path_hex", bytes);
+    if (!bytes) return ok();
+    const auto path = from_hex(*bytes);
+    if (!path) return damaged(fmt::format("key '{}.path_hex' must be pairs of hexadecimal digits", key));
+    note.path = *path;
     return ok();
   });
 }

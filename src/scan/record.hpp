@@ -72,6 +72,9 @@ class Grouper {
       key_ = record;
       open_ = true;
     }
+    several_ = several_ || (total_ > 0 && file_class != last_class_);
+    last_class_ = file_class;
+    total_ += copies;
     copies_[file_class] += copies;
   }
 
@@ -88,9 +91,15 @@ class Grouper {
   void close() {
     if (!open_) return;
     const auto length = static_cast<std::uint32_t>((key_.back() >> 8U) & 0xFFFFFFU);
-    tally_.add(length, copies_);
+    if (several_)
+      tally_.add(length, copies_);
+    else
+      tally_.add_of_one(length, last_class_, total_);
     if (sink_ != nullptr && status_) status_ = sink_->add(key_of(key_), length, copies_);
-    std::fill(copies_.begin(), copies_.end(), 0);
+    if (several_) std::fill(copies_.begin(), copies_.end(), 0);
+    copies_[last_class_] = 0;
+    several_ = false;
+    total_ = 0;
     open_ = false;
   }
 
@@ -99,6 +108,9 @@ class Grouper {
   Status status_ = ok();
   Record<kWords> key_{};
   bool open_ = false;
+  bool several_ = false;  // More than one class has the chunk.
+  std::size_t last_class_ = 0;
+  std::uint64_t total_ = 0;
   std::vector<std::uint64_t> copies_;
 };
 

@@ -1,4 +1,4 @@
-// Records in a fixed amount of memory: an arena, sorted runs in a temporary file when it is full, a merge.
+// Records in a fixed amount of memory: a pile, sorted runs in a temporary file when it is full, a merge.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "scan/counter.hpp"
-#include "scan/record_sort.hpp"
+#include "scan/record_pile.hpp"
 #include "scan/run_file.hpp"
 
 namespace lab::scan {
@@ -27,15 +27,15 @@ class RecordStore {
         stop_(options.stop),
         memory_(static_cast<std::size_t>(options.memory.count)),
         write_buffer_(std::min(memory_ / 16, kWriteBufferMax)),
-        capacity_(std::max<std::size_t>(sortable_in(memory_ - write_buffer_, sizeof(Record<kWords>)), 16)) {}
+        pile_(memory_ - write_buffer_) {}
 
   /// Errors: kResourceExhausted when the disk is full; then the store is void.
   Status add(std::size_t count, auto record_of) {
-    // Not filled: the system gives pages as they are touched, so a small scan takes little of a large budget.
-    if (!arena_) arena_ = std::make_unique_for_overwrite<Slot[]>(capacity_);
     for (std::size_t i = 0; i < count; ++i) {
-      if (used_ == capacity_) LAB_TRY(spill());
-      arena_[used_++].record = record_of(i);
+      const Record<kWords> record = record_of(i);
+      if (pile_.add(record)) continue;
+      LAB_TRY(spill());
+      LAB_CHECK(pile_.add(record), "an empty pile has room");
     }
     return ok();
   }
@@ -50,16 +50,18 @@ class RecordStore {
     };
     std::uint64_t taken = 0;
     if (runs_.empty()) {
-      sort();
-      for (const Slot& slot : used()) {
-        if (taken++ % kRecordsBetweenLooks == 0) LAB_TRY(look_at_all());
-        take(slot.record, std::uint64_t{1});
-      }
-      arena_.reset();
+      LAB_TRY(pile_.drain([&](std::span<const Record<kWords>> records) -> Status {
+        for (const Record<kWords>& record : records) {
+          if (taken++ % kRecordsBetweenLooks == 0) LAB_TRY(look_at_all());
+          take(record, std::uint64_t{1});
+        }
+        return ok();
+      }));
+      pile_.release();
       return ok();
     }
     LAB_TRY(spill());
-    arena_.reset();
+    pile_.release();
     return merge(runs_, memory_, [&](const Record<kWords>& record, std::uint64_t copies) -> Status {
       take(record, copies);
       return taken++ % kRecordsBetweenLooks == 0 ? look_at_all() : ok();
@@ -75,23 +77,13 @@ class RecordStore {
   static constexpr std::uint64_t kRecordsBetweenLooks = 1U << 16U;
   static constexpr std::size_t kWriteBufferMax = 1U << 20U;
 
-  struct Slot {
-    // No initializer: make_unique_for_overwrite would not leave the pages untouched.
-    Record<kWords> record;  // NOLINT(cppcoreguidelines-pro-type-member-init): as above
-  };
-
-  std::span<Slot> used() const { return {arena_.get(), used_}; }
-  void sort() {
-    sort_records(used(), [](const Slot& slot) -> const Record<kWords>& { return slot.record; });
-  }
-
   Status not_stopped() const {
     if (stop_.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
     return ok();
   }
 
   Status spill() {
-    if (used_ == 0) return ok();
+    if (pile_.empty()) return ok();
     if (!file_) {
       auto made = SpillFile::make(folder_,
                                   "the counts need temporary files there: --temp names another folder, "
@@ -104,13 +96,14 @@ class RecordStore {
   }
 
   Status write_run() {
-    sort();
     RunWriter<kWords> writer(*file_, write_buffer_);
-    for (const Slot& slot : used()) LAB_TRY(writer.add(slot.record, 1));
+    LAB_TRY(pile_.drain([&](std::span<const Record<kWords>> records) -> Status {
+      for (const Record<kWords>& record : records) LAB_TRY(writer.add(record, 1));
+      return ok();
+    }));
     auto run = writer.finish(0);
     if (!run) return std::move(run).error();
     runs_.push_back(*run);
-    used_ = 0;
     return ok();
   }
 
@@ -130,7 +123,7 @@ class RecordStore {
   Status merge_full_levels() {
     while (runs_.size() >= kRunsOfALevel && runs_[runs_.size() - kRunsOfALevel].level == runs_.back().level) {
       const std::span<const Run> merged = std::span(runs_).last(kRunsOfALevel);
-      // The arena is empty but keeps its pages: all buffers of this merge share what one run's writing took.
+      // The pile is empty but keeps its pages: all buffers of this merge share what one run's writing took.
       RunWriter<kWords> writer(*file_, write_buffer_ / 4);
       LAB_TRY(merge(merged, write_buffer_ / 2, [&](const Record<kWords>& record, std::uint64_t copies) {
         return writer.add(record, copies);
@@ -148,9 +141,7 @@ class RecordStore {
   std::stop_token stop_;
   std::size_t memory_;
   std::size_t write_buffer_;
-  std::size_t capacity_;
-  std::unique_ptr<Slot[]> arena_{};
-  std::size_t used_ = 0;
+  RecordPile<kWords> pile_;
   std::optional<SpillFile> file_{};
   std::vector<Run> runs_{};
 };

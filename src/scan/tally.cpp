@@ -28,6 +28,11 @@ void Tally::add(std::uint32_t length, std::span<const std::uint64_t> copies_by_c
   add_to(all_, length, total);
 }
 
+void Tally::add_of_one(std::uint32_t length, std::size_t class_index, std::uint64_t copies) {
+  add_to(classes_[class_index], length, copies);
+  add_to(all_, length, copies);
+}
+
 void Tally::add_counted(std::optional<std::size_t> class_index, std::size_t bucket,
                         const MultiplicityBucket& counted, std::uint64_t unique_bytes) {
   DistinctFigures& figures = class_index ? classes_[*class_index] : all_;

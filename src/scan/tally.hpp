@@ -33,6 +33,9 @@ class Tally {
   /// One distinct chunk and how often each class has it (at least one of them does).
   void add(std::uint32_t length, std::span<const std::uint64_t> copies_by_class);
 
+  /// One distinct chunk that a single class has, `copies` times, at least once.
+  void add_of_one(std::uint32_t length, std::size_t class_index, std::uint64_t copies);
+
   /// What others have counted of one bucket, of all files or of one class. The squares that a sample's
   /// interval needs are not part of it.
   void add_counted(std::optional<std::size_t> class_index, std::size_t bucket,

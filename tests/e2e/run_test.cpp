@@ -195,7 +195,7 @@ TEST_F(Run, StopAfterEndsWithSixAndResumeCompletesTheSameFigures) {
 }
 
 TEST_F(Run, SignalsEndItWithTheirCodesAndItGoesOn) {
-  const auto plan = small_plan(8).string();
+  const auto plan = small_plan(4).string();
   ASSERT_EQ(run({"run", plan, "--out", out("whole")}).exit_code, 0);
   for (const auto& [number, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
     SCOPED_TRACE(number);

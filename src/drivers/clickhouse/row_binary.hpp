@@ -68,8 +68,9 @@ class RowReader {
   Status take(std::string_view bytes);
 
   /// To be called at the end of the answer. Errors: the server's exception that stood in the stream;
-  /// kCorruption for bytes that are no row, for a row that is cut off, and for another count than `expected`.
-  Status finish(std::uint64_t expected) const;
+  /// kCorruption for bytes that are no row, for a row that is cut off, and for a count of less than `least`
+  /// or more than `most` rows.
+  Status finish(std::uint64_t least, std::uint64_t most) const;
 
   /// The server's exception that stands in place of a row, or inside one.
   std::optional<Error> exception() const;

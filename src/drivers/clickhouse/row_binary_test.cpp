@@ -97,7 +97,7 @@ TEST(RowReader, GivesEveryRowWhateverThePieces) {
   for (const std::size_t size : {1U, 5U, 1'000U, 100'000U}) {
     Seen seen;
     ASSERT_TRUE(seen.take(text, size));
-    ASSERT_TRUE(seen.reader.finish(3)) << size;
+    ASSERT_TRUE(seen.reader.finish(3, 3)) << size;
     EXPECT_EQ(seen.payloads,
               (std::vector<std::string>{"", std::string(1'000, 'y'), std::string("\0\xff", 2)}));
   }
@@ -109,7 +109,7 @@ TEST(RowReader, AnExceptionInPlaceOfARowIsTheError) {
   for (const std::size_t size : {1U, 30U, 100'000U}) {
     Seen seen;
     ASSERT_TRUE(seen.take(row('a', "one") + words, size));
-    const Status end = seen.reader.finish(2);
+    const Status end = seen.reader.finish(2, 2);
     ASSERT_FALSE(end);
     EXPECT_EQ(end.error().code, ErrorCode::kResourceExhausted) << end.error().text();
     EXPECT_EQ(seen.payloads.size(), 1U);
@@ -120,22 +120,24 @@ TEST(RowReader, AnExceptionInsideARowIsTheError) {
   Seen seen;
   const std::string cut = row('a', std::string(5'000, 'z')).substr(0, 2'000);
   ASSERT_TRUE(seen.take(cut + "Code: 241. DB::Exception: Memory limit exceeded", 900));
-  EXPECT_EQ(seen.reader.finish(1).error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(seen.reader.finish(1, 1).error().code, ErrorCode::kResourceExhausted);
 }
 
 TEST(RowReader, RowsThatAreMissingOrCutOffAreCorruption) {
   Seen fewer;
   ASSERT_TRUE(fewer.take(row('a', "one"), 100));
-  EXPECT_TRUE(fewer.reader.finish(1));
-  EXPECT_EQ(fewer.reader.finish(2).error().code, ErrorCode::kCorruption);
+  EXPECT_TRUE(fewer.reader.finish(1, 1));
+  EXPECT_EQ(fewer.reader.finish(2, 2).error().code, ErrorCode::kCorruption);
+  EXPECT_TRUE(fewer.reader.finish(1, 2)) << "a merge took the other";
+  EXPECT_EQ(fewer.reader.finish(0, 0).error().code, ErrorCode::kCorruption);
   Seen cut;
   const std::string text = row('a', "one") + row('b', "two");
   ASSERT_TRUE(cut.take(text.substr(0, text.size() - 1), 100));
-  EXPECT_EQ(cut.reader.finish(2).error().code, ErrorCode::kCorruption);
-  EXPECT_EQ(cut.reader.finish(1).error().code, ErrorCode::kCorruption) << "there is more than whole rows";
+  EXPECT_EQ(cut.reader.finish(2, 2).error().code, ErrorCode::kCorruption);
+  EXPECT_EQ(cut.reader.finish(1, 1).error().code, ErrorCode::kCorruption) << "there is more than whole rows";
   Seen noise;
   ASSERT_TRUE(noise.take(std::string(500, 'n'), 100));
-  EXPECT_EQ(noise.reader.finish(0).error().code, ErrorCode::kCorruption);
+  EXPECT_EQ(noise.reader.finish(0, 0).error().code, ErrorCode::kCorruption);
   EXPECT_TRUE(noise.payloads.empty());
 }
 
