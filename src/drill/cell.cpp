@@ -92,6 +92,9 @@ class CellDrill {
     if (!supported()) return ended(Answer::kUnsupported, "the variant has no such stage");
     if (const auto why = fault_.not_for.find(cell_.system); why != fault_.not_for.end())
       return ended(Answer::kSkipped, std::string(why->second));
+    // No fault has come yet: a server that does not start is no outcome of this cell.
+    scene_.call = server_call();
+    LAB_TRY(bring_up(scene_));
     for (int attempt = 1;; ++attempt) {
       const Status prepared = prepare();
       if (!prepared && prepared.error().code == ErrorCode::kUnsupported)

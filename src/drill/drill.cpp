@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "core/files.hpp"
 #include "runner/runner.hpp"
 
@@ -11,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kOutcomeName = "outcome.json";
 constexpr Millis kServerLimit{120'000};  // For each call about the neighbour's data.
 
 /// Whether the address names this port of the local machine.
@@ -26,16 +29,31 @@ bool is_at(const std::string& url, std::uint16_t port) {
 }
 
 fs::path outcome_file(const DrillSetting& setting, const DrillCell& cell) {
-  return setting.out / cell.name() / "outcome.json";
+  return setting.out / cell.name() / kOutcomeName;
 }
 
-Result<std::optional<Outcome>> done_before(const DrillSetting& setting, const DrillCell& cell) {
-  const auto text = read_file(outcome_file(setting, cell));
+Result<std::optional<Outcome>> kept_outcome(const fs::path& file) {
+  const auto text = read_file(file);
   if (!text && text.error().code == ErrorCode::kNotFound) return std::optional<Outcome>{};
   if (!text) return text.error();
   auto outcome = outcome_from_json(*text);
   if (!outcome) return outcome.error();
   return std::optional(std::move(*outcome));
+}
+
+/// The table of all cells that were ever done in the directory, by this call or an earlier one.
+Status write_table(const DrillSetting& setting) {
+  std::set<fs::path> files;
+  std::error_code failure;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(setting.out, failure))
+    if (entry.path().filename() == kOutcomeName) files.insert(entry.path());
+  std::vector<Outcome> outcomes;
+  for (const fs::path& file : files) {
+    const auto outcome = kept_outcome(file);
+    if (!outcome) return outcome.error();
+    if (*outcome) outcomes.push_back(**outcome);
+  }
+  return write_outcomes(setting.out, outcomes, setting.seed);
 }
 
 /// The cells of one system.
@@ -94,6 +112,7 @@ Result<std::vector<Outcome>> run_drill(const DrillSetting& setting, const std::v
                                        Clock::time_point end,
                                        const std::function<void(const Outcome&)>& told) {
   std::vector<Outcome> outcomes;
+  std::optional<Error> failed;  // The first; the drills of other systems go on.
   const auto keep = [&](const Outcome& outcome) {
     outcomes.push_back(outcome);
     told(outcome);
@@ -103,7 +122,7 @@ Result<std::vector<Outcome>> run_drill(const DrillSetting& setting, const std::v
     std::optional<SystemDrill> drill;
     for (const DrillCell& cell : cells) {
       if (cell.system != system.name) continue;
-      const auto before = done_before(setting, cell);
+      const auto before = kept_outcome(outcome_file(setting, cell));
       if (!before) return before.error();
       if (*before) {
         keep(**before);
@@ -120,16 +139,19 @@ Result<std::vector<Outcome>> run_drill(const DrillSetting& setting, const std::v
       const auto outcome = drill->run(cell);
       if (!outcome) {
         ignore(drill->end(), "the error before it is the one to tell");
-        ignore(write_outcomes(setting.out, outcomes, setting.seed), "the error before it is the one to tell");
-        return outcome.error();
+        drill.reset();
+        if (!failed) failed = outcome.error();
+        break;
       }
       LAB_TRY(make_directories(outcome_file(setting, cell).parent_path()));  // Of one that is left out too.
       LAB_TRY(write_file_atomic(outcome_file(setting, cell), to_json(*outcome)));
       keep(*outcome);
     }
     if (drill) LAB_TRY(drill->end());
+    if (failed && failed->code == ErrorCode::kCancelled) break;
   }
-  LAB_TRY(write_outcomes(setting.out, outcomes, setting.seed));
+  LAB_TRY(write_table(setting));
+  if (failed) return *failed;
   return outcomes;
 }
 

@@ -195,7 +195,7 @@ ordered_json notes_json(const std::vector<PathNote>& notes) {
 }
 
 Status read_notes(const ordered_json& in, const char* key, std::vector<PathNote>& notes) {
-  return read_objects(in, key, [&](const ordered_json& item, std::string& problem) {
+  return read_objects(in, key, [&](const ordered_json& item, std::string& problem) -> Status {
     PathNote& note = notes.emplace_back();
     FieldReader field(item, std::string(key) + ".", problem);
     note_fields(field, note);

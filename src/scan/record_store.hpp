@@ -50,13 +50,14 @@ class RecordStore {
     };
     std::uint64_t taken = 0;
     if (runs_.empty()) {
-      LAB_TRY(pile_.drain([&](std::span<const Record<kWords>> records) -> Status {
+      const auto give = [&](std::span<const Record<kWords>> records) -> Status {
         for (const Record<kWords>& record : records) {
           if (taken++ % kRecordsBetweenLooks == 0) LAB_TRY(look_at_all());
           take(record, std::uint64_t{1});
         }
         return ok();
-      }));
+      };
+      LAB_TRY(pile_.drain(give));
       pile_.release();
       return ok();
     }
@@ -97,10 +98,11 @@ class RecordStore {
 
   Status write_run() {
     RunWriter<kWords> writer(*file_, write_buffer_);
-    LAB_TRY(pile_.drain([&](std::span<const Record<kWords>> records) -> Status {
+    const auto write = [&](std::span<const Record<kWords>> records) -> Status {
       for (const Record<kWords>& record : records) LAB_TRY(writer.add(record, 1));
       return ok();
-    }));
+    };
+    LAB_TRY(pile_.drain(write));
     auto run = writer.finish(0);
     if (!run) return std::move(run).error();
     runs_.push_back(*run);

@@ -165,6 +165,9 @@ TEST_F(Drill, OfTheDayEndsInAllowedOutcomesAndGoesOnFromWhatIsDone) {
   const Ended again = with_state(words);
   EXPECT_EQ(again.exit_code, ended.exit_code) << again.err;
   EXPECT_EQ(outcomes(), done);
+  words[7] = "1";
+  EXPECT_NE(with_state(words).exit_code, 2);
+  EXPECT_EQ(outcomes(), done) << "a call for fewer cells leaves the table of all of them";
   words[5] = std::to_string(seed + 1);
   EXPECT_EQ(with_state(words).exit_code, 2) << "a drill of another seed is another drill";
 }
