@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <new>
 #include <random>
@@ -190,8 +191,10 @@ class Scan {
 
   /// Into `read` what was read of each class, into the report what was not, or not as it should be.
   Status sum_files(ScanReport& report, std::vector<FilesRead>& read) {
-    std::set<PathNote> left_out(list_.left_out.begin(), list_.left_out.end());
-    std::set<PathNote> incomplete;
+    // A file once, with the reason of its first part.
+    std::map<std::string, std::string> left_out;
+    std::map<std::string, std::string> incomplete;
+    for (const PathNote& note : list_.left_out) left_out.emplace(note.path, note.reason);
     std::set<std::size_t> opened;
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < jobs_.size(); ++i)
@@ -205,14 +208,13 @@ class Scan {
       sum.hole_bytes += outcome.hole_bytes;
       bytes += outcome.bytes;
       if (!outcome.problem.empty())
-        (opened.contains(jobs_[i].file) ? incomplete : left_out)
-            .insert({file.path.string(), outcome.problem});
+        (opened.contains(jobs_[i].file) ? incomplete : left_out).emplace(file.path.string(), outcome.problem);
     }
-    report.left_out.assign(left_out.begin(), left_out.end());
-    report.incomplete.assign(incomplete.begin(), incomplete.end());
+    for (const auto& [path, reason] : left_out) report.left_out.push_back({path, reason});
+    for (const auto& [path, reason] : incomplete) report.incomplete.push_back({path, reason});
     if (bytes > 0) return ok();
     std::string first =
-        left_out.empty() ? "" : ": " + left_out.begin()->path + ": " + left_out.begin()->reason;
+        left_out.empty() ? "" : ": " + left_out.begin()->first + ": " + left_out.begin()->second;
     return bad_request("nothing could be scanned" + first);
   }
 
