@@ -78,7 +78,7 @@ void clickhouse(std::string_view bytes) {
     Status taken = ok();
     for (std::size_t at = 0; at < bytes.size() && taken; at += whole ? bytes.size() : 1)
       taken = reader.take(whole ? bytes : bytes.substr(at, 1));
-    const Status finished = taken ? reader.finish(rows) : taken;
+    const Status finished = taken ? reader.finish(rows, rows) : taken;
     outcome += finished ? "whole" : finished.error().text();
   }
   LAB_CHECK(outcomes[0] == outcomes[1], "the pieces of an answer do not matter");

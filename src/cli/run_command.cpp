@@ -147,7 +147,7 @@ void print_dry_run(const LoadedPlan& loaded, const Estimate& needs, const std::v
   print("disk at once: about {} (2.5 x the largest cell)\n", format_bytes(needs.disk_peak));
   print(
       "time: about {} (assuming {} MB/s, {} ms an acknowledged single operation, {} s to settle a stage, of "
-      "servers [settle] window and idle)\n",
+      "servers [settle] window and idle, and for as long as figures lag)\n",
       format_seconds(needs.seconds), kAssumedMegabytesPerSecond, kAssumedObjectSeconds * 1e3,
       kAssumedStageSeconds);
   print_helpers(loaded.plan, needs);

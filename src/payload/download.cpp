@@ -63,12 +63,15 @@ Result<bool> is_there(const fs::path& path, const Download& download) {
                   path.string(), found->first.count, to_hex(found->second), wanted(download)));
 }
 
-/// A file on its way: beside its place, under a name that nobody reads. An empty one goes with this.
+/// A file on its way: beside its place, under a name that nobody reads. An empty one goes with this, and
+/// the folder if it is empty then.
 class PartFile {
  public:
   ~PartFile() {
     const auto left = file_ ? size() : Result<Bytes>(Bytes{1});
-    if (left && *left == Bytes{0}) ::unlink(path_.c_str());
+    if (!left || *left != Bytes{0}) return;
+    ::unlink(path_.c_str());
+    ::rmdir(path_.parent_path().c_str());  // Refused by the system where anything is in it.
   }
   PartFile(PartFile&&) noexcept = default;
   PartFile& operator=(PartFile&&) = delete;
