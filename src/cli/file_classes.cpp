@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "core/text.hpp"
+
 namespace lab::cli {
 namespace {
 
@@ -37,6 +39,7 @@ Result<FileClasses> file_classes(const std::vector<std::string>& words) {
     if (cut == std::string::npos || cut == 0 || cut + 1 == word.size())
       return bad(word, "is not GLOB=NAME, as in *.log=log");
     const std::string name = word.substr(cut + 1);
+    if (to_valid_utf8(name) != name) return bad(to_valid_utf8(word), "names a class that is no UTF-8");
     if (name == kAll || name == kOther)
       return bad(word, fmt::format("names the class '{}', which is there anyway", name));
     const auto known = std::find(classes.names.begin(), classes.names.end(), name);

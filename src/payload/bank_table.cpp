@@ -204,6 +204,36 @@ std::optional<std::string> bank_amount(std::string_view text, bool german) {
   return fraction.empty() ? number : number + "." + fraction;
 }
 
+namespace {
+
+/// Of digits.
+bool is_day(std::string_view year, std::string_view month, std::string_view day) {
+  const auto value = [](std::string_view digits) { return std::stoi(std::string(digits)); };
+  return std::chrono::year_month_day{std::chrono::year(value(year)),
+                                     std::chrono::month(static_cast<unsigned>(value(month))),
+                                     std::chrono::day(static_cast<unsigned>(value(day)))}
+      .ok();
+}
+
+/// Whether a text that begins like 2024-02-30, 20240230 or 02/30/2024 names a day that no calendar has: in
+/// the last, neither of the two numbers in front is told to be the month. Other texts stay what they are.
+bool is_no_day(std::string_view text) {
+  const auto digits = [&](std::size_t from, std::size_t count) {
+    return text.size() >= from + count && std::ranges::all_of(text.substr(from, count), is_digit);
+  };
+  const auto ends = [&](std::size_t at) { return text.size() == at || !is_digit(text[at]); };
+  if (digits(0, 4) && digits(5, 2) && digits(8, 2) && text[4] == '-' && text[7] == '-' && ends(10))
+    return !is_day(text.substr(0, 4), text.substr(5, 2), text.substr(8, 2));
+  if (digits(0, 8) && text.size() == 8)
+    return !is_day(text.substr(0, 4), text.substr(4, 2), text.substr(6, 2));
+  if (digits(0, 2) && digits(3, 2) && digits(6, 4) && text[2] == '/' && text[5] == '/' && ends(10))
+    return !is_day(text.substr(6, 4), text.substr(0, 2), text.substr(3, 2)) &&
+           !is_day(text.substr(6, 4), text.substr(3, 2), text.substr(0, 2));
+  return false;
+}
+
+}  // namespace
+
 std::optional<std::string> bank_date(std::string_view text) {
   if (std::ranges::none_of(text, is_digit)) return std::nullopt;
   const auto parts = split(text, '.');
@@ -212,13 +242,9 @@ std::optional<std::string> bank_date(std::string_view text) {
   };
   const bool german = parts.size() == 3 && number(parts[0], 1, 2) && number(parts[1], 1, 2) &&
                       (number(parts[2], 2, 2) || number(parts[2], 4, 4));
-  if (!german) return std::string(text);
-  const auto value = [](const std::string& part) { return std::stoi(part); };
+  if (!german) return is_no_day(text) ? std::nullopt : std::optional(std::string(text));
   const std::string year = parts[2].size() == 2 ? "20" + parts[2] : parts[2];
-  const std::chrono::year_month_day day{std::chrono::year(value(year)),
-                                        std::chrono::month(static_cast<unsigned>(value(parts[1]))),
-                                        std::chrono::day(static_cast<unsigned>(value(parts[0])))};
-  if (!day.ok()) return std::nullopt;
+  if (!is_day(year, parts[1], parts[0])) return std::nullopt;
   return fmt::format("{}-{:0>2}-{:0>2}", year, parts[1], parts[0]);
 }
 

@@ -34,6 +34,10 @@ std::vector<std::size_t> numbers_in(const CsvRow& row, bool comma) {
   return columns;
 }
 
+bool is_comment(const CsvRow& row) {
+  return !row.fields.empty() && trim(row.fields.front()).starts_with('#');
+}
+
 }  // namespace
 
 std::optional<double> table_number(std::string_view text, bool comma) {
@@ -68,7 +72,7 @@ Status NumericTable::begin() {
     for (const CsvRow& row : first_rows(head_, delimiter, kHeadRows)) {
       // Of a single column nobody can tell what its commas are.
       const bool comma = delimiter != ',' && row.fields.size() > 1;
-      auto columns = numbers_in(row, comma);
+      auto columns = is_comment(row) ? std::vector<std::size_t>{} : numbers_in(row, comma);
       if (columns.empty()) continue;
       if (columns.size() > columns_.size()) {
         columns_ = std::move(columns);
@@ -95,7 +99,7 @@ Status NumericTable::finish() {
 }
 
 Status NumericTable::row(const CsvRow& row) {
-  if (row.line < first_line_) return ok();
+  if (row.line < first_line_ || is_comment(row)) return ok();
   std::string bytes;
   for (const std::size_t column : columns_) {
     const std::string_view text = column < row.fields.size() ? trim(row.fields[column]) : std::string_view{};

@@ -40,6 +40,7 @@ TEST(NumericTable, GivesTheNumbersOfItsColumnsRowByRow) {
            Case{"decimal commas", "x;y\n1,5;2\n", {1.5, 2}},
            Case{"blanks", "  1.0  2.0\n 3.0 4.0\n", {1, 2, 3, 4}},
            Case{"missing values", "a,b\n1,2\n?,NA\n,nan\n", {1, 2, missing, missing, missing, missing}},
+           Case{"comments", "# of 3 columns 1 2\n1 2\n# 5 6\n3 4\n", {1, 2, 3, 4}},
            Case{"a short row", "1,2\n3\n", {1, 2, 3, missing}},
            Case{"nothing", "", {}},
        }) {

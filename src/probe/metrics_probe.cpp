@@ -32,7 +32,7 @@ class MetricsProbe final : public Probe {
   Result<ByteMap> read(const CallContext& call) override {
     if (!is_metric_name(config_.metric))
       return Error{ErrorCode::kInvalidArgument, kOperation, "the metric's name is none"};
-    const auto samples = scrape(client_, call);
+    const auto samples = scrape(client_, within(call, config_.limit));
     if (!samples) return samples.error();
     const auto found = matching(*samples, config_.metric, config_.labels);
     if (found.empty()) return missing(*samples);

@@ -22,6 +22,7 @@ struct MetricsConfig {
   Bytes quantum{1};        // Not known: a byte.
   Millis lag{0};           // How old the exporter's figure may be when it answers.
   Millis age_max{90'000};  // Of a sample with a timestamp of its own.
+  Millis limit{15'000};    // Of one reading: an exporter that hangs must not hold up the others.
 };
 
 /// One figure, under its name. Errors: those of EndpointClient and parse_exposition; kNotFound where no

@@ -48,6 +48,20 @@ TEST_F(MetricsProbes, TheOneSeriesThatMatchesIsTheFigure) {
   EXPECT_EQ(*read({{"pool", "b"}, {"zone", ""}}, false), (ByteMap{{"metrics:pool", 7}}));
 }
 
+TEST_F(MetricsProbes, AnExporterThatHangsHasItsOwnLimitWhateverTheCallAllows) {
+  ScriptedHttp server([](const ScriptedHttp::Question&) {
+    std::this_thread::sleep_for(1s);
+    return ScriptedHttp::Answer{200, kPool};
+  });
+  const auto probe = make_metrics_probe({.name = "pool",
+                                         .endpoint = {.url = server.url("/metrics")},
+                                         .metric = "pool_ratio",
+                                         .limit = Millis{100}});
+  const auto figure = probe->read({Clock::now() + 1h, {}});
+  ASSERT_FALSE(figure);
+  EXPECT_EQ(figure.error().code, ErrorCode::kTimeout) << figure.error().text();
+}
+
 TEST_F(MetricsProbes, SeveralThatMatchAreSummedWhenAskedForAndElseRefused) {
   EXPECT_EQ(*read({{"pool", "a"}}, true), (ByteMap{{"metrics:pool", 2'000'000}}));
   EXPECT_EQ(*read({}, true), (ByteMap{{"metrics:pool", 2'000'007}}));

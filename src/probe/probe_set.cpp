@@ -55,15 +55,17 @@ class Maker {
                                    .quantum = command.step,
                                    .lag = command.lag}));
     for (const MetricsProbePlan& metrics : setting_.system.metrics)
-      set_.add(make_metrics_probe({.name = metrics.name,
-                                   .endpoint = {.url = metrics.url, .secret = token_of(metrics)},
-                                   .metric = metrics.metric,
-                                   .labels = metrics.labels,
-                                   .sum = metrics.sum,
-                                   .scope = scope_of(metrics.one_copy),
-                                   .quantum = metrics.step,
-                                   .lag = metrics.lag,
-                                   .age_max = metrics.age}));
+      set_.add(make_metrics_probe(
+          {.name = metrics.name,
+           .endpoint = {.url = metrics.url, .secret = token_of(metrics)},
+           .metric = metrics.metric,
+           .labels = metrics.labels,
+           .sum = metrics.sum,
+           .scope = scope_of(metrics.one_copy),
+           .quantum = metrics.step,
+           .lag = metrics.lag,
+           .age_max = metrics.age,
+           .limit = monitoring_limit(setting_.plan.settle, setting_.system.metrics.size())}));
     return std::move(set_);
   }
 
@@ -104,7 +106,7 @@ class Maker {
     const PrometheusConfig prometheus{
         .endpoint = {.url = *plan.url, .user = plan.user.value_or(""), .secret = setting_.secrets.prometheus},
         .age_max = plan.sample_age,
-        .limit = prometheus_limit(setting_.plan.settle)};
+        .limit = monitoring_limit(setting_.plan.settle, 2)};  // `volume` and `kubelet`
     set_.add(
         make_longhorn_probe({.prometheus = prometheus, .claims = *claims, .kubelet_age = plan.kubelet_age}));
     set_.add(
@@ -209,9 +211,9 @@ void ProbeSet::set_reference() const {
   for (const auto& probe : probes_) probe->set_reference();
 }
 
-Millis prometheus_limit(const SettlePlan& settle) {
-  constexpr int kProbes = 2;  // `volume` and `kubelet`
-  return std::clamp(settle.limit / (4 * kProbes), Millis{1}, PrometheusConfig{}.limit);
+Millis monitoring_limit(const SettlePlan& settle, std::size_t probes) {
+  return std::clamp(settle.limit / static_cast<std::int64_t>(4 * probes), Millis{1},
+                    PrometheusConfig{}.limit);
 }
 
 ProbeSet make_probes(const ProbeSetting& setting) { return Maker(setting).make(); }

@@ -72,9 +72,10 @@ struct ProbeSetting {
   ProbeSecrets secrets{};
 };
 
-/// Of one reading of a probe that asks Prometheus. A server that hangs holds up settling, which needs several
-/// looks within its limit: the two that ask it take at most a quarter of that together.
-Millis prometheus_limit(const SettlePlan& settle);
+/// Of one reading of a probe that asks monitoring, of which there are so many of one kind. A server that
+/// hangs holds up settling, which needs several looks within its limit: together they take at most a quarter
+/// of it.
+Millis monitoring_limit(const SettlePlan& settle, std::size_t probes);
 
 /// `extents` and `filesystem` where the files are on the local machine; `btrfs`, `zfs` and `zpool` where they
 /// lie on such a file system; `volume` and `volume:trimmed` where the plan names the volume; and every one

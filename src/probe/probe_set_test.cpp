@@ -100,14 +100,15 @@ TEST(ProbeSetTest, CopiesOfTheStorageAreMeasuredOrUnknownWithTheReasonAndNeverAs
   EXPECT_EQ(odd.copies_unknown, "probes do not agree: 3 and 2");
 }
 
-TEST(PrometheusLimit, BothProbesThatAskItTakeAQuarterOfTheLimitOfSettlingAtMost) {
+TEST(MonitoringLimit, TheProbesOfAKindTakeAQuarterOfTheLimitOfSettlingAtMost) {
   SettlePlan settle;
   settle.limit = Millis{20'000};
-  EXPECT_EQ(prometheus_limit(settle), Millis{2'500});
+  EXPECT_EQ(monitoring_limit(settle, 2), Millis{2'500});
+  EXPECT_EQ(monitoring_limit(settle, 10), Millis{500});
   settle.limit = Millis{3'600'000};
-  EXPECT_EQ(prometheus_limit(settle), Millis{30'000}) << "never longer than without a plan";
+  EXPECT_EQ(monitoring_limit(settle, 2), Millis{30'000}) << "never longer than without a plan";
   settle.limit = Millis{1};
-  EXPECT_EQ(prometheus_limit(settle), Millis{1}) << "never none at all";
+  EXPECT_EQ(monitoring_limit(settle, 2), Millis{1}) << "never none at all";
 }
 
 class MakeProbes : public ProbeFixture {

@@ -2,7 +2,8 @@
 #include "runner/check_probes.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
+
+#include <cstdlib>
 
 #include "core/files.hpp"
 #include "core/testing/temporary_folder.hpp"

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -278,6 +279,23 @@ Step largest_step(const Plan& plan, const Cell& cell, const SystemEntry& entry) 
 
 }  // namespace
 
+namespace {
+
+/// The fewest objects of which the distinct ones have `needed` bytes, where those of the cell have `unique`.
+std::uint64_t objects_for(const Cell& cell, double unique, double needed) {
+  const int grade = cell.dataset.grade;
+  const auto distinct = static_cast<double>(distinct_objects(cell.dataset.objects, grade));
+  const auto wanted = static_cast<std::uint64_t>(std::ceil(needed * distinct / std::max(unique, 1.0)));
+  // The number of distinct ones falls by one only where a copy more begins, never by two.
+  auto objects = std::max<std::uint64_t>(
+      cell.dataset.objects,
+      static_cast<std::uint64_t>(static_cast<double>(wanted - 1) * 100 / (100 - grade)));
+  while (distinct_objects(objects, grade) < wanted) ++objects;
+  return objects;
+}
+
+}  // namespace
+
 std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blocks,
                                  const Registry& registry) {
   std::vector<Check> checks;
@@ -304,9 +322,7 @@ std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blo
                        grade_name(highest), format_bytes(*unique_bytes), of, of == "files" ? "grow" : "moves",
                        format_bytes(step), of == "files" ? "" : "s",
                        format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
-                       static_cast<std::uint64_t>(static_cast<double>(cell.dataset.objects) * needed /
-                                                  std::max(unique, 1.0)) +
-                           1),
+                       objects_for(cell, unique, needed)),
            true});
     }
   return checks;

@@ -262,6 +262,21 @@ TEST_F(PreflightTest, APlanTooSmallForItsSystemIsWarnedOfWithTheSizeItNeeds) {
   ASSERT_FALSE(checks.empty());
   EXPECT_TRUE(checks.front().warning);
   EXPECT_NE(checks.front().detail.find("objects in all"), std::string::npos);
+  // The number that it names is enough, and one less is not.
+  for (const int grade : {0, 33, 90, 99})
+    for (const std::uint64_t objects : {1U, 11U, 40U, 90U}) {
+      plan.dataset.grades = {grade};
+      plan.dataset.objects = objects;
+      const auto small = check_quantum(plan, expand(plan), two_systems());
+      if (small.empty()) continue;
+      const std::string& text = small.front().detail;
+      const std::uint64_t named = std::stoull(text.substr(text.find("that is ") + 8));
+      SCOPED_TRACE(text);
+      plan.dataset.objects = named;
+      EXPECT_TRUE(check_quantum(plan, expand(plan), two_systems()).empty());
+      plan.dataset.objects = named - 1;
+      EXPECT_FALSE(check_quantum(plan, expand(plan), two_systems()).empty());
+    }
   EXPECT_TRUE(check_quantum(small_plan(), expand(small_plan()), two_systems()).empty());
 }
 

@@ -75,7 +75,7 @@ class Lister {
   void add_file(const fs::path& path, const struct stat& info) {
     if (!seen_.emplace(info.st_dev, info.st_ino).second)
       return leave_out(path, "another name of a file that is counted");
-    add({path, static_cast<std::uint64_t>(info.st_size), 0, false, info.st_mtim});
+    add({path, static_cast<std::uint64_t>(info.st_size), 0, false, info.st_mtim, info.st_ctim});
   }
 
   /// Sorted, so that the first name of a file is the same one each time.
@@ -124,9 +124,11 @@ std::string changed_since(const ScanFile& file, const struct stat& info) {
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size != file.size)
     return "its size changed from " + std::to_string(file.size) + " to " + std::to_string(size);
-  const bool same =
-      info.st_mtim.tv_sec == file.modified.tv_sec && info.st_mtim.tv_nsec == file.modified.tv_nsec;
-  return same ? "" : "it was written to";
+  const auto same = [](const struct timespec& a, const struct timespec& b) {
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+  };
+  if (!same(info.st_mtim, file.modified)) return "it was written to";
+  return same(info.st_ctim, file.touched) ? "" : "it or its attributes were written to";
 }
 
 }  // namespace lab::scan

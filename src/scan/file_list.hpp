@@ -23,7 +23,8 @@ struct ScanFile {
   std::uint8_t file_class = 0;
   bool device = false;
   struct timespec modified{};
-  std::uint64_t start = 0;  // The bytes of all files before it in the list.
+  struct timespec touched{};  // Its ctime: whoever puts `modified` back cannot put back this.
+  std::uint64_t start = 0;    // The bytes of all files before it in the list.
 };
 
 struct FileList {

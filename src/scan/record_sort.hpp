@@ -62,7 +62,7 @@ class RecordSorter {
   /// Into places of one or two by the bits behind the known ones. Places with more, copies or not, are sorted
   /// by comparison.
   void spread(std::span<Entry> entries, unsigned known) {
-    const unsigned bits = std::min(kBitsMax, static_cast<unsigned>(std::bit_width(entries.size() - 1)));
+    const unsigned bits = std::clamp(static_cast<unsigned>(std::bit_width(entries.size() - 1)), 1U, kBitsMax);
     const auto place_of = [&](const Entry& entry) {
       return static_cast<std::size_t>((key_(entry)[0] << known) >> (64U - bits));
     };

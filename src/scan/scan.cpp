@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <map>
 #include <mutex>
 #include <new>
 #include <random>
@@ -97,8 +96,8 @@ class Scan {
     }
     if (joins_parts(request_))
       parts_.emplace(request_.fingerprint, content_defined_of(request_.chunkers), request_.threads);
-    jobs_ = jobs_of(list_, request_.chunkers, census_.has_value(), parts_ ? request_.threads : 0);
-    outcomes_.resize(jobs_.size());
+    jobs_.emplace(list_, request_.chunkers, census_.has_value(), parts_ ? request_.threads : 0);
+    outcomes_.resize(list_.files.size());
     return ok();
   }
 
@@ -158,11 +157,11 @@ class Scan {
     const auto jobs = [&]() -> Status {
       while (true) {
         if (parts_) parts_->wait_for_room(halt_.get_token());
-        const std::size_t number = next_job_.fetch_add(1);
-        if (number >= jobs_.size()) return pass.flush();
-        auto outcome = pass.run(list_.files[jobs_[number].file], jobs_[number], halt_.get_token());
+        const auto job = next_job();
+        if (!job) return pass.flush();
+        auto outcome = pass.run(list_.files[job->file], *job, halt_.get_token());
         if (!outcome) return std::move(outcome).error();
-        outcomes_[number] = std::move(*outcome);
+        note(*job, std::move(*outcome));
       }
     };
     const Status done = [&]() -> Status {
@@ -179,6 +178,22 @@ class Scan {
     halt_.request_stop();
   }
 
+  std::optional<Job> next_job() {
+    const std::lock_guard lock(mutex_);
+    return jobs_->next();
+  }
+
+  void note(const Job& job, ReadOutcome outcome) {
+    const std::lock_guard lock(mutex_);
+    FileOutcome& all = outcomes_[job.file];
+    all.read.opened = all.read.opened || outcome.opened;
+    all.read.bytes += outcome.bytes;
+    all.read.hole_bytes += outcome.hole_bytes;
+    if (outcome.problem.empty() || (!all.read.problem.empty() && all.problem_at < job.begin)) return;
+    all.read.problem = std::move(outcome.problem);
+    all.problem_at = job.begin;
+  }
+
   void add_done(std::uint64_t more) {
     done_ += more;
     tell(false);
@@ -191,30 +206,25 @@ class Scan {
 
   /// Into `read` what was read of each class, into the report what was not, or not as it should be.
   Status sum_files(ScanReport& report, std::vector<FilesRead>& read) {
-    // A file once, with the reason of its first part.
-    std::map<std::string, std::string> left_out;
-    std::map<std::string, std::string> incomplete;
-    for (const PathNote& note : list_.left_out) left_out.emplace(note.path, note.reason);
-    std::set<std::size_t> opened;
+    std::set<PathNote> left_out(list_.left_out.begin(), list_.left_out.end());
+    std::set<PathNote> incomplete;
     std::uint64_t bytes = 0;
-    for (std::size_t i = 0; i < jobs_.size(); ++i)
-      if (outcomes_[i].opened && opened.insert(jobs_[i].file).second)
-        read[list_.files[jobs_[i].file].file_class].files += 1;
-    for (std::size_t i = 0; i < jobs_.size(); ++i) {
-      const ScanFile& file = list_.files[jobs_[i].file];
-      const ReadOutcome& outcome = outcomes_[i];
+    for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+      const ScanFile& file = list_.files[i];
+      const ReadOutcome& outcome = outcomes_[i].read;
       FilesRead& sum = read[file.file_class];
+      sum.files += outcome.opened ? 1 : 0;
       sum.bytes += outcome.bytes;
       sum.hole_bytes += outcome.hole_bytes;
       bytes += outcome.bytes;
       if (!outcome.problem.empty())
-        (opened.contains(jobs_[i].file) ? incomplete : left_out).emplace(file.path.string(), outcome.problem);
+        (outcome.opened ? incomplete : left_out).insert({file.path.string(), outcome.problem});
     }
-    for (const auto& [path, reason] : left_out) report.left_out.push_back({path, reason});
-    for (const auto& [path, reason] : incomplete) report.incomplete.push_back({path, reason});
+    report.left_out.assign(left_out.begin(), left_out.end());
+    report.incomplete.assign(incomplete.begin(), incomplete.end());
     if (bytes > 0) return ok();
     std::string first =
-        left_out.empty() ? "" : ": " + left_out.begin()->first + ": " + left_out.begin()->second;
+        left_out.empty() ? "" : ": " + left_out.begin()->path + ": " + left_out.begin()->reason;
     return bad_request("nothing could be scanned" + first);
   }
 
@@ -284,8 +294,13 @@ class Scan {
   std::stop_source halt_{};
   std::stop_callback<std::function<void()>> linked_;
   FileList list_{};
-  std::vector<Job> jobs_{};
-  std::vector<ReadOutcome> outcomes_{};
+  /// What all jobs of a file came to; the problem is that of the first part which has one.
+  struct FileOutcome {
+    ReadOutcome read{};
+    std::uint64_t problem_at = 0;
+  };
+  std::optional<JobList> jobs_{};
+  std::vector<FileOutcome> outcomes_{};
   std::optional<Census> census_{};
   std::optional<FileBytes> again_{};    // Where chunks are compared.
   std::optional<PartQueue> parts_{};    // Where large files are cut by several workers.
@@ -293,7 +308,6 @@ class Scan {
   Emitted emitted_{};
   std::vector<std::unique_ptr<Counter>> counters_{};
   std::vector<std::unique_ptr<ScanPass>> passes_{};
-  std::atomic<std::size_t> next_job_{0};
   std::atomic<std::uint64_t> done_{0};
   std::mutex progress_mutex_{};
   std::mutex mutex_{};

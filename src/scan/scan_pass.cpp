@@ -36,28 +36,25 @@ std::vector<ChunkerSpec> content_defined_of(std::span<const ChunkerSpec> chunker
   return specs;
 }
 
-std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
-                         unsigned joining) {
-  std::vector<Job> jobs;
-  const std::uint64_t step = census ? 0 : job_bytes(chunkers, joining > 0);
-  // To join parts takes time, so that only files that one worker would be left alone with are cut into them.
-  const std::uint64_t whole_at_most =
-      step == kPartBytes ? std::max(step, list.bytes / (kFairShares * joining)) : step;
-  for (std::size_t file = 0; file < list.files.size(); ++file) {
-    const std::uint64_t size = list.files[file].size;
-    const bool whole = step == 0 || size <= whole_at_most;
-    const std::uint64_t one = whole ? std::max<std::uint64_t>(size, 1) : step;
-    std::uint64_t number = 0;
-    std::uint64_t begin = 0;
-    do {
-      Job& job = jobs.emplace_back(Job{file, begin, std::min(size, begin + one)});
-      begin += one;
-      job.last = begin >= size;
-      job.position = list.files[file].start + job.begin;
-      if (!whole && step == kPartBytes) job.number = number++;
-    } while (begin < size);
-  }
-  return jobs;
+JobList::JobList(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census, unsigned joining)
+    : list_(list),
+      step_(census ? 0 : job_bytes(chunkers, joining > 0)),
+      // To join parts takes time, so that only files that one worker would be left alone with are cut.
+      whole_at_most_(step_ == kPartBytes ? std::max(step_, list.bytes / (kFairShares * joining)) : step_) {}
+
+std::optional<Job> JobList::next() {
+  if (file_ >= list_.files.size()) return std::nullopt;
+  const ScanFile& file = list_.files[file_];
+  const bool whole = step_ == 0 || file.size <= whole_at_most_;
+  Job job{.file = file_,
+          .begin = begin_,
+          .end = whole || file.size - begin_ <= step_ ? file.size : begin_ + step_,
+          .position = file.start + begin_};
+  job.last = job.end == file.size;
+  if (!whole && step_ == kPartBytes) job.number = begin_ / step_;
+  begin_ = job.last ? 0 : job.end;
+  if (job.last) ++file_;
+  return job;
 }
 
 Bytes part_buffers(const ScanRequest& request) {

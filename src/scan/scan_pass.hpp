@@ -32,9 +32,21 @@ struct Job {
 
 /// Large files are cut into jobs where every chunker allows it, so that several workers share them;
 /// never for a census, which takes a file from its beginning to its end. With content-defined chunks only
-/// where parts will be joined, by so many workers.
-std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
-                         unsigned joining = 0);
+/// where parts will be joined, by so many workers. One after the other: a list of those of a large device
+/// would take memory by its size. Not thread-safe.
+class JobList {
+ public:
+  /// `list` is borrowed.
+  JobList(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census, unsigned joining = 0);
+  std::optional<Job> next();
+
+ private:
+  const FileList& list_;
+  std::uint64_t step_;  // 0: no file is cut.
+  std::uint64_t whole_at_most_;
+  std::size_t file_ = 0;
+  std::uint64_t begin_ = 0;
+};
 
 /// Whether files of this request are cut into parts that are joined, and what their buffers take together.
 bool joins_parts(const ScanRequest& request);

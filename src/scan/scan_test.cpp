@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <fstream>
 
 #include "scan/naive_count_test_support.hpp"
 #include "scan/scan_pass.hpp"
@@ -196,6 +197,20 @@ TEST_F(Scanning, AFileWhosePartsAreCutAtOnceHasTheFiguresOfOneWorker) {
       EXPECT_EQ(many->chunkers[i].all, one->chunkers[i].all)
           << chunker_name(asked.chunkers[i]) << " " << threads;
   }
+}
+
+TEST_F(Scanning, AFileWhoseTimeIsPutBackAfterItWasWrittenToHasChanged) {
+  add("a", std::string(8 << 20, 'a'));
+  const auto time = fs::last_write_time(data_ / "a");
+  const auto write = [&](const ScanProgress& progress) {
+    if (progress.counting) return;
+    std::fstream(data_ / "a", std::ios::in | std::ios::out) << "b";
+    fs::last_write_time(data_ / "a", time);
+  };
+  const auto report = scan(request({{Kind::kFixed, 4096, 0}}), write, {});
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_EQ(report->incomplete.size(), 1U);
+  EXPECT_EQ(report->incomplete[0].reason, "it or its attributes were written to");
 }
 
 TEST_F(Scanning, APartThatEndsEarlyLeavesNoWorkerWaiting) {
@@ -443,6 +458,38 @@ TEST_F(Scanning, SaysHowMuchMemoryItNeedsWhereItIsGivenTooLittle) {
   ASSERT_NE(at, std::string::npos) << words;
   asked.memory = *parse_bytes(words.substr(at + 9));
   EXPECT_TRUE(run(asked));
+}
+
+std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
+                         unsigned joining = 0) {
+  JobList jobs(list, chunkers, census, joining);
+  std::vector<Job> all;
+  while (const auto job = jobs.next()) all.push_back(*job);
+  return all;
+}
+
+TEST(Jobs, OfOneFileAreOneBehindTheOtherToItsEnd) {
+  FileList list;
+  for (const std::uint64_t size : {0ULL, 1ULL, 64ULL << 20U, (64ULL << 20U) + 1, 300ULL << 20U}) {
+    list.files.emplace_back().size = size;
+    list.files.back().start = list.bytes;
+    list.bytes += size;
+  }
+  const std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}};
+  std::uint64_t position = 0;
+  std::size_t file = 0;
+  bool begins = true;
+  for (const Job& job : jobs_of(list, chunkers, false)) {
+    EXPECT_EQ(job.file, file);
+    EXPECT_EQ(job.position, position);
+    EXPECT_EQ(job.begin == 0, begins);
+    EXPECT_EQ(job.last, job.end == list.files[file].size);
+    position += job.end - job.begin;
+    begins = job.last;
+    file += job.last ? 1 : 0;
+  }
+  EXPECT_EQ(file, list.files.size());
+  EXPECT_EQ(position, list.bytes);
 }
 
 TEST(Jobs, AFileIsSharedByWorkersButNeverForACensus) {

@@ -48,13 +48,13 @@ class ScanCrash : public ProgramTest {
   bool mounted_ = false;
 };
 
-/// Whether the process has a temporary file of the scan open: it spills.
+/// Whether the process has a temporary file of the scan open, whose name it has removed: it spills.
 bool holds_a_temporary_file(pid_t pid) {
   std::error_code failure;
   for (fs::directory_iterator entry("/proc/" + std::to_string(pid) + "/fd", failure), end;
        !failure && entry != end; entry.increment(failure)) {
     const std::string name = fs::read_symlink(entry->path(), failure).string();
-    if (name.find("deduplab-scan-") != std::string::npos) return true;
+    if (name.find("deduplab-scan-") != std::string::npos && name.ends_with(" (deleted)")) return true;
     failure.clear();
   }
   return false;

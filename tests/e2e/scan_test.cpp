@@ -233,6 +233,7 @@ TEST_F(ScanProgram, RefusesWhatIsWrongAndReadsNothing) {
            {"no thread", {"scan", path, "--threads", "0"}, "--threads"},
            {"little memory", {"scan", path, "--memory", "1000"}, "give at least"},
            {"a class without a name", {"scan", path, "--class", "*.log="}, "'*.log=' is not GLOB=NAME"},
+           {"a class that is no text", {"scan", path, "--class", "*=\xFF"}, "names a class that is no UTF-8"},
            {"a class that is there anyway", {"scan", path, "--class", "*=other"}, "names the class 'other'"},
            {"odd memory", {"scan", path, "--memory", "1 GB"}, "--memory"},
            {"an unknown fingerprint", {"scan", path, "--fingerprint", "sha265"}, "did you mean 'sha256'?"},
