@@ -162,7 +162,7 @@ std::optional<std::string> amount_of(const CsvRow& row, const BankColumns& colum
   if (columns.amount) return bank_amount(field_of(row, columns.amount), german);
   const std::string credited = field_of(row, columns.credit);
   const std::string debited = field_of(row, columns.debit);
-  const auto credit = credited.empty() ? std::string("0") : bank_amount(credited, german);
+  auto credit = credited.empty() ? std::string("0") : bank_amount(credited, german);
   const auto debit = debited.empty() ? std::string("0") : bank_amount(debited, german);
   if (!credit || !debit || (credited.empty() && debited.empty())) return std::nullopt;
   if (is_zero(*debit)) return credit;

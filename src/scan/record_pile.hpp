@@ -111,8 +111,7 @@ class RecordPile {
     std::vector<std::uint32_t> homes;
     homes.reserve(owners_.size());
     for (const std::uint8_t part : owners_) homes.push_back(static_cast<std::uint32_t>(next[part]++));
-    std::array<Record<kWords>, kBlockMax>
-        moved;  // NOLINT(cppcoreguidelines-pro-type-member-init): written first
+    std::array<Record<kWords>, kBlockMax> moved{};
     const std::size_t bytes = block_ * sizeof(Record<kWords>);
     const auto block = [this](std::size_t index) { return arena_.get() + index * block_; };
     for (std::size_t i = 0; i < homes.size(); ++i)
