@@ -42,7 +42,7 @@ Record<kWords> pack(const Chunk& chunk) {
 /// The bytes of a record that are fingerprint: they sort as records do.
 template <std::size_t kWords>
 std::array<std::byte, kWords * 8 - 4> key_of(const Record<kWords>& record) {
-  std::array<std::byte, kWords * 8 - 4> key;
+  std::array<std::byte, kWords * 8 - 4> key{};
   for (std::size_t i = 0; i < key.size(); ++i)
     key[i] = static_cast<std::byte>(record[i / 8] >> (56U - 8U * (i % 8)));
   return key;
