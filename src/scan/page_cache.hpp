@@ -22,7 +22,7 @@ class CacheKeeper {
   struct Window {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
-    std::vector<unsigned char> resident{};  // A byte a page; empty: not known.
+    std::vector<unsigned char> resident{};  // A byte a page; empty: not known, or all of them.
   };
   Window look(std::uint64_t begin) const;
   void drop(const Window& window) const;

@@ -59,6 +59,18 @@ TEST(PageCache, HasAfterAScanWhatItHadBefore) {
       EXPECT_TRUE(after[page]) << page;
     }
   EXPECT_LT(std::count(after.begin(), after.end(), true), std::ssize(before) / 2);
+  // What had no page has none, and what had them all has them all.
+  const auto left_after_a_scan = [&] {
+    CacheKeeper whole(file->get(), 0, kPages * kPage);
+    EXPECT_EQ(::pread(file->get(), all.data(), all.size(), 0), static_cast<ssize_t>(all.size()));
+    whole.read_up_to(kPages * kPage);
+    const auto left = resident(file->get());
+    return std::count(left.begin(), left.end(), true);
+  };
+  ASSERT_EQ(::posix_fadvise(file->get(), 0, 0, POSIX_FADV_DONTNEED), 0);
+  EXPECT_EQ(left_after_a_scan(), 0);
+  ASSERT_EQ(::pread(file->get(), all.data(), all.size(), 0), static_cast<ssize_t>(all.size()));
+  EXPECT_EQ(left_after_a_scan(), std::ssize(before));
   ::unlink(path.c_str());
 }
 
