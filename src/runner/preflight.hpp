@@ -10,6 +10,7 @@
 #include "driver/system.hpp"
 #include "model/cell.hpp"
 #include "model/plan.hpp"
+#include "runner/estimate.hpp"
 
 namespace lab {
 
@@ -19,27 +20,6 @@ struct Check {
   std::string detail{};  // What was found, or what is wrong and what to do.
   bool warning = false;  // Passed, but a reader should know.
 };
-
-/// Bytes and time that a plan is expected to need; the assumptions stand in the text of a dry run.
-struct Estimate {
-  std::uint64_t cells = 0;  // Controls not counted.
-  std::uint64_t control_cells = 0;
-  std::uint64_t stage_measurements = 0;  // Controls not counted.
-  Bytes logical{};                       // Written in all, over all cells and insert stages.
-  Bytes disk_peak{};                     // At once: the largest cell, with room for maintenance.
-  double seconds = 0;                    // Scans included.
-  double scan_seconds = 0;               // Of the scans behind the stages.
-};
-
-inline constexpr double kAssumedMegabytesPerSecond = 100;  // Bulk, and read-back.
-inline constexpr double kAssumedObjectSeconds = 0.002;     // One acknowledged single operation.
-inline constexpr double kAssumedStageSeconds = 0.1;        // Settling and probing.
-// A scan of a GB by one worker: reading it, each chunker, and looking for the copies of the payload.
-inline constexpr double kAssumedScanRead = 0.4;
-inline constexpr double kAssumedScanChunker = 0.15;
-inline constexpr double kAssumedScanCensus = 0.7;
-
-Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Registry& registry);
 
 /// The nearest folder that exists at or above `path`, absolute.
 std::filesystem::path existing_above(std::filesystem::path path);

@@ -311,6 +311,27 @@ TEST_F(PreflightTest, RealFilesAndTheStepOfTheVariantCountInThatWarning) {
   EXPECT_NE(checks.front().detail.find("files that grow by 1.00 MiB"), std::string::npos);
 }
 
+TEST_F(PreflightTest, AColdPlanOverAServerNeedsACommandThatRestartsIt) {
+  SystemEntry server = files_system();
+  server.name = "server";
+  server.embedded = false;
+  const Registry registry{server, files_system(), cas_system()};
+  Plan plan = small_plan();
+  plan.systems = {{.name = "server", .url = "x://y"}, {.name = "files"}};
+  EXPECT_EQ(find(preflight(plan, registry, root_ / "run"), "server restart"), nullptr) << "warm needs none";
+  plan.dataset.caches = {"warm", "cold"};
+  const auto without = preflight(plan, registry, root_ / "run");
+  const Check* const check = find(without, "server restart");
+  ASSERT_NE(check, nullptr);
+  EXPECT_FALSE(check->passed);
+  EXPECT_NE(check->detail.find("[hooks] restart"), std::string::npos) << check->detail;
+  EXPECT_EQ(find(without, "files restart"), nullptr) << "an embedded system needs none";
+  plan.hooks.restart = {"no-such-program-anywhere", "{system}"};
+  EXPECT_FALSE(find(preflight(plan, registry, root_ / "run"), "server restart")->passed);
+  plan.hooks.restart = {"sh", "{system}"};
+  EXPECT_TRUE(find(preflight(plan, registry, root_ / "run"), "server restart")->passed);
+}
+
 TEST(Estimate, CountsCellsStagesAndBytesExactly) {
   const Plan plan = small_plan();
   const Estimate needs = estimate(plan, expand(plan), two_systems());
@@ -358,27 +379,6 @@ TEST(Estimate, HoldsTheScansOfTheStagesThatAreScannedAndOfNoOthers) {
   Registry registry = two_systems();
   for (SystemEntry& entry : registry) entry.has_files = false;
   EXPECT_EQ(estimate(plan, expand(plan), registry).scan_seconds, 0);
-}
-
-TEST_F(PreflightTest, AColdPlanOverAServerNeedsACommandThatRestartsIt) {
-  SystemEntry server = files_system();
-  server.name = "server";
-  server.embedded = false;
-  const Registry registry{server, files_system(), cas_system()};
-  Plan plan = small_plan();
-  plan.systems = {{.name = "server", .url = "x://y"}, {.name = "files"}};
-  EXPECT_EQ(find(preflight(plan, registry, root_ / "run"), "server restart"), nullptr) << "warm needs none";
-  plan.dataset.caches = {"warm", "cold"};
-  const auto without = preflight(plan, registry, root_ / "run");
-  const Check* const check = find(without, "server restart");
-  ASSERT_NE(check, nullptr);
-  EXPECT_FALSE(check->passed);
-  EXPECT_NE(check->detail.find("[hooks] restart"), std::string::npos) << check->detail;
-  EXPECT_EQ(find(without, "files restart"), nullptr) << "an embedded system needs none";
-  plan.hooks.restart = {"no-such-program-anywhere", "{system}"};
-  EXPECT_FALSE(find(preflight(plan, registry, root_ / "run"), "server restart")->passed);
-  plan.hooks.restart = {"sh", "{system}"};
-  EXPECT_TRUE(find(preflight(plan, registry, root_ / "run"), "server restart")->passed);
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ void Emitter::open(const ChunkerSpec& spec) { spec_ = spec; }
 
 Status Emitter::add(std::span<const std::byte> key, std::uint32_t length,
                     std::span<const std::uint64_t> copies_by_class) {
-  std::array<std::byte, 28 + 16> row;
+  std::array<std::byte, 28 + 16> row{};
   LAB_CHECK(key.size() == key_width(kind_), "keys are as wide as the fingerprint's");
   std::copy(key.begin(), key.end(), row.begin());
   std::byte* const rest = row.data() + key.size();

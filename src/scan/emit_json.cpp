@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/files.hpp"
 #include "model/json_fields.hpp"
@@ -165,8 +166,9 @@ Result<Emitted> parse_emitted(const std::string& text) {
   });
   if (problem.empty() && (emitted.classes.empty() || emitted.classes.size() > kClassesMax))
     problem = fmt::format("key 'classes' has not from 1 to {} entries", kClassesMax);
-  each(in, "chunkers", problem,
-       [&](FieldReader inner, const ordered_json& item) { read_chunker(inner, item, problem, emitted); });
+  each(in, "chunkers", problem, [&](FieldReader inner, const ordered_json& item) {
+    read_chunker(std::move(inner), item, problem, emitted);
+  });
   if (problem.empty() && emitted.chunkers.empty()) problem = "key 'chunkers' is empty";
   required_notes(in, "left_out", problem, emitted.left_out);
   required_notes(in, "incomplete", problem, emitted.incomplete);

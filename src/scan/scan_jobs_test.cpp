@@ -1,0 +1,95 @@
+// How files are divided among the workers of a scan.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "scan/scan_pass.hpp"
+
+namespace lab::scan {
+namespace {
+
+using Kind = ChunkerSpec::Kind;
+
+std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
+                         unsigned joining = 0) {
+  JobList jobs(list, chunkers, census, joining);
+  std::vector<Job> all;
+  while (const auto job = jobs.next()) all.push_back(*job);
+  return all;
+}
+
+TEST(Jobs, OfOneFileAreOneBehindTheOtherToItsEnd) {
+  FileList list;
+  for (const std::uint64_t size : {0ULL, 1ULL, 64ULL << 20U, (64ULL << 20U) + 1, 300ULL << 20U}) {
+    list.files.emplace_back().size = size;
+    list.files.back().start = list.bytes;
+    list.bytes += size;
+  }
+  const std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}};
+  std::uint64_t position = 0;
+  std::size_t file = 0;
+  bool begins = true;
+  for (const Job& job : jobs_of(list, chunkers, false)) {
+    EXPECT_EQ(job.file, file);
+    EXPECT_EQ(job.position, position);
+    EXPECT_EQ(job.begin == 0, begins);
+    EXPECT_EQ(job.last, job.end == list.files[file].size);
+    position += job.end - job.begin;
+    begins = job.last;
+    file += job.last ? 1 : 0;
+  }
+  EXPECT_EQ(file, list.files.size());
+  EXPECT_EQ(position, list.bytes);
+}
+
+TEST(Jobs, AFileIsSharedByWorkersButNeverForACensus) {
+  FileList list;
+  list.files.emplace_back().size = 200U << 20U;
+  const std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}};
+  EXPECT_EQ(jobs_of(list, chunkers, false).size(), 4U);
+  const std::vector<Job> whole = jobs_of(list, chunkers, true);
+  ASSERT_EQ(whole.size(), 1U);
+  EXPECT_EQ(whole[0].end, 200U << 20U);
+}
+
+TEST(Jobs, AFileWithContentDefinedChunksIsCutWherePartsAreJoined) {
+  FileList list;
+  list.files.emplace_back().size = (200U << 20U) + 1;
+  list.files.emplace_back().size = 1000;
+  std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}, {Kind::kCdc, 8192, 0}};
+  EXPECT_EQ(jobs_of(list, chunkers, false).size(), 2U);
+  EXPECT_EQ(jobs_of(list, chunkers, true, 2).size(), 2U);
+  const std::vector<Job> parts = jobs_of(list, chunkers, false, 2);
+  ASSERT_EQ(parts.size(), 52U);
+  EXPECT_EQ(parts[50].number, 50U);
+  EXPECT_TRUE(parts[50].last);
+  EXPECT_FALSE(parts[49].last);
+  EXPECT_FALSE(parts[51].number) << "a small file is one job";
+  chunkers.push_back({Kind::kFixed, 5000, 0});
+  EXPECT_EQ(jobs_of(list, chunkers, false, 2).size(), 2U) << "a block would lie in two parts";
+}
+
+TEST(Jobs, AFileIsNotCutWhereEachWorkerHasEnoughOthers) {
+  FileList list;
+  list.bytes = 64U << 20U;
+  for (int i = 0; i < 8; ++i) list.files.emplace_back().size = 8U << 20U;
+  const std::vector<ChunkerSpec> chunkers{{Kind::kCdc, 8192, 0}};
+  EXPECT_EQ(jobs_of(list, chunkers, false, 1).size(), 8U) << "an eighth of one worker's share";
+  EXPECT_EQ(jobs_of(list, chunkers, false, 2).size(), 16U);
+}
+
+TEST(Jobs, PartsAreJoinedOnlyWhereTheMemoryHoldsThem) {
+  ScanRequest asked;
+  asked.chunkers = {{Kind::kCdc, 8192, 0}};
+  EXPECT_FALSE(joins_parts(asked)) << "one worker has no need";
+  asked.threads = 2;
+  EXPECT_TRUE(joins_parts(asked));
+  asked.memory = Bytes{part_buffers(asked).count * 3 / 2 - 1};
+  EXPECT_FALSE(joins_parts(asked));
+  asked.memory = 256_MiB;
+  asked.threads = 8;
+  asked.chunkers = whole_curve();
+  EXPECT_TRUE(joins_parts(asked)) << "the default";
+}
+
+}  // namespace
+}  // namespace lab::scan
