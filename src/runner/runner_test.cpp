@@ -178,8 +178,11 @@ TEST_F(RunFixture, AStageIsSampledOverOneConnectionHoweverOften) {
     TearDown();
     SetUp();
   }
-  EXPECT_GT(rounds[Millis{1}], rounds[Millis{60'000}]);
-  EXPECT_EQ(opened[Millis{1}], opened[Millis{60'000}]);
+  // Where a figure was missing for once its idle control is done again, over one more connection.
+  constexpr std::uint64_t kIdleControls = 3;
+  EXPECT_GT(rounds[Millis{1}], rounds[Millis{60'000}] + 3 * kIdleControls);
+  EXPECT_LE(opened[Millis{1}], opened[Millis{60'000}] + kIdleControls);
+  EXPECT_LE(opened[Millis{60'000}], opened[Millis{1}] + kIdleControls);
 }
 
 /// Watches one system while a stage of the other one runs.

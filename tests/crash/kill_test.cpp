@@ -1,8 +1,7 @@
 // kill -9 at random moments: after every resume the run ends in the figures of an undisturbed one.
 // SPDX-License-Identifier: Apache-2.0
-#include <signal.h>
-#include <stdlib.h>
-
+#include <csignal>
+#include <cstdlib>
 #include <random>
 #include <thread>
 
