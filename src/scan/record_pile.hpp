@@ -2,18 +2,14 @@
 // come. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <new>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -72,33 +68,20 @@ class RecordPile {
   void release() { arena_.reset(); }
 
  private:
-  struct Free {
-    void operator()(Record<kWords>* memory) const noexcept { std::free(memory); }
-  };
-
   static constexpr std::size_t kParts = 256;
   static constexpr std::size_t kBlockMin = 16;  // Records.
   static constexpr std::size_t kBlockMax =
       256;  // The blocks that are written to stay in the processor's cache.
 
   bool open_block(std::size_t part) {
-    if (!arena_) take_arena();
+    // Not filled: the system gives pages as they are touched, so a small scan takes little of a large budget.
+    // Huge ones cost more than they save where the page cache has to make room for them.
+    if (!arena_) arena_ = std::make_unique_for_overwrite<Record<kWords>[]>(capacity_);
     if ((owners_.size() + 1) * block_ > capacity_) return false;
     next_[part] = arena_.get() + owners_.size() * block_;
     ends_[part] = next_[part] + block_;
     owners_.push_back(static_cast<std::uint8_t>(part));
     return true;
-  }
-
-  /// Not filled: the system gives pages as they are touched, so a small scan takes little of a large budget.
-  void take_arena() {
-    constexpr std::size_t kHugePage = 2U << 20U;
-    const std::size_t bytes = capacity_ * sizeof(Record<kWords>);
-    void* const memory = std::aligned_alloc(kHugePage, (bytes + kHugePage - 1) / kHugePage * kHugePage);
-    if (memory == nullptr) throw std::bad_alloc();
-    // Each small page would cost as much as its records. Where there are no huge ones all stays as it is.
-    static_cast<void>(::madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
-    arena_.reset(static_cast<Record<kWords>*>(memory));
   }
 
   /// Moves whole blocks, so that those of a part are neighbours in their order; the one that is not full is
@@ -127,7 +110,7 @@ class RecordPile {
   std::size_t capacity_;
   bool parted_ = false;
   std::size_t block_ = 0;  // Records.
-  std::unique_ptr<Record<kWords>[], Free> arena_ {};
+  std::unique_ptr<Record<kWords>[]> arena_{};
   std::array<Record<kWords>*, kParts> next_{};  // Of each part, in the block that is written to.
   std::array<Record<kWords>*, kParts> ends_{};
   std::vector<std::uint8_t> owners_{};  // The part of each block.
