@@ -45,8 +45,11 @@ Result<std::optional<Outcome>> kept_outcome(const fs::path& file) {
 Status write_table(const DrillSetting& setting) {
   std::set<fs::path> files;
   std::error_code failure;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(setting.out, failure))
-    if (entry.path().filename() == kOutcomeName) files.insert(entry.path());
+  for (fs::recursive_directory_iterator entry(setting.out, failure), end; !failure && entry != end;
+       entry.increment(failure))
+    if (entry->path().filename() == kOutcomeName) files.insert(entry->path());
+  // A table without some of them would pass for the whole.
+  if (failure) return errno_error("drill.table", setting.out.string(), failure.value());
   std::vector<Outcome> outcomes;
   for (const fs::path& file : files) {
     const auto outcome = kept_outcome(file);

@@ -215,8 +215,8 @@ bool is_day(std::string_view year, std::string_view month, std::string_view day)
       .ok();
 }
 
-/// Whether a text that begins like 2024-02-30, 20240230 or 02/30/2024 names a day that no calendar has: in
-/// the last, neither of the two numbers in front is told to be the month. Other texts stay what they are.
+/// Whether a text that begins like 2024-02-30, or is like 20240230, 30022024 or 02/30/2024, names a day that
+/// no calendar has: nothing tells which order the last three are in, so any will do. Other texts stay.
 bool is_no_day(std::string_view text) {
   const auto digits = [&](std::size_t from, std::size_t count) {
     return text.size() >= from + count && std::ranges::all_of(text.substr(from, count), is_digit);
@@ -224,11 +224,14 @@ bool is_no_day(std::string_view text) {
   const auto ends = [&](std::size_t at) { return text.size() == at || !is_digit(text[at]); };
   if (digits(0, 4) && digits(5, 2) && digits(8, 2) && text[4] == '-' && text[7] == '-' && ends(10))
     return !is_day(text.substr(0, 4), text.substr(5, 2), text.substr(8, 2));
+  const auto day_in_some_order = [&](std::string_view one, std::string_view other, std::string_view year) {
+    return is_day(year, one, other) || is_day(year, other, one);
+  };
   if (digits(0, 8) && text.size() == 8)
-    return !is_day(text.substr(0, 4), text.substr(4, 2), text.substr(6, 2));
+    return !is_day(text.substr(0, 4), text.substr(4, 2), text.substr(6, 2)) &&
+           !day_in_some_order(text.substr(0, 2), text.substr(2, 2), text.substr(4, 4));
   if (digits(0, 2) && digits(3, 2) && digits(6, 4) && text[2] == '/' && text[5] == '/' && ends(10))
-    return !is_day(text.substr(6, 4), text.substr(0, 2), text.substr(3, 2)) &&
-           !is_day(text.substr(6, 4), text.substr(3, 2), text.substr(0, 2));
+    return !day_in_some_order(text.substr(0, 2), text.substr(3, 2), text.substr(6, 4));
   return false;
 }
 

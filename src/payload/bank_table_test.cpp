@@ -106,7 +106,8 @@ TEST(BankDate, ChangesGermanOnesAlone) {
   for (const char* none :
        {"2024-02-30", "2024-13-45", "99/99/2024", "02/30/2024", "20240230", "2023-02-29T10:00:00"})
     EXPECT_EQ(bank_date(none), std::nullopt) << none;
-  for (const char* some : {"2024-02-29", "31/12/2024", "12/31/2024", "20240229", "2024-1-5", "5 Jan 2024"})
+  for (const char* some : {"2024-02-29", "31/12/2024", "12/31/2024", "20240229", "31122024", "12312024",
+                           "2024-1-5", "5 Jan 2024"})
     EXPECT_EQ(bank_date(some), some);
   EXPECT_EQ(bank_date("29.02.2024"), "2024-02-29");
 }

@@ -21,10 +21,9 @@ std::uint64_t page_size() {
 }
 
 /// How many pages of the range are in the cache; nullopt where the kernel does not tell: before Linux 6.5,
-/// and of files that this user may not write. Where all are, or none, it is told ten times faster than by
-/// mincore.
+/// and of files that this user may not write. Where all are, or none, mincore takes several times as long.
 std::optional<std::uint64_t> cached_pages(int descriptor, std::uint64_t begin, std::uint64_t length) {
-  constexpr long kCachestat = 451;  // The same number on each architecture; glibc 2.36 has no name for it.
+  constexpr long kCachestat = 451;  // On x86-64, arm64 and most others; glibc 2.36 has no name for it.
   struct Range {
     std::uint64_t offset;
     std::uint64_t length;

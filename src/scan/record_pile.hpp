@@ -1,5 +1,5 @@
-// Records in one arena, those that begin alike in blocks of their own: half of the sorting is done when they
-// come. SPDX-License-Identifier: Apache-2.0
+// Records in one arena, those that begin alike in blocks of their own: half sorted when they have come.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>
