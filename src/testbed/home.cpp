@@ -73,12 +73,19 @@ Status make_home(const fs::path& home, const std::string& token, const std::opti
   return ok();
 }
 
+std::optional<std::string> mark_of(const fs::path& home) {
+  std::error_code failure;
+  if (!fs::is_directory(fs::symlink_status(home, failure))) return std::nullopt;
+  const auto mark = read_file(home / kMark, Bytes{1 << 10});
+  if (!mark) return std::nullopt;
+  return std::string(trim(*mark));
+}
+
 Status remove_home(const fs::path& home, const std::string& token) {
   std::error_code failure;
   if (!fs::exists(fs::symlink_status(home, failure))) return ok();
   if (!fs::is_directory(fs::symlink_status(home, failure))) return refused(home, "is not a folder of ours");
-  const auto mark = read_file(home / kMark, Bytes{1 << 10});
-  const bool ours = mark && trim(*mark) == token;
+  const bool ours = mark_of(home) == token;
   if (ours) {
     // The mark goes last: what is left by a crash is still known as ours.
     for (fs::directory_iterator entry(home, failure), end; !failure && entry != end; entry.increment(failure))
@@ -92,7 +99,7 @@ Status remove_home(const fs::path& home, const std::string& token) {
 }
 
 Result<std::string> random_word() {
-  std::array<std::byte, 16> bytes{};
+  std::array<std::byte, kTokenDigits / 2> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
     return errno_error("testbed.random", "getrandom", errno);
   return to_hex(bytes);

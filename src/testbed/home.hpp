@@ -21,6 +21,9 @@ Status check_free(const std::filesystem::path& home);
 Status make_home(const std::filesystem::path& home, const std::string& token,
                  const std::optional<UserId>& user);
 
+/// The mark of the home at `home`; nothing where no marked folder lies there (a link is none).
+std::optional<std::string> mark_of(const std::filesystem::path& home);
+
 /// Removes a home with this mark, or an empty one (a crash came before the mark). Missing is fine. Errors:
 /// kRefused for a folder that has not this mark: it is left as it is.
 Status remove_home(const std::filesystem::path& home, const std::string& token);
@@ -28,7 +31,9 @@ Status remove_home(const std::filesystem::path& home, const std::string& token);
 /// True when `user` may pass through every existing folder on the way to `path`, itself included.
 bool can_enter(const std::filesystem::path& path, const UserId& user);
 
-/// 32 hexadecimal digits from the kernel's random source.
+constexpr std::size_t kTokenDigits = 32;
+
+/// kTokenDigits hexadecimal digits from the kernel's random source.
 Result<std::string> random_word();
 
 }  // namespace lab::testbed

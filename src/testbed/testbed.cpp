@@ -155,6 +155,7 @@ class Testbed::Work {
     if (!record) return record.error();
     const auto password = random_word();
     if (!password) return password.error();
+    LAB_TRY(remove_lost(record->home));
     LAB_TRY(check_free(record->home));
     LAB_TRY(remove_tree(log_file()));
     LAB_TRY(save_record(record_file(), *record));
@@ -168,6 +169,18 @@ class Testbed::Work {
     LAB_TRY(recipe_.prepare(*place, preparing, bounded));
     record->phase = Phase::kStarting;
     return start(*record);
+  }
+
+  /// A marked home whose record is gone: somebody removed the state folder of a server that was not taken down.
+  /// Its path is made of that of our state folder, so that no other testbed can own it; a folder that a caller
+  /// has named may be another's.
+  Status remove_lost(const fs::path& home) const {
+    if (options_.directory) return ok();
+    const auto token = mark_of(home);
+    if (!token || token->size() < kTokenDigits) return ok();
+    LAB_TRY(end_leftovers(*token));
+    await_quiet(home);
+    return remove_home(home, *token);
   }
 
   /// The server of a prepared home, up to its first answer.

@@ -453,6 +453,40 @@ TEST_F(TestbedLife, AFolderOfTheUserInThePlaceOfAHomeIsLeftAndStopsNothingElse) 
   must_start();
 }
 
+TEST_F(TestbedLife, AHomeOfOursWhoseRecordWasRemovedIsTakenBackWithItsServer) {
+  must_start();
+  const ServerRecord lost = record();
+  ASSERT_TRUE(write_file_atomic(lost.home / "data" / "old", "x"));
+  fs::remove(record_file());
+  must_start();
+  EXPECT_FALSE(runs(*lost.process)) << "nothing else could ever end it";
+  EXPECT_EQ(record().home, lost.home);
+  EXPECT_NE(record().token, lost.token);
+  EXPECT_FALSE(fs::exists(lost.home / "data" / "old"));
+}
+
+TEST_F(TestbedLife, AFolderInThePlaceOfAHomeThatHasNotOurMarkIsLeft) {
+  ASSERT_TRUE(make_directories(state() / "fake/home"));
+  ASSERT_TRUE(write_file_atomic(state() / "fake/home/mine", "x"));
+  const auto started = bed().up(fake(), soon());
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::kRefused) << started.error().text();
+  EXPECT_TRUE(fs::exists(state() / "fake/home/mine"));
+}
+
+TEST_F(TestbedLife, AMarkedHomeInAFolderOfTheUserIsLeftSinceItMayBeAnotherTestbeds) {
+  const fs::path where = folder_.path() / "elsewhere";
+  Testbed other({.state = state(), .directory = where, .search = {}});
+  ASSERT_TRUE(other.up(fake(), soon()));
+  const ServerRecord lost = record();
+  fs::rename(record_file(), folder_.path() / "record");
+  const auto again = other.up(fake(), soon());
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kRefused) << again.error().text();
+  EXPECT_TRUE(runs(*lost.process));
+  fs::rename(folder_.path() / "record", record_file());
+}
+
 TEST_F(TestbedLife, HomesCanLieInAFolderOfTheUser) {
   const fs::path where = folder_.path() / "elsewhere";
   const Testbed other({.state = state(), .directory = where, .search = {}});

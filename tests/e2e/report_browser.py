@@ -28,6 +28,7 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 WAIT_SECONDS = 120
+LATE_SECONDS = 30  # For the page to draw itself anew: on a busy machine it is late, not wrong.
 
 # Brings every chart near the screen, since charts are drawn when they come near it.
 SCROLL_THROUGH = """
@@ -170,20 +171,36 @@ def complaints(events, address):
     return found
 
 
-def check_charts(browser, what, failures):
+def undrawn_charts(browser):
     browser.value(SCROLL_THROUGH)
-    for chart in browser.value(CHART_STATE):
-        if chart["width"] < 50 or chart["height"] < 20 or chart["shapes"] < 2:
-            failures.append(f"{what}: chart not drawn: {chart}")
+    return [chart for chart in browser.value(CHART_STATE)
+            if chart["width"] < 50 or chart["height"] < 20 or chart["shapes"] < 2]
+
+
+def overflow(browser):
+    """By how many pixels the page is wider than the screen."""
+    return max(0, browser.value("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def what_stays(browser, faults):
+    """The faults that are still found after LATE_SECONDS; nothing as soon as none is."""
+    deadline = time.monotonic() + LATE_SECONDS
+    while (found := faults(browser)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
+
+
+def check_charts(browser, what, failures):
+    for chart in what_stays(browser, undrawn_charts):
+        failures.append(f"{what}: chart not drawn: {chart}")
 
 
 def check_look(browser, name, width, scheme, shots, failures):
     browser.show(width, 900, scheme)
     time.sleep(0.3)
     check_charts(browser, name, failures)
-    overflow = browser.value("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    if overflow > 0:
-        failures.append(f"{name}: the page is {overflow} px wider than the screen")
+    if pixels := what_stays(browser, overflow):
+        failures.append(f"{name}: the page is {pixels} px wider than the screen")
     if shots:
         browser.shoot(shots / f"{name}.png")
 
