@@ -23,6 +23,9 @@ struct DuplicateUnit {
   Bytes bytes{};
   Bytes shift{};  // Of blocks: object k has its blocks k * shift modulo `bytes` further on.
 
+  /// Copies were changed: no object equals another, d is 0.
+  bool is_changed() const { return kind == Kind::kChanged || kind == Kind::kPrefix; }
+
   friend bool operator==(const DuplicateUnit&, const DuplicateUnit&) = default;
 };
 

@@ -46,6 +46,7 @@ void outcome_fields(Archive&& field, Record& record) {
   field("logical_bytes", record.logical_bytes, Need::kRequired);
   field("unique_bytes", record.unique_bytes, Need::kRequired);
   field("unique_objects", record.unique_objects);
+  field("near_duplicate_bytes", record.near_duplicate_bytes);
   field("copies", record.copies);
   field("storage_copies", record.storage_copies);
   field("copies_unknown", record.copies_unknown);

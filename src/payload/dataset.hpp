@@ -14,6 +14,12 @@
 
 namespace lab {
 
+/// What a content is a changed copy of.
+struct NearCopy {
+  std::uint64_t original = 0;  // The same number for all copies of it, and for itself.
+  Bytes shared{};              // Its bytes that were not changed: all of an original.
+};
+
 /// Makes the distinct contents of one payload kind: content k of a dataset seed. Contents of different k are
 /// different, by construction and not by chance. Thread-safe: const and without shared state.
 class ContentSource {
@@ -25,6 +31,8 @@ class ContentSource {
   /// Fills `out` with content k, resized to its exact size. Errors: kCorruption when a real file changed
   /// since it was scanned, kResourceExhausted when the object does not fit into memory.
   virtual Status fill(std::uint64_t content, std::vector<std::byte>& out) const = 0;
+  /// Of a changed copy and of its original; nothing of other contents.
+  virtual std::optional<NearCopy> near_copy(std::uint64_t /*content*/) const { return std::nullopt; }
 };
 
 /// What a directory payload found: what it uses, and what it left out and why.
@@ -126,8 +134,7 @@ class Dataset {
   /// for changed copies, of which no stretch of a known length repeats.
   virtual Bytes repeated_in_objects() const { return {}; }
 
-  /// The stretches of an object that may repeat: its blocks, or what is behind its prefix. None of other
-  /// units.
+  /// The blocks of an object, which may repeat. None of other units.
   virtual std::vector<UnitPart> unit_parts(std::uint64_t /*number*/) const { return {}; }
 };
 

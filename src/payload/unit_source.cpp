@@ -87,6 +87,13 @@ class NearSource final : public ContentSource {
     return is_changed(content) ? "application/octet-stream" : base_->mime_of(base_of(content));
   }
 
+  std::optional<NearCopy> near_copy(std::uint64_t content) const override {
+    if (content >= stream_.size()) return std::nullopt;
+    const auto size = size_of(content);
+    if (!size) return std::nullopt;
+    return NearCopy{stream_[content], is_changed(content) ? *size - unit_.bytes : *size};
+  }
+
   Status fill(std::uint64_t content, std::vector<std::byte>& out) const override {
     LAB_TRY(base_->fill(base_of(content), out));
     if (!is_changed(content)) return ok();

@@ -233,6 +233,7 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
   const VolumeUse now{allocation->bytes, *used};
   info_.quantum = allocation->block;
   last_ = now;
+  uncertain_.reset();
   if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
   LAB_TRY(all_ours(foreign_));
   if (allocation->all_paid && freed_between_)
@@ -247,6 +248,8 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
                  fmt::format("the file system has grown by {} bytes and the volume by {}: the rest went into "
                              "blocks that the volume had from before; with trim = true it is emptied first",
                              grown.count, (grown - *hidden).count)};
+  const std::int64_t unseen = grown.count - std::max<std::int64_t>((now.allocated - empty_->allocated).count, 0);
+  if (allocation->all_paid && unseen > 0) uncertain_ = Bytes{unseen};
   return ByteMap{{info_.name, now.allocated.count}};
 }
 

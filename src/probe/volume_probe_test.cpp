@@ -56,6 +56,25 @@ TEST_F(VolumeBelow, GrowthIntoBlocksThatItHadFromBeforeIsNotCalledDeduplication)
   EXPECT_NE(refusal(probe).find("with trim = true it is emptied first"), std::string::npos);
 }
 
+// Too little to be refused, since a file system may have reserved as much without writing it.
+TEST_F(VolumeBelow, AFewBytesThatItMayHaveHadFromBeforeWidenTheFigure) {
+  if (const std::string lacks = move_to("ext4"); !lacks.empty()) GTEST_SKIP() << lacks;
+  constexpr std::int64_t kFew = 128 << 10;
+  constexpr std::int64_t kMany = 12 << 20;
+  write_random(data_ / "a", kFew, 1);
+  remove_and_sync();
+  VolumeProbe probe(roots(), volume(), nullptr, false);
+  const std::int64_t empty = figure(probe);
+  probe.set_reference();
+  EXPECT_FALSE(probe.uncertain());
+  write_random(data_ / "a", kFew, 2);
+  write_random(data_ / "b", kMany, 3);
+  const std::int64_t seen = figure(probe) - empty;
+  ASSERT_LT(seen, kFew + kMany) << "some of it was to lie in old blocks";
+  ASSERT_TRUE(probe.uncertain());
+  EXPECT_GE(seen + probe.uncertain()->count, kFew + kMany);
+}
+
 // Each commit goes into blocks of the journal that the volume has never seen, until the journal begins anew.
 // On a tmpfs the zeros that a new journal is made of are holes.
 TEST_F(VolumeBelow, AJournalThatIsWrittenForTheFirstTimeIsNoCertainPartOfTheFigure) {

@@ -160,9 +160,9 @@ Judgement judge_group(const Context& context, const Group& group, const Estimate
               fmt::format("a control of {} has {} complete valid pairs; a verdict needs {}", group.payload,
                           control->pairs, kPairsRequired)};
   }
-  // More repetitions would not bring one.
-  Judgement judgement =
-      sample.no_eta.empty() ? judge(eta) : Judgement{VerdictWord::kInconclusive, "there is no eta"};
+  Judgement judgement = judge(eta);
+  if (context.run.stages[group.rows.front()].record.cell.dataset.unit.is_changed())
+    judgement.reason += "; d is 0, eta is of the bytes that changed copies share with their original";
   const std::string refused = describe_refused(sample.refused);
   if (!refused.empty()) judgement.reason += "; " + refused;
   return judgement;
@@ -216,9 +216,9 @@ std::set<std::string> coarser_probes(const StageRecord& record) {
 std::string coarseness(const RunData& run, const Group& group, std::string_view probe) {
   for (const std::size_t row : group.rows) {
     const StageRecord& record = run.stages[row].record;
-    if (!counts(record) || record.unique_bytes <= 0) continue;
+    if (!counts(record) || distinct_bytes(record) <= 0) continue;
     const std::int64_t step = step_and_noise(record, probe);
-    const auto unique = static_cast<double>(record.unique_bytes);
+    const auto unique = static_cast<double>(distinct_bytes(record));
     if (static_cast<double>(step) <= kResolutionShare * unique) continue;
     const double needed = static_cast<double>(step) / kResolutionShare;
     const double percent = 100 * static_cast<double>(step) / unique;

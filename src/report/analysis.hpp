@@ -42,7 +42,7 @@ struct Group {
   std::uint64_t valid_rows = 0;
   std::map<std::string, Estimate> edr{};      // By probe; geometric mean, interval on the log scale.
   std::map<std::string, Verdict> verdicts{};  // By probe; only grades above U0 with L > 0.
-  double edr_max = 0;                         // L / U of the first valid row; 0 when there is none.
+  double edr_max = 0;                         // largest_ratio of the first valid row; 0 when there is none.
   std::string server{};                       // "SQLite 3.40.1": of every server met, joined by ", ".
   std::map<std::string, std::vector<double>>
       etas{};  // By probe: eta of each complete valid pair, by repetition.

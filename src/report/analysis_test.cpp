@@ -370,7 +370,7 @@ TEST(Analysis, ADeclaredLossIsSemanticAndHasNoEta) {
   EXPECT_FALSE(group_of(analysis, "sqlite").etas.contains("files"));
 }
 
-TEST(Analysis, AVerdictNamesTheDuplicateUnitAndChangedCopiesHaveNoEta) {
+TEST(Analysis, AVerdictNamesTheDuplicateUnit) {
   RunData run = run_of({}, {0.5, 0.5});
   EXPECT_EQ(verdict_of(analyse(run), "sqlite").duplicate_unit, "object");
   const auto with = [&run](DuplicateUnit unit) {
@@ -381,12 +381,24 @@ TEST(Analysis, AVerdictNamesTheDuplicateUnitAndChangedCopiesHaveNoEta) {
   const Analysis blocks = with({.kind = DuplicateUnit::Kind::kBlock, .bytes = 4_KiB});
   EXPECT_EQ(verdict_of(blocks, "sqlite").duplicate_unit, "block:4 KiB");
   EXPECT_NEAR(*verdict_of(blocks, "sqlite").eta, 0.5, 1e-6);
-  for (const auto kind : {DuplicateUnit::Kind::kChanged, DuplicateUnit::Kind::kPrefix}) {
-    const Analysis near = with({.kind = kind, .bytes = Bytes{16}});
-    EXPECT_FALSE(verdict_of(near, "sqlite").eta);
-    EXPECT_EQ(verdict_of(near, "sqlite").word, VerdictWord::kInconclusive) << "no repetitions would help";
-    EXPECT_THAT(verdict_of(near, "sqlite").reason, HasSubstr("d is 0, so there is no eta"));
+}
+
+TEST(Analysis, EtaOfChangedCopiesIsOfTheBytesTheyShareWithTheirOriginal) {
+  RunData run = run_of({}, std::vector<double>(5, 0.5));
+  for (StageRow& row : run.stages) {
+    StageRecord& record = row.record;
+    if (record.cell.system != "sqlite") continue;
+    record.cell.dataset.unit = {.kind = DuplicateUnit::Kind::kChanged, .bytes = Bytes{16}};
+    record.near_duplicate_bytes = record.logical_bytes - record.unique_bytes;
+    record.unique_bytes = record.logical_bytes;
   }
+  const Analysis halved = analyse(run);
+  EXPECT_NEAR(*verdict_of(halved, "sqlite").eta, 0.5, 1e-6);
+  EXPECT_EQ(verdict_of(halved, "sqlite").word, VerdictWord::kPartial);
+  EXPECT_THAT(verdict_of(halved, "sqlite").reason, HasSubstr("d is 0, eta is of the bytes that changed copies"));
+  EXPECT_NEAR(group_of(halved, "sqlite").edr_max, 10, 1e-6) << "of a system that finds what they share";
+  for (StageRow& row : run.stages) row.record.near_duplicate_bytes = 0;  // As if no copy shared anything.
+  EXPECT_FALSE(verdict_of(analyse(run), "sqlite").eta);
 }
 
 TEST(Analysis, SemanticRemovalThatVariesSaysTheLeast) {

@@ -76,10 +76,8 @@ void add_amounts(const StageRecord& record, MetricList& list) {
   list.add("bytes_acked", record.bytes_acked, "bytes");
   list.add("logical_bytes", record.logical_bytes, "bytes");
   list.add("unique_bytes", record.unique_bytes, "bytes");
-  if (record.logical_bytes > 0)
-    list.add("edr_max",
-             quotient(static_cast<double>(record.logical_bytes), static_cast<double>(record.unique_bytes)),
-             "ratio");
+  if (record.near_duplicate_bytes > 0) list.add("near_duplicate_bytes", record.near_duplicate_bytes, "bytes");
+  if (record.logical_bytes > 0) list.add("edr_max", largest_ratio(record), "ratio");
   list.add("copies", record.copies, "copies");
   if (record.storage_copies || !record.copies_unknown.empty())
     list.add("storage_copies", record.storage_copies, "copies");

@@ -192,6 +192,7 @@ void add_effort(Columns& columns) {
   add_text(columns, "copies_unknown", of_record(&StageRecord::copies_unknown));
   add_text(columns, "remarks", [](const RowView& view) { return listed(view.record.remarks); });
   add_text(columns, "counted", [](const RowView& view) { return listed(view.record.counted); });
+  add_number(columns, "near_duplicate_bytes", of_record(&StageRecord::near_duplicate_bytes));
 }
 
 Columns stage_columns() {

@@ -136,6 +136,15 @@ void mark_censored(const StageRecord& record, StageFigures& figures) {
 
 bool counts(const StageRecord& record) { return record.valid && !record.unsupported && !record.superseded; }
 
+std::int64_t distinct_bytes(const StageRecord& record) {
+  return record.unique_bytes - record.near_duplicate_bytes;
+}
+
+std::optional<double> largest_ratio(const StageRecord& record) {
+  if (record.logical_bytes <= 0 || distinct_bytes(record) <= 0) return std::nullopt;
+  return static_cast<double>(record.logical_bytes) / static_cast<double>(distinct_bytes(record));
+}
+
 std::string_view whole_of(std::string_view probe) { return probe.substr(0, probe.find(':')); }
 
 std::optional<std::int64_t> part_or_whole(const ByteMap& figures, std::string_view probe) {

@@ -20,6 +20,12 @@ inline constexpr std::string_view kClusterRatio = "edr_cluster";
 /// Valid, supported and not superseded: only such a record gives numbers to a result.
 bool counts(const StageRecord& record);
 
+/// U, less what changed copies share with their original: what a system keeps that finds every copy.
+std::int64_t distinct_bytes(const StageRecord& record);
+
+/// L over distinct_bytes: the EDR of such a system. Nothing where one of them is 0.
+std::optional<double> largest_ratio(const StageRecord& record);
+
 /// "files" of "files:log"; a whole is its own whole.
 std::string_view whole_of(std::string_view probe);
 

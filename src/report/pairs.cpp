@@ -65,8 +65,7 @@ void describe_rows(const RunData& run, Group& group) {
     if (const std::string name = server_name(record.server); !name.empty()) servers.insert(name);
     if (!counts(record)) continue;
     group.valid_rows += 1;
-    if (group.edr_max == 0 && record.unique_bytes > 0)
-      group.edr_max = static_cast<double>(record.logical_bytes) / static_cast<double>(record.unique_bytes);
+    if (group.edr_max == 0) group.edr_max = largest_ratio(record).value_or(0);
   }
   const std::vector<std::string> names(servers.begin(), servers.end());
   group.server = join(names, ", ");
@@ -105,19 +104,9 @@ std::string refusal_by(const StageRecord& original, const StageRecord& graded, c
   return fmt::format("its U0 counted {}, and this {}", before.value_or(unknown), now.value_or(unknown));
 }
 
-/// Copies that were changed are different objects: d is 0, and no share of nothing can be removed.
-std::string refusal_without_duplicates(const StageRecord& graded) {
-  const DuplicateUnit& unit = graded.cell.dataset.unit;
-  if (unit.kind != DuplicateUnit::Kind::kChanged && unit.kind != DuplicateUnit::Kind::kPrefix) return {};
-  return fmt::format(
-      "no object equals another with {}: d is 0, so there is no eta; its EDR beside that of U0 "
-      "says what was saved",
-      to_string(unit));
-}
-
 /// Precondition: the uncertainty is known.
 PairSide side_of(const StageRecord& record, std::int64_t stored, const std::string& probe) {
-  return {record.logical_bytes, record.unique_bytes, stored, stored_uncertainty(record, probe).value()};
+  return {record.logical_bytes, distinct_bytes(record), stored, stored_uncertainty(record, probe).value()};
 }
 
 /// Why a row has no stored bytes by a probe.
@@ -279,10 +268,8 @@ EtaSample etas_of(const RunData& run, std::span<const StageFigures> figures, con
       sample.refused[why_missing(figures[pair.graded], probe)] += 1;
       continue;
     }
-    sample.no_eta = refusal_without_duplicates(run.stages[pair.graded].record);
-    const std::string why = !sample.no_eta.empty() ? sample.no_eta
-                                                   : refusal_by(run.stages[pair.original].record,
-                                                                run.stages[pair.graded].record, probe);
+    const std::string why =
+        refusal_by(run.stages[pair.original].record, run.stages[pair.graded].record, probe);
     if (!why.empty()) {
       sample.refused[why] += 1;
       continue;

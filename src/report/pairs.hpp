@@ -71,7 +71,6 @@ struct EtaSample {
   std::vector<double> etas{};
   double uncertainty = 0;  // Mean over the pairs; shared by them, so not divided by sqrt(n).
   std::map<std::string, std::uint64_t> refused{};  // Those of the PairSet and what is missing for this probe.
-  std::string no_eta{};  // Why no pair of the group can ever have one; empty: not so.
 };
 EtaSample etas_of(const RunData& run, std::span<const StageFigures> figures, const PairSet& pairs,
                   const std::string& probe);

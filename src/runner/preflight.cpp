@@ -124,10 +124,10 @@ Bytes step_of(const SystemEntry& entry, const std::string& variant) {
   return entry.quantum;
 }
 
-/// Of the distinct objects: the first contents of the source; of blocks, all but the copies. Nothing where
-/// the dataset cannot be made.
+/// What a system keeps that finds every copy: the first contents of the source, which of changed copies are
+/// the originals; of blocks, all but the copies. Nothing where the dataset cannot be made.
 std::optional<Bytes> unique_bytes_of(const Cell& cell) {
-  if (cell.dataset.unit != DuplicateUnit{}) {
+  if (cell.dataset.unit.kind == DuplicateUnit::Kind::kBlock) {
     const auto dataset = Dataset::make(cell.dataset);
     const auto logical = logical_bytes(cell);
     if (!dataset || !logical) return std::nullopt;
@@ -147,25 +147,24 @@ std::optional<Bytes> unique_bytes_of(const Cell& cell) {
   return unique;
 }
 
-/// The largest step among what a system requires, and whose it is: that of its files, or what the plan says
-/// of a command or an exporter.
+/// A step in which figures of a system move, and whose it is.
 struct Step {
   Bytes bytes{};
   std::string of{};
 };
-Step largest_step(const Plan& plan, const Cell& cell, const SystemEntry& entry) {
-  Step largest{step_of(entry, cell.variant), "files"};
+
+/// That of its files, and what the plan says of commands and exporters: each of them gets verdicts, required
+/// or not.
+std::vector<Step> steps_of(const Plan& plan, const Cell& cell, const SystemEntry& entry) {
+  std::vector<Step> steps{{step_of(entry, cell.variant), "files"}};
   for (const SystemPlan& system : plan.systems) {
     if (system.name != cell.system) continue;
-    const auto look = [&](const std::string& probe, Bytes step) {
-      const auto& required = system.probes;
-      if (std::find(required.begin(), required.end(), probe) == required.end()) return;
-      if (largest.bytes < step) largest = {step, probe};
-    };
-    for (const CommandProbePlan& command : system.commands) look("command:" + command.name, command.step);
-    for (const MetricsProbePlan& metrics : system.metrics) look("metrics:" + metrics.name, metrics.step);
+    for (const CommandProbePlan& command : system.commands)
+      steps.push_back({command.step, "command:" + command.name});
+    for (const MetricsProbePlan& metrics : system.metrics)
+      steps.push_back({metrics.step, "metrics:" + metrics.name});
   }
-  return largest;
+  return steps;
 }
 
 }  // namespace
@@ -185,6 +184,20 @@ std::uint64_t objects_for(const Cell& cell, double unique, double needed) {
   return objects;
 }
 
+/// Nothing where the step is small against the unique bytes of a cell.
+std::optional<std::string> too_coarse(const Cell& cell, const Step& step, Bytes unique_bytes) {
+  const auto unique = static_cast<double>(unique_bytes.count);
+  const double needed = static_cast<double>(step.bytes.count) / kQuantumShareMax;
+  if (unique >= needed) return std::nullopt;
+  const bool files = step.of == "files";
+  return fmt::format(
+      "at {} a payload has {} of unique bytes; {} that {} by {} need{} {} for a verdict, that is {} objects "
+      "in all",
+      grade_name(cell.dataset.grade), format_bytes(unique_bytes), step.of, files ? "grow" : "moves",
+      format_bytes(step.bytes), files ? "" : "s", format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
+      objects_for(cell, unique, needed));
+}
+
 }  // namespace
 
 std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blocks,
@@ -197,24 +210,14 @@ std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blo
       const SystemEntry* entry = find_system(registry, cell.system);
       if (entry == nullptr || cell.control || cell.dataset.grade != highest) continue;
       if (cell.repetition != 1) continue;
-      const auto [step, of] = largest_step(plan, cell, *entry);
-      const auto unique_bytes = unique_bytes_of(cell);
-      if (!unique_bytes) continue;  // check_payloads has named the error.
-      const auto unique = static_cast<double>(unique_bytes->count);
-      const double needed = static_cast<double>(step.count) / kQuantumShareMax;
-      // Made payloads differ in nothing that counts here, and are one warning.
-      if (unique >= needed ||
-          !seen.insert(fmt::format("{} {} {}", cell.system, step.count, unique_bytes->count)).second)
-        continue;
-      checks.push_back(
-          {cell.system, true,
-           fmt::format("at {} a payload has {} of unique bytes; {} that {} by {} need{} {} for a verdict, "
-                       "that is {} objects in all",
-                       grade_name(highest), format_bytes(*unique_bytes), of, of == "files" ? "grow" : "moves",
-                       format_bytes(step), of == "files" ? "" : "s",
-                       format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
-                       objects_for(cell, unique, needed)),
-           true});
+      const auto unique = unique_bytes_of(cell);
+      if (!unique) continue;  // check_payloads has named the error.
+      for (const Step& step : steps_of(plan, cell, *entry)) {
+        auto warning = too_coarse(cell, step, *unique);
+        // Made payloads differ in nothing that counts there, and are one warning.
+        if (warning && seen.insert(cell.system + " " + *warning).second)
+          checks.push_back({cell.system, true, std::move(*warning), true});
+      }
     }
   return checks;
 }

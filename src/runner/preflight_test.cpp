@@ -280,17 +280,18 @@ TEST_F(PreflightTest, APlanTooSmallForItsSystemIsWarnedOfWithTheSizeItNeeds) {
   EXPECT_TRUE(check_quantum(small_plan(), expand(small_plan()), two_systems()).empty());
 }
 
-TEST_F(PreflightTest, TheStepOfARequiredExporterCountsInThatWarningToo) {
+TEST_F(PreflightTest, EachProbeOfThePlanWithACoarseStepHasThatWarningToo) {
   Plan plan = small_plan();
   SystemPlan& system = plan.systems[0];
   system.metrics = {{.name = "v", .url = "http://127.0.0.1:1", .metric = "m", .step = 64_MiB}};
-  EXPECT_TRUE(check_quantum(plan, expand(plan), two_systems()).empty()) << "it is not required";
-  system.probes = {"metrics:v"};
+  system.commands = {{.name = "fine", .argv = {"true"}}, {.name = "rough", .argv = {"true"}, .step = 8_MiB}};
   const auto checks = check_quantum(plan, expand(plan), two_systems());
-  ASSERT_FALSE(checks.empty());
+  ASSERT_EQ(checks.size(), 2U);
   EXPECT_TRUE(checks[0].warning);
-  EXPECT_NE(checks[0].detail.find("metrics:v that moves by 64.0 MiB needs 6.25 GiB"), std::string::npos)
+  EXPECT_NE(checks[0].detail.find("command:rough that moves by 8.00 MiB"), std::string::npos)
       << checks[0].detail;
+  EXPECT_NE(checks[1].detail.find("metrics:v that moves by 64.0 MiB needs 6.25 GiB"), std::string::npos)
+      << checks[1].detail;
 }
 
 TEST_F(PreflightTest, RealFilesAndTheStepOfTheVariantCountInThatWarning) {

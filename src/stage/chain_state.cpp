@@ -76,6 +76,7 @@ void ChainState::finish_maintenance() {
 Status ChainState::recount() {
   Expected now;
   std::unordered_set<std::uint64_t> seen;
+  std::unordered_set<std::uint64_t> originals;
   Bytes distinct;
   for (std::uint64_t number = 0; number < dataset_->objects(); ++number) {
     const std::uint64_t content = order_of(number).content;
@@ -84,6 +85,8 @@ Status ChainState::recount() {
     const bool first = seen.insert(content).second;
     now.logical += *size;
     if (first) distinct += *size;
+    if (const auto near = dataset_->source().near_copy(content); near && !originals.insert(near->original).second)
+      now.near_duplicate += near->shared;
   }
   now.objects = dataset_->objects();
   now.unique_objects = seen.size();

@@ -54,6 +54,14 @@ TEST(ChainState, CountsUByTheDuplicateUnit) {
   ChainState state(*dataset, Keeps::kAll);
   put_all(state);
   EXPECT_EQ(state.expected().unique, state.expected().logical) << "of changed copies d is 0";
+  EXPECT_EQ(state.expected().near_duplicate.count, 20 * (2048 - 1)) << "one byte of each copy is its own";
+  // Replacing takes the bytes of a copy away, and of an original those of the copy that is now alone.
+  const ObjectKey key = state.order_of(39).key;
+  state.note_replaced(key, sha256(std::to_string(state.order_of(39).content)), sha256("new"), 40);
+  ASSERT_TRUE(state.finish_update());
+  EXPECT_EQ(state.expected().near_duplicate.count, 19 * (2048 - 1));
+  state.finish_delete();
+  EXPECT_EQ(state.expected().near_duplicate.count, 0);
 }
 
 TEST(ChainState, WhereOneAKeyIsKeptOnlyTheFirstOfEachContentIsHeld) {

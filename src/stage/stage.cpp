@@ -142,6 +142,7 @@ Status verified(const StageInput& input, const CallContext& call, StageRecord& r
   record.logical_bytes = expected.logical.count;
   record.unique_bytes = expected.unique.count;
   record.unique_objects = expected.unique_objects;
+  record.near_duplicate_bytes = expected.near_duplicate.count;
   return ok();
 }
 

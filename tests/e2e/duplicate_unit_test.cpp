@@ -97,17 +97,20 @@ TEST_F(DuplicateUnitRun, BlocksArePaidInFullByWholeObjectSystemsAndFoundByAScanW
   }
 }
 
-TEST_F(DuplicateUnitRun, OfChangedCopiesDIs0AndThereIsNoEta) {
+TEST_F(DuplicateUnitRun, OfChangedCopiesDIs0AndEtaIs0ForWholeObjectSystems) {
   const Json results = results_of("changed:1");
   expect_unit(results, "changed:1");
   for (const Json& record : results["stages"])
     EXPECT_EQ(record["logical_bytes"] == record["unique_bytes"],
               !record["control"].get<bool>() || record["grade"] == "U0");
+  for (const Json& record : results["stages"])
+    EXPECT_EQ(record.value("near_duplicate_bytes", 0),
+              record["control"].get<bool>() || record["grade"] == "U0" ? 0 : 20 * (64 * 1024 - 1));
   const auto answers = verdicts(results, "changed:1");
   ASSERT_EQ(answers.size(), 2U);
   for (const Json& answer : answers) {
-    EXPECT_FALSE(answer.contains("eta"));
-    EXPECT_NE(answer["reason"].get<std::string>().find("d is 0, so there is no eta"), std::string::npos)
+    EXPECT_NEAR(answer["eta"].get<double>(), 0, 0.02) << answer["system"];
+    EXPECT_NE(answer["reason"].get<std::string>().find("d is 0, eta is of the bytes"), std::string::npos)
         << answer["reason"];
   }
 }
