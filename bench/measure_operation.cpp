@@ -12,18 +12,18 @@ namespace {
   return lab::ok();
 }
 
-void Plain(benchmark::State& state) {
+void plain(benchmark::State& state) {
   std::uint64_t calls = 0;
   for (auto _ : state) benchmark::DoNotOptimize(operation(calls));
 }
-BENCHMARK(Plain);
+BENCHMARK(plain);
 
-void Measured(benchmark::State& state) {
+void measured(benchmark::State& state) {
   lab::OperationsOutcome outcome;
   std::uint64_t calls = 0;
   for (auto _ : state) benchmark::DoNotOptimize(lab::timed(outcome, [&] { return operation(calls); }));
 }
-BENCHMARK(Measured);
+BENCHMARK(measured);
 
 }  // namespace
 

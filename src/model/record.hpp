@@ -67,7 +67,7 @@ struct StageRecord {
   std::int64_t logical_bytes = 0;  // L: what the system should hold after the stage.
   std::int64_t unique_bytes = 0;   // U: of the distinct objects among them.
   std::uint64_t unique_objects = 0;
-  std::int64_t near_duplicate_bytes = 0;  // N: of U, what changed copies share with their original.
+  std::int64_t near_duplicate_bytes = 0;   // N: of U, what changed copies share with their original.
   double copies = 1;                       // Of the application, measured.
   std::optional<double> storage_copies{};  // Of the storage below it, measured; absent: nobody told.
   std::string copies_unknown{};            // Why the storage's copies, which a probe should know, are not.

@@ -248,7 +248,8 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
                  fmt::format("the file system has grown by {} bytes and the volume by {}: the rest went into "
                              "blocks that the volume had from before; with trim = true it is emptied first",
                              grown.count, (grown - *hidden).count)};
-  const std::int64_t unseen = grown.count - std::max<std::int64_t>((now.allocated - empty_->allocated).count, 0);
+  const std::int64_t unseen =
+      grown.count - std::max<std::int64_t>((now.allocated - empty_->allocated).count, 0);
   if (allocation->all_paid && unseen > 0) uncertain_ = Bytes{unseen};
   return ByteMap{{info_.name, now.allocated.count}};
 }

@@ -40,9 +40,9 @@ struct VolumeUse {
 
 /// `volume`. A volume keeps what it has allocated once, until it is trimmed: when the file system has grown
 /// since the empty system and the volume has not, it has written into blocks that the volume had from
-/// before, and the growth cannot be seen: the reading is refused. Less than that, which a file system may have
-/// reserved and not written, is `uncertain`. Refused too where others write into the file system. A volume that
-/// has grown more than the file system is remarked.
+/// before, and the growth cannot be seen: the reading is refused. Less than that, which a file system may
+/// have reserved and not written, is `uncertain`. Refused too where others write into the file system. A
+/// volume that has grown more than the file system is remarked.
 class VolumeProbe final : public Probe {
  public:
   /// `freed_between`: a command of the plan may free blocks between the load and the reading, and the volume

@@ -395,7 +395,8 @@ TEST(Analysis, EtaOfChangedCopiesIsOfTheBytesTheyShareWithTheirOriginal) {
   const Analysis halved = analyse(run);
   EXPECT_NEAR(*verdict_of(halved, "sqlite").eta, 0.5, 1e-6);
   EXPECT_EQ(verdict_of(halved, "sqlite").word, VerdictWord::kPartial);
-  EXPECT_THAT(verdict_of(halved, "sqlite").reason, HasSubstr("d is 0, eta is of the bytes that changed copies"));
+  EXPECT_THAT(verdict_of(halved, "sqlite").reason,
+              HasSubstr("d is 0, eta is of the bytes that changed copies"));
   EXPECT_NEAR(group_of(halved, "sqlite").edr_max, 10, 1e-6) << "of a system that finds what they share";
   for (StageRow& row : run.stages) row.record.near_duplicate_bytes = 0;  // As if no copy shared anything.
   EXPECT_FALSE(verdict_of(analyse(run), "sqlite").eta);

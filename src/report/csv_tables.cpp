@@ -46,25 +46,28 @@ using Columns = std::vector<Column>;
 /// A column of text, shown for every record.
 template <class Get>
 void add_text(Columns& columns, std::string name, Get get) {
-  columns.push_back({std::move(name), [get](CsvRow& row, const RowView& view) { row.text(get(view)); }});
+  columns.push_back(
+      {std::move(name), [get = std::move(get)](CsvRow& row, const RowView& view) { row.text(get(view)); }});
 }
 
 template <class Get>
 void add_flag(Columns& columns, std::string name, Get get) {
-  columns.push_back({std::move(name), [get](CsvRow& row, const RowView& view) { row.flag(get(view)); }});
+  columns.push_back(
+      {std::move(name), [get = std::move(get)](CsvRow& row, const RowView& view) { row.flag(get(view)); }});
 }
 
 /// A column of numbers that names the record, shown for every record.
 template <class Get>
 void add_name(Columns& columns, std::string name, Get get) {
-  columns.push_back(
-      {std::move(name), [get](CsvRow& row, const RowView& view) { row.number(std::optional(get(view))); }});
+  columns.push_back({std::move(name), [get = std::move(get)](CsvRow& row, const RowView& view) {
+                       row.number(std::optional(get(view)));
+                     }});
 }
 
 /// A column of measured numbers: blank unless the record is valid.
 template <class Get>
 void add_number(Columns& columns, std::string name, Get get) {
-  columns.push_back({std::move(name), [get](CsvRow& row, const RowView& view) {
+  columns.push_back({std::move(name), [get = std::move(get)](CsvRow& row, const RowView& view) {
                        if (view.record.valid && !view.record.unsupported)
                          row.number(std::optional(get(view)));
                        else

@@ -85,7 +85,8 @@ Status ChainState::recount() {
     const bool first = seen.insert(content).second;
     now.logical += *size;
     if (first) distinct += *size;
-    if (const auto near = dataset_->source().near_copy(content); near && !originals.insert(near->original).second)
+    if (const auto near = dataset_->source().near_copy(content);
+        near && !originals.insert(near->original).second)
       now.near_duplicate += near->shared;
   }
   now.objects = dataset_->objects();

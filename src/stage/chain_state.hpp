@@ -21,8 +21,8 @@ struct Expected {
   Bytes unique{};             // U: of the distinct objects, or of the distinct units inside of them.
   std::uint64_t unique_objects = 0;
   Bytes near_duplicate{};  // N: of U, what changed copies share with their original.
-  DigestSum keyed{};     // Sum of keyed_digest over the live objects.
-  DigestSum contents{};  // Sum of the digests of the distinct contents among them.
+  DigestSum keyed{};       // Sum of keyed_digest over the live objects.
+  DigestSum contents{};    // Sum of the digests of the distinct contents among them.
 };
 
 /// Binds a payload's digest to the key under which it lies.

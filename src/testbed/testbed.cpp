@@ -171,9 +171,9 @@ class Testbed::Work {
     return start(*record);
   }
 
-  /// A marked home whose record is gone: somebody removed the state folder of a server that was not taken down.
-  /// Its path is made of that of our state folder, so that no other testbed can own it; a folder that a caller
-  /// has named may be another's.
+  /// A marked home whose record is gone: somebody removed the state folder of a server that was not taken
+  /// down. Its path is made of that of our state folder, so that no other testbed can own it; a folder that a
+  /// caller has named may be another's.
   Status remove_lost(const fs::path& home) const {
     if (options_.directory) return ok();
     const auto token = mark_of(home);

@@ -43,6 +43,8 @@ FileHandle& intruder() {
 
 FileHandle listen_on(std::uint16_t port) {
   FileHandle socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_GE(socket.get(), 0);
+  if (socket.get() < 0) return socket;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
