@@ -23,9 +23,10 @@ Chunker chunker_of(std::span<const CdcChunks::Level> levels) {
 CdcChunks::CdcChunks(FingerprintKind kind, std::span<const Level> levels)
     : kind_(kind), chunker_(chunker_of(levels)) {
   for (const Level& level : levels) {
-    open_.push_back({level.taker, {}});
+    open_.push_back({level.taker, longest_chunk(level.spec), {}});
     open_.back().carry.reserve(longest_chunk(level.spec));
     memory_ += longest_chunk(level.spec);
+    longest_ = std::max<std::uint64_t>(longest_, longest_chunk(level.spec));
   }
 }
 
@@ -44,6 +45,29 @@ void CdcChunks::bytes(std::span<const std::byte> bytes) {
 }
 
 void CdcChunks::zeros(std::uint64_t count) {
+  // A run has no candidates behind its first window. What was open there is cut within the longest chunk, so
+  // that from then on every chunk is zeros and as long as can be, and need not be looked for.
+  const std::uint64_t first = kGearWindow + longest_;
+  if (count > first + longest_) {
+    each_zero(first);
+    count -= first;
+    skip_zeros(count / longest_ * longest_);
+    count %= longest_;
+  }
+  each_zero(count);
+}
+
+void CdcChunks::skip_zeros(std::uint64_t count) {
+  const std::vector<std::uint64_t> chunks = chunker_.skip_run(count);
+  for (std::size_t i = 0; i < open_.size(); ++i) {
+    const std::vector<std::byte> zeros(open_[i].longest);
+    const Fingerprint fingerprint = fingerprint_of(kind_, std::span<const std::byte>(zeros));
+    for (std::uint64_t k = 0; k < chunks[i]; ++k) open_[i].taker->take(fingerprint, open_[i].longest, true);
+  }
+  at_ += count;
+}
+
+void CdcChunks::each_zero(std::uint64_t count) {
   while (count > 0) {
     const std::uint64_t some = std::min<std::uint64_t>(count, kZeros.size());
     bytes(std::span(kZeros).first(some));

@@ -36,13 +36,17 @@ class CdcChunks {
  private:
   struct Open {
     ChunkTaker* taker = nullptr;
+    std::uint32_t longest = 0;
     std::vector<std::byte> carry{};  // The chunk that has begun and not ended.
   };
+  void each_zero(std::uint64_t count);
+  void skip_zeros(std::uint64_t count);
   void close(Open& open, std::span<const std::byte> last) const;
 
   FingerprintKind kind_;
   std::vector<Open> open_{};
   std::size_t memory_ = 0;
+  std::uint64_t longest_ = 0;  // Of all levels: a multiple of each.
   Chunker chunker_;
   std::uint64_t at_ = 0;
 };

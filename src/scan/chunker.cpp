@@ -87,6 +87,13 @@ void CutReplay::advance(std::span<const Candidate> candidates, std::uint64_t see
   force_until(seen + 1, cuts);
 }
 
+std::uint64_t CutReplay::skip(std::uint64_t bytes) {
+  LAB_CHECK(bytes % largest_ == 0, "what is skipped are chunks of the largest size");
+  begin_ += bytes;
+  counts_.forced += bytes / largest_;
+  return bytes / largest_;
+}
+
 void CutReplay::finish(std::uint64_t file_size, std::vector<Cut>& cuts) {
   if (begin_ < file_size) {
     cut_at(file_size, CutReason::kEnd, cuts);
@@ -133,6 +140,13 @@ void Chunker::feed(std::span<const std::byte> bytes) {
       replays_[i].advance(candidates_, scan_.position(), cuts_[i]);
     }
   }
+}
+
+std::vector<std::uint64_t> Chunker::skip_run(std::uint64_t bytes) {
+  scan_.skip_run(bytes);
+  std::vector<std::uint64_t> chunks;
+  for (CutReplay& replay : replays_) chunks.push_back(replay.skip(bytes));
+  return chunks;
 }
 
 void Chunker::finish() {

@@ -66,6 +66,10 @@ class CutReplay {
   /// The last chunk, if it has a byte. The next advance() begins another file; the counts go on.
   void finish(std::uint64_t file_size, std::vector<Cut>& cuts);
 
+  /// As if so many bytes without a candidate came, a multiple of the largest size. Returns the forced cuts,
+  /// which leave the open chunk as long as it is.
+  std::uint64_t skip(std::uint64_t bytes);
+
   const CutCounts& counts() const { return counts_; }
 
  private:
@@ -90,6 +94,9 @@ class Chunker {
 
   /// The next bytes of the file, a span of any length.
   void feed(std::span<const std::byte> bytes);
+  /// As if so many bytes came of a run that the last 16 are of. Precondition: a multiple of every largest
+  /// size. Returns how many chunks of the largest size each setting has cut; cuts() has none of them.
+  std::vector<std::uint64_t> skip_run(std::uint64_t bytes);
   /// The end of the file; the next feed() begins another one.
   void finish();
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "scan/kept_chunks_test_support.hpp"
 #include "scan/scan_test_support.hpp"
 
 namespace lab::scan {
@@ -14,13 +15,6 @@ namespace {
 
 using scan_test::Data;
 using Kind = ChunkerSpec::Kind;
-
-struct Kept final : ChunkTaker {
-  void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override {
-    chunks.emplace_back(fingerprint, length, zero);
-  }
-  std::vector<std::tuple<Fingerprint, std::uint32_t, bool>> chunks{};
-};
 
 const std::vector<ChunkerSpec> kSpecs{{Kind::kCdc, 512, 0}, {Kind::kCdc, 2048, 0}, {Kind::kCdc, 16384, 0}};
 

@@ -48,6 +48,9 @@ class GearScan {
   /// holds the last 16 bytes before the position, or all where there are fewer.
   void start_at(std::uint64_t position, std::span<const std::byte> before);
 
+  /// As if so many bytes came of a run that the last 16 are of: it has no candidates.
+  void skip_run(std::uint64_t bytes) { position_ += bytes; }
+
   void start_file() { start_at(0, {}); }
   std::uint64_t position() const { return position_; }
 

@@ -1,0 +1,70 @@
+// Zeros that are told by their number against the same zeros as bytes.
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/cdc_chunks.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "scan/kept_chunks_test_support.hpp"
+#include "scan/scan_test_support.hpp"
+
+namespace lab::scan {
+namespace {
+
+using scan_test::Data;
+
+const std::vector<ChunkerSpec> kSpecs{{ChunkerSpec::Kind::kCdc, 512, 0},
+                                      {ChunkerSpec::Kind::kCdc, 4096, 0},
+                                      {ChunkerSpec::Kind::kCdc, 16384, 0}};
+
+/// What is cut of data and zeros in turns.
+std::vector<Kept> cut(std::span<const std::pair<Data, std::uint64_t>> pieces, bool by_number) {
+  std::vector<Kept> kept(kSpecs.size());
+  std::vector<CdcChunks::Level> levels;
+  for (std::size_t i = 0; i < kSpecs.size(); ++i) levels.push_back({kSpecs[i], &kept[i]});
+  CdcChunks chunks(FingerprintKind::kXxh3, levels);
+  for (const auto& [data, zeros] : pieces) {
+    chunks.bytes(data);
+    if (by_number)
+      chunks.zeros(zeros);
+    else
+      chunks.bytes(Data(zeros));
+  }
+  chunks.end();
+  return kept;
+}
+
+TEST(CdcChunks, ARunOfZerosIsCutLikeItsBytesHoweverLong) {
+  constexpr std::uint64_t kLongest = 8 * 16384;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    std::vector<std::pair<Data, std::uint64_t>> pieces;
+    for (int i = 0; i < 3; ++i) {
+      // Around the lengths from which on chunks are not looked for, and far beyond.
+      const std::uint64_t zeros = random.below(3) == 0
+                                      ? random.below(40 * kLongest)
+                                      : 2 * kLongest + random.below(64) + kLongest * random.below(3);
+      pieces.emplace_back(scan_test::mixed_data(random.below(60'000), seed * 10 + static_cast<unsigned>(i)),
+                          zeros);
+    }
+    const auto by_number = cut(pieces, true);
+    const auto by_bytes = cut(pieces, false);
+    for (std::size_t i = 0; i < kSpecs.size(); ++i) EXPECT_EQ(by_number[i].chunks, by_bytes[i].chunks) << i;
+  }
+}
+
+TEST(CdcChunks, ARunOfZerosCountsItsForcedCuts) {
+  constexpr std::uint64_t kChunks = 1000;
+  Kept kept;
+  const CdcChunks::Level level{kSpecs[0], &kept};
+  CdcChunks chunks(FingerprintKind::kXxh3, std::span(&level, 1));
+  chunks.zeros(kChunks * longest_chunk(kSpecs[0]));
+  EXPECT_EQ(kept.chunks.size(), kChunks) << "the last one is full, and not open";
+  chunks.end();
+  EXPECT_EQ(kept.chunks.size(), kChunks);
+}
+
+}  // namespace
+}  // namespace lab::scan
