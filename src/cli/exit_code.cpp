@@ -4,16 +4,23 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "cli/say.hpp"
 #include "core/log.hpp"
+#include "core/plain_text.hpp"
+#include "core/text.hpp"
 
 namespace lab::cli {
 
 int fail(int code, const Error& error) {
   const bool plain = error.code == ErrorCode::kInvalidArgument;  // Its detail is a whole sentence already.
-  say("deduplab: {}\n", log_redacted(plain ? error.detail : error.text()));
+  // Its own line breaks stay; of a file's or a server's words nothing else reaches the terminal.
+  std::vector<std::string> lines = split(log_redacted(plain ? error.detail : error.text()), '\n');
+  for (std::string& line : lines) line = without_controls(line);
+  say("deduplab: {}\n", join(lines, "\n"));
   return code;
 }
 

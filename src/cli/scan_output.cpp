@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/say.hpp"
+#include "core/plain_text.hpp"
 #include "core/text.hpp"
 #include "model/scan_json.hpp"
 
@@ -17,22 +18,11 @@ using scan::ChunkerReport;
 
 constexpr std::size_t kNotesForTheEye = 20;  // Of each list; --json gives all.
 
-/// A name may hold any byte: on a terminal a line break would begin a line of its own, and an escape colour
-/// it.
-std::string printable(const std::string& name) {
-  std::string text;
-  for (const char letter : to_valid_utf8(name)) {
-    const auto byte = static_cast<unsigned char>(letter);
-    text += byte < 0x20 || byte == 0x7F ? fmt::format("\\x{:02x}", byte) : std::string(1, letter);
-  }
-  return text;
-}
-
 void say_list(const char* what, const std::vector<PathNote>& notes) {
   if (notes.empty()) return;
   say("{} {}:\n", notes.size(), what);
   for (std::size_t i = 0; i < std::min(notes.size(), kNotesForTheEye); ++i)
-    say("  {}: {}\n", printable(notes[i].path), notes[i].reason);
+    say("  {}: {}\n", without_controls(to_valid_utf8(notes[i].path)), notes[i].reason);
   if (notes.size() > kNotesForTheEye)
     say("  and {} more (--json names all)\n", notes.size() - kNotesForTheEye);
 }

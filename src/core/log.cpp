@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/files.hpp"
+#include "core/plain_text.hpp"
 #include "core/text.hpp"
 
 namespace lab {
@@ -44,21 +45,6 @@ std::string json_line(const Line& line) {
   if (line.held_back > 0) json["held_back"] = line.held_back;
   for (const auto& [key, value] : line.fields) json["fields"][key] = value;
   return json.dump();
-}
-
-/// A line break or an escape sequence in another program's words must not reach a terminal.
-std::string without_controls(std::string_view text) {
-  std::string plain;
-  for (const char letter : text) {
-    const auto code = static_cast<unsigned char>(letter);
-    if (letter == '\n')
-      plain += "\\n";
-    else if (code < 0x20 || code == 0x7F)
-      plain += fmt::format("\\x{:02x}", code);
-    else
-      plain += letter;
-  }
-  return plain;
 }
 
 /// Quoted where it would not be one word.

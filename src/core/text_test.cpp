@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/plain_text.hpp"
+
 namespace lab {
 namespace {
 
@@ -75,6 +77,11 @@ TEST(Text, BytesThatAreNoUtf8BecomeTheReplacementCharacter) {
     SCOPED_TRACE(one.what);
     EXPECT_EQ(to_valid_utf8(one.bytes), one.text);
   }
+}
+
+TEST(PlainText, HasNoControlCharacter) {
+  EXPECT_EQ(without_controls("na\xC3\xAFve, \"as it is\""), "na\xC3\xAFve, \"as it is\"");
+  EXPECT_EQ(without_controls(std::string_view("a\nb\x1b[2J\x7f\0z", 10)), "a\\nb\\x1b[2J\\x7f\\x00z");
 }
 
 }  // namespace

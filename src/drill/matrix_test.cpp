@@ -41,7 +41,7 @@ std::vector<std::string> names_of(const Wanted& wanted) {
 
 TEST(DrillMatrix, IsEachFaultInEachStageOfEachServerOnce) {
   const auto names = names_of({});
-  EXPECT_EQ(names.size(), 2U * 3 * faults().size());
+  EXPECT_EQ(names.size(), std::size_t{2} * 3 * faults().size());
   EXPECT_EQ(std::set(names.begin(), names.end()).size(), names.size());
   EXPECT_EQ(names.front(), "redis/bulk_insert/kill");
   for (const std::string& name : names) EXPECT_FALSE(name.starts_with("sqlite")) << "it is no server";
@@ -54,9 +54,9 @@ TEST(DrillMatrix, WordsChooseFromIt) {
 
 TEST(DrillMatrix, AWordThatItDoesNotHaveIsNamedWithTheNearestOne) {
   struct Case {
-    const char* what;
-    Wanted wanted;
-    const char* nearest;
+    const char* what = "";
+    Wanted wanted{};
+    const char* nearest = "";
   };
   for (const Case& c : {Case{"system", {.systems = {"redsi"}}, "redis"},
                         Case{"no server", {.systems = {"sqlite"}}, "one of redis, kafka"},

@@ -52,6 +52,15 @@ constexpr std::array kWords = {
     ColumnWord{"withdrawal", &BankColumns::debit},
     ColumnWord{"soll", &BankColumns::debit, true},
     ColumnWord{"lastschrift", &BankColumns::debit, true},
+    ColumnWord{"soll haben", &BankColumns::side},
+    ColumnWord{"haben soll", &BankColumns::side},
+    ColumnWord{"soll haben kennzeichen", &BankColumns::side},
+    ColumnWord{"s h", &BankColumns::side},
+    ColumnWord{"debit credit", &BankColumns::side},
+    ColumnWord{"credit debit", &BankColumns::side},
+    ColumnWord{"credit debit indicator", &BankColumns::side},
+    ColumnWord{"dr cr", &BankColumns::side},
+    ColumnWord{"cr dr", &BankColumns::side},
     ColumnWord{"currency", &BankColumns::currency},
     ColumnWord{"waehrung", &BankColumns::currency},
     ColumnWord{"payee", &BankColumns::party},
@@ -157,9 +166,28 @@ bool well_grouped(std::string_view whole, char group) {
 
 bool is_zero(std::string_view amount) { return amount.find_first_of("123456789") == std::string_view::npos; }
 
-/// The amount of a row: its own column, or what was credited less what was debited, of which one is given.
+std::string minus(const std::string& amount) { return amount.starts_with('-') ? amount : "-" + amount; }
+
+/// Whether the word beside an amount says that it was debited. Nothing for a word that says neither.
+std::optional<bool> is_debit(const std::string& word) {
+  constexpr std::array<std::string_view, 6> kDebit = {"s", "soll", "d", "dr", "debit", "dbit"};
+  constexpr std::array<std::string_view, 6> kCredit = {"h", "haben", "c", "cr", "credit", "crdt"};
+  const std::string plain = to_lower(word);
+  if (std::ranges::find(kDebit, plain) != kDebit.end()) return true;
+  if (std::ranges::find(kCredit, plain) != kCredit.end()) return false;
+  return std::nullopt;
+}
+
+/// The amount of a row: its own column, with the sign that a column of sides gives it, or what was credited
+/// less what was debited, of which one is given.
 std::optional<std::string> amount_of(const CsvRow& row, const BankColumns& columns, bool german) {
-  if (columns.amount) return bank_amount(field_of(row, columns.amount), german);
+  if (columns.amount) {
+    auto amount = bank_amount(field_of(row, columns.amount), german);
+    if (!amount || !columns.side) return amount;
+    const auto debit = is_debit(field_of(row, columns.side));
+    if (!debit) return columns.side_unnamed ? amount : std::nullopt;
+    return *debit ? minus(*amount) : *amount;
+  }
   const std::string credited = field_of(row, columns.credit);
   const std::string debited = field_of(row, columns.debit);
   auto credit = credited.empty() ? std::string("0") : bank_amount(credited, german);
@@ -167,7 +195,7 @@ std::optional<std::string> amount_of(const CsvRow& row, const BankColumns& colum
   if (!credit || !debit || (credited.empty() && debited.empty())) return std::nullopt;
   if (is_zero(*debit)) return credit;
   if (!is_zero(*credit)) return std::nullopt;
-  return debit->starts_with('-') ? debit : std::optional("-" + *debit);
+  return minus(*debit);
 }
 
 }  // namespace
@@ -182,6 +210,12 @@ std::optional<BankColumns> find_bank_columns(const CsvRow& row) {
     if (found == names.end() || columns.*word.column) continue;
     columns.*word.column = static_cast<std::size_t>(found - names.begin());
     columns.german = columns.german || word.german;
+  }
+  // Some banks leave out the name of the side that stands behind the amount.
+  if (columns.amount && !columns.side && *columns.amount + 1 < names.size() &&
+      names[*columns.amount + 1].empty()) {
+    columns.side = *columns.amount + 1;
+    columns.side_unnamed = true;
   }
   const bool amounts = columns.amount || (columns.credit && columns.debit);
   return columns.date && amounts ? std::optional(columns) : std::nullopt;
@@ -269,6 +303,7 @@ Status BankTable::begin() {
       if (!columns) continue;
       columns_ = *columns;
       header_line_ = row.line;
+      header_fields_ = row.fields.size();
       reader_.emplace(label_, delimiter, [this](const CsvRow& next) { return this->row(next); });
       return reader_->take(std::exchange(head_, {}));
     }
@@ -291,13 +326,20 @@ Status BankTable::row(const CsvRow& row) {
   const bool german = columns_.german && !machine_numbers_;
   if (std::ranges::all_of(row.fields, [](const std::string& field) { return trim(field).empty(); }))
     return ok();
+  // A decimal comma between commas, for one: the amount would be another one.
+  for (std::size_t field = header_fields_; field < row.fields.size(); ++field)
+    if (!trim(row.fields[field]).empty())
+      return Error{ErrorCode::kCorruption, "payload.table",
+                   fmt::format("{}:{}: {} fields, and the header has {}", label_, row.line, row.fields.size(),
+                               header_fields_)};
   const auto date = bank_date(field_of(row, columns_.date));
   const auto amount = amount_of(row, columns_, german);
   if ((!date || !amount) && find_bank_columns(row) == columns_) return ok();
   if (!date || !amount)
     return Error{ErrorCode::kCorruption, "payload.table",
-                 fmt::format("{}:{}: no {} in this row{}", label_, row.line, date ? "amount" : "date",
-                             date && german ? ", with a comma as the decimal point" : "")};
+                 fmt::format("{}:{}: no {} in this row{}{}", label_, row.line, date ? "amount" : "date",
+                             date && german ? ", with a comma as the decimal point" : "",
+                             date && columns_.side ? ", with S or H, or the like, in its column" : "")};
   const std::string balance_text = field_of(row, columns_.balance);
   const std::string balance = bank_amount(balance_text, german).value_or(balance_text);
   return sink_(fmt::format("{},{},{},{},{},{}\n", csv_field(*date), *amount,

@@ -14,7 +14,9 @@ namespace lab {
 /// Where a table has what a row is made of.
 struct BankColumns {
   std::optional<std::size_t> date{}, amount{}, credit{}, debit{}, currency{}, party{}, purpose{}, balance{};
-  bool german = false;  // The words of the amount are: its decimals follow a comma.
+  std::optional<std::size_t> side{};  // "S" or "H" beside an amount without a sign.
+  bool side_unnamed = false;          // Other words in it say nothing.
+  bool german = false;                // The words of the amount are: its decimals follow a comma.
 
   friend bool operator==(const BankColumns&, const BankColumns&) = default;
 };
@@ -51,6 +53,7 @@ class BankTable {
   std::optional<CsvReader> reader_{};
   BankColumns columns_{};
   std::uint64_t header_line_ = 0;
+  std::size_t header_fields_ = 0;
 };
 
 }  // namespace lab

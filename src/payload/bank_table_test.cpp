@@ -42,6 +42,16 @@ TEST(BankTable, GivesEnglishAndGermanStatementsOneForm) {
                 "DATE\tTRANSACTION DETAILS\tWITHDRAWAL AMT\tDEPOSIT AMT\n"
                 "29-Jun-17\tout\t1,000.00\t\n30-Jun-17\tin\t\t2.5\n1-Jul-17\tzero\t0.00\t7\n",
                 "29-Jun-17,-1000.00,,,out,\n30-Jun-17,2.5,,,in,\n1-Jul-17,7,,,zero,\n"},
+           Case{"a column of sides",
+                "Buchungstag;Umsatz;Soll/Haben\n1.2.2024;5,00;S\n1.2.2024;5,00;h\n1.2.2024;-5,00;Soll\n",
+                "2024-02-01,-5.00,,,,\n2024-02-01,5.00,,,,\n2024-02-01,-5.00,,,,\n"},
+           Case{"sides in English", "Date,Amount,Credit/Debit\n2024-01-01,1,DBIT\n2024-01-01,1,Cr\n",
+                "2024-01-01,-1,,,,\n2024-01-01,1,,,,\n"},
+           Case{"sides without a name",
+                "\"Valuta\";\"W\xE4hrung\";\"Umsatz\";\" \"\n1.2.24;EUR;7,00;S\n1.2.24;EUR;7,00;H\n",
+                "2024-02-01,-7.00,EUR,,,\n2024-02-01,7.00,EUR,,,\n"},
+           Case{"a delimiter behind each row", "Date,Amount,\n2024-01-01,1,\n2024-01-02,2,,\n",
+                "2024-01-01,1,,,,\n2024-01-02,2,,,,\n"},
            Case{"a header again, and empty rows", "Date,Amount\n2024-01-01,1\n,\nDate,Amount\n2024-01-02,2\n",
                 "2024-01-01,1,,,,\n2024-01-02,2,,,,\n"},
            Case{"nothing", "\n", ""},
@@ -69,6 +79,8 @@ TEST(BankTable, NamesTheLineThatIsNoTransaction) {
         Case{"Date,Amount\n2024-01-01,\n", "b.csv:2: no amount"},
         Case{"Datum;Betrag\n01.01.2024;12.5\n", "b.csv:2: no amount in this row, with a comma"},
         Case{"Date,Credit,Debit\n2024-01-01,1,2\n", "b.csv:2: no amount"},
+        Case{"Date,Amount\n2024-01-01,1\n2024-01-01,1,50\n", "b.csv:3: 3 fields, and the header has 2"},
+        Case{"Datum;Betrag;Soll/Haben\n01.01.2024;1;X\n", "with S or H, or the like, in its column"},
         Case{"a,b\n1,2\n", "b.csv: no header with a date and an amount"}}) {
     const auto rows = rows_of(c.text);
     ASSERT_FALSE(rows) << c.text;

@@ -34,6 +34,24 @@ std::vector<std::size_t> numbers_in(const CsvRow& row, bool comma) {
   return columns;
 }
 
+/// Columns whose value is missing in `first` and that have numbers, and nothing else, in other rows from
+/// there on.
+std::vector<std::size_t> numbers_behind(const CsvRow& first, const std::vector<CsvRow>& rows, bool comma) {
+  std::vector<std::size_t> columns;
+  for (std::size_t i = 0; i < first.fields.size(); ++i) {
+    bool numbers = false;
+    const bool plain = std::ranges::all_of(rows, [&](const CsvRow& row) {
+      if (row.line < first.line || i >= row.fields.size()) return true;
+      const std::string_view text = trim(row.fields[i]);
+      const bool number = table_number(text, comma).has_value();
+      numbers = numbers || number;
+      return number || is_missing(text);
+    });
+    if (plain && numbers && is_missing(trim(first.fields[i]))) columns.push_back(i);
+  }
+  return columns;
+}
+
 bool is_comment(const CsvRow& row) {
   return !row.fields.empty() && trim(row.fields.front()).starts_with('#');
 }
@@ -69,11 +87,16 @@ Status NumericTable::begin() {
   if (head_.starts_with(kMark)) head_.erase(0, kMark.size());
   char best = '\0';
   for (const char delimiter : kDelimiters) {
-    for (const CsvRow& row : first_rows(head_, delimiter, kHeadRows)) {
+    std::vector<CsvRow> rows = first_rows(head_, delimiter, kHeadRows);
+    std::erase_if(rows, is_comment);
+    for (const CsvRow& row : rows) {
       // Of a single column nobody can tell what its commas are.
       const bool comma = delimiter != ',' && row.fields.size() > 1;
-      auto columns = is_comment(row) ? std::vector<std::size_t>{} : numbers_in(row, comma);
+      auto columns = numbers_in(row, comma);
       if (columns.empty()) continue;
+      const auto behind = numbers_behind(row, rows, comma);
+      columns.insert(columns.end(), behind.begin(), behind.end());
+      std::ranges::sort(columns);
       if (columns.size() > columns_.size()) {
         columns_ = std::move(columns);
         first_line_ = row.line;

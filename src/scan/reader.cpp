@@ -22,7 +22,15 @@ constexpr std::uint64_t kHoleStep = 1ULL << 30U;
 constexpr std::uint64_t kPiecesOfAStep = 64;
 constexpr std::size_t kDirectAlignment = 4096;  // Enough for disks with blocks of 512 bytes and of 4 KiB.
 
+/// As in /proc: such a file would be counted as an empty one.
+constexpr const char* kHiddenBytes = "it has bytes, although its size is told as 0: they are not read";
+
 std::string words_of(int number) { return std::generic_category().message(number); }
+
+bool has_byte_at(int descriptor, std::uint64_t offset) {
+  std::byte byte{};
+  return ::pread(descriptor, &byte, 1, static_cast<off_t>(offset)) > 0;
+}
 
 }  // namespace
 
@@ -57,6 +65,12 @@ std::uint64_t Reader::end_of_extent(int descriptor, const ScanFile& file, std::u
   return std::min(end, data_.end);
 }
 
+std::string hidden_bytes(const ScanFile& file) {
+  const FileHandle handle(::open(file.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!handle || !has_byte_at(handle.get(), 0)) return {};
+  return file.path.string() + ": " + kHiddenBytes;
+}
+
 Result<ReadOutcome> Reader::read(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
                                  const std::stop_token& stop) {
   ReadOutcome outcome;
@@ -76,10 +90,7 @@ Result<ReadOutcome> Reader::read(const ScanFile& file, std::uint64_t begin, std:
     return outcome;
   }
   outcome.opened = true;
-  std::byte first{};
-  // As in /proc: such a file would be counted as an empty one.
-  if (begin == end && ::pread(handle.get(), &first, 1, static_cast<off_t>(begin)) > 0)
-    outcome.problem = "it has bytes, although its size is told as 0: they are not read";
+  if (begin == end && has_byte_at(handle.get(), begin)) outcome.problem = kHiddenBytes;
   LAB_TRY(read_parts(handle.get(), file, begin, end, sink, stop, outcome));
   if (outcome.problem.empty() && ::fstat(handle.get(), &info) == 0)
     outcome.problem = changed_since(file, info);

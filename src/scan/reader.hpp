@@ -36,6 +36,9 @@ struct ReadOutcome {
   std::string problem{};  // Why it was not opened or not read to its end, or that it changed; else empty.
 };
 
+/// What is wrong with a file whose size is told as 0 and that has bytes nevertheless; else empty.
+std::string hidden_bytes(const ScanFile& file);
+
 /// Not thread-safe: one a worker.
 class Reader {
  public:

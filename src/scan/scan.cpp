@@ -75,12 +75,7 @@ class Scan {
     auto listed = list_files(request_.paths, request_.class_of, halt_.get_token());
     if (!listed) return std::move(listed).error();
     list_ = std::move(*listed);
-    if (list_.bytes == 0)
-      return bad_request(fmt::format(
-          "nothing to scan: {} files with no byte, {} left out{}", list_.files.size(), list_.left_out.size(),
-          list_.left_out.empty()
-              ? ""
-              : ": " + list_.left_out.front().path + ": " + list_.left_out.front().reason));
+    if (list_.bytes == 0) return nothing_to_scan();
     if (request_.verify) LAB_TRY(prepare_comparison());
     if (request_.census) LAB_TRY(prepare_census(*request_.census));
     if (!request_.sketch) LAB_TRY(remove_stale_spills(request_.temporary));
@@ -99,6 +94,18 @@ class Scan {
     jobs_.emplace(list_, request_.chunkers, census_.has_value(), parts_ ? request_.threads : 0);
     outcomes_.resize(list_.files.size());
     return ok();
+  }
+
+  /// With the first cause that can be told.
+  Error nothing_to_scan() const {
+    constexpr std::size_t kLookedAt = 100;
+    std::string why;
+    for (std::size_t i = 0; i < std::min(list_.files.size(), kLookedAt) && why.empty(); ++i)
+      why = hidden_bytes(list_.files[i]);
+    if (why.empty() && !list_.left_out.empty())
+      why = list_.left_out.front().path + ": " + list_.left_out.front().reason;
+    return bad_request(fmt::format("nothing to scan: {} files with no byte, {} left out{}{}",
+                                   list_.files.size(), list_.left_out.size(), why.empty() ? "" : ": ", why));
   }
 
   /// What is neither a worker's nor a counter's.

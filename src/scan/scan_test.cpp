@@ -435,6 +435,8 @@ TEST_F(Scanning, OfNothingIsAnError) {
   EXPECT_EQ(run(missing).error().code, ErrorCode::kNotFound);
   missing.paths = {"/dev/null"};
   EXPECT_EQ(run(missing).error().code, ErrorCode::kInvalidArgument);
+  missing.paths = {"/proc/self/status"};
+  EXPECT_NE(run(missing).error().detail.find("/proc/self/status: it has bytes, although"), std::string::npos);
 }
 
 TEST_F(Scanning, StopsWhenAsked) {

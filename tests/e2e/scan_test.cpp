@@ -260,7 +260,10 @@ TEST_F(ScanProgram, NamesThatWouldWriteOnTheTerminalAreShownByTheirBytes) {
   fs::create_symlink("file", root_ / "a\nb\x1b[31mred");
   const Ended ended = run({"scan", root_.string(), "--chunker", "fixed:512"});
   EXPECT_EQ(ended.exit_code, 0);
-  EXPECT_NE(ended.err.find("a\\x0ab\\x1b[31mred: "), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("a\\nb\\x1b[31mred: "), std::string::npos) << ended.err;
+  const Ended missing = run({"scan", (root_ / "not\x1b[2Jthere").string()});
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_NE(missing.err.find("not\\x1b[2Jthere"), std::string::npos) << missing.err;
 }
 
 class CensusProgram : public ScanProgram {
