@@ -90,8 +90,8 @@ Status GuardedDriver::put_stream(const CallContext& call, const ObjectSource& so
   LAB_TRY(allowed(call, operation));
   Bytes under_way;
   std::int64_t count = 0;
-  const Status done = inner_->put_stream(call, [&]() -> Result<const Object*> {
-    const auto object = source();
+  Status done = inner_->put_stream(call, [&]() -> Result<const Object*> {
+    auto object = source();
     if (!object || *object == nullptr) return object;
     const std::span<const Object> one(*object, 1);
     if (const Status fits = admit(call, one, under_way, operation); !fits) return fits.error();

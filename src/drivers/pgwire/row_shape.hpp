@@ -24,8 +24,8 @@ struct RowFields {
   std::deque<std::string> made{};
 
   RowFields() = default;
-  RowFields(RowFields&&) = default;  // A copy would borrow from the first.
-  RowFields& operator=(RowFields&&) = default;
+  RowFields(RowFields&&) noexcept = default;  // A copy would borrow from the first.
+  RowFields& operator=(RowFields&&) noexcept = default;
 
   void add(unsigned type, std::string_view borrowed) { fields.push_back({type, borrowed}); }
   void keep(unsigned type, std::string bytes) {
