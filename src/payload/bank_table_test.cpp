@@ -91,9 +91,9 @@ TEST(BankTable, NamesTheLineThatIsNoTransaction) {
 
 TEST(BankAmount, IsReadByTheRulesOfItsLanguageAndNoOther) {
   struct Case {
-    const char* text;
-    bool german;
-    std::optional<std::string> amount;
+    const char* text = "";
+    bool german = false;
+    std::optional<std::string> amount{};
   };
   for (const Case& c :
        {Case{"1,234.56", false, "1234.56"}, Case{"1.234,56", true, "1234.56"}, Case{"-5", true, "-5"},

@@ -229,7 +229,7 @@ std::string coarseness(const RunData& run, const Group& group, std::string_view 
         "{} in all",
         point_name(group), probe == kHeadlineProbe ? "" : fmt::format(", {}", probe),
         format_bytes(Bytes{step}),
-        percent < 100 ? fmt::format("{:.2g}", percent) : fmt::format("{:.0f}", percent),
+        percent < 100 ? fmt::format("{:.3g}", percent) : fmt::format("{:.0f}", percent),
         format_bytes(Bytes{static_cast<std::int64_t>(needed)}),
         format_bytes(Bytes{static_cast<std::int64_t>(in_total)}));
   }

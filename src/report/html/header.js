@@ -8,6 +8,8 @@ function headFacts() {
     ['Seed', page.run.seed],
     ['Made by', page.run.tool],
   ];
+  const units = [...new Set(planPoints.map((point) => point.unit))];
+  if (units.some((unit) => unit !== 'object')) facts.push(['Duplicate unit', units.join(', ')]);
   return h(
     'dl',
     {class: 'facts'},
