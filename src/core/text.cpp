@@ -13,17 +13,21 @@ namespace {
 
 char folded(char letter) { return static_cast<char>(std::tolower(static_cast<unsigned char>(letter))); }
 
-/// Levenshtein distance in one row of memory.
+/// Levenshtein distance, in which two neighbours in the wrong order are one slip (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> two_before(b.size() + 1);
+  std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    std::swap(two_before, before);
+    std::swap(before, row);
     row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replace = diagonal + (folded(a[i]) == folded(b[j]) ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replace});
+      const bool same = folded(a[i]) == folded(b[j]);
+      row[j + 1] = std::min({row[j] + 1, before[j + 1] + 1, before[j] + (same ? 0 : 1)});
+      if (i > 0 && j > 0 && folded(a[i]) == folded(b[j - 1]) && folded(a[i - 1]) == folded(b[j]))
+        row[j + 1] = std::min(row[j + 1], two_before[j - 1] + 1);
     }
   }
   return row[b.size()];

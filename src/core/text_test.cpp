@@ -26,6 +26,8 @@ TEST(Text, ASlipFindsTheWordThatWasMeant) {
 }
 
 TEST(Text, AWordFarFromEveryOtherHasNoNearest) {
+  const std::vector<std::string> keys{"scope", "step"};
+  EXPECT_EQ(nearest_word("stpe", keys), "step") << "two letters in the wrong order are one slip";
   EXPECT_EQ(nearest_word("mongodb-atlas", kSystems), std::nullopt);
   EXPECT_EQ(nearest_word("sqlite", {}), std::nullopt);
 }

@@ -95,8 +95,10 @@ class Maker {
     const auto volume = std::make_shared<const Volume>(*named);
     const SystemPlan& system = setting_.system;
     const bool hook = !setting_.plan.hooks.after_operations.empty() && !system.control;
-    add<VolumeProbe>(setting_.roots, volume, foreign_, hook && !system.trim);
-    if (system.trim) add<TrimmedVolumeProbe>(setting_.roots, volume, foreign_);
+    const auto trimmed = std::make_shared<bool>(false);
+    add<VolumeProbe>(setting_.roots, volume, foreign_,
+                     VolumeProbe::Handling{.trimmed = trimmed, .hook = hook});
+    if (system.trim) add<TrimmedVolumeProbe>(setting_.roots, volume, foreign_, trimmed);
   }
 
   void add_claims(const std::string& text) {

@@ -214,11 +214,11 @@ Status Volume::check_below(const std::vector<fs::path>& roots) const {
 }
 
 VolumeProbe::VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
-                         std::shared_ptr<const ForeignGrowth> foreign, bool freed_between)
+                         std::shared_ptr<const ForeignGrowth> foreign, Handling handling)
     : roots_(std::move(roots)),
       volume_(std::move(volume)),
       foreign_(std::move(foreign)),
-      freed_between_(freed_between),
+      handling_(handling),
       info_{.name = "volume",
             .counts = "bytes that the volume below the file system has allocated",
             .quantum = Bytes{4096}} {}
@@ -233,10 +233,10 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
   const VolumeUse now{allocation->bytes, *used};
   info_.quantum = allocation->block;
   last_ = now;
-  uncertain_.reset();
+  all_paid_ = allocation->all_paid;
   if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
   LAB_TRY(all_ours(foreign_));
-  if (allocation->all_paid && freed_between_)
+  if (allocation->all_paid && handling_.hook && !trimmed())
     return Error{
         ErrorCode::kRefused, "probe.volume",
         "a hook may free blocks before this reading, and what went into blocks that the volume had from "
@@ -248,28 +248,55 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
                  fmt::format("the file system has grown by {} bytes and the volume by {}: the rest went into "
                              "blocks that the volume had from before; with trim = true it is emptied first",
                              grown.count, (grown - *hidden).count)};
-  const std::int64_t unseen =
-      grown.count - std::max<std::int64_t>((now.allocated - empty_->allocated).count, 0);
-  if (allocation->all_paid && unseen > 0) uncertain_ = Bytes{unseen};
   return ByteMap{{info_.name, now.allocated.count}};
 }
 
-Result<std::string> VolumeProbe::remarks(const CallContext&) {
-  const auto more = unexplained(empty_, last_);
-  if (!more) return std::string();
-  return fmt::format(
-      "the volume has grown by {} bytes more than the file system on it uses: its journal, written for the "
-      "first time, or blocks that are free again and not trimmed",
-      more->count);
+/// Of what was written since the empty system, the bytes that may lie in blocks which the volume had from
+/// before. The journal's first pass goes into new ones and would make up for them, so that both growths
+/// together do not tell; a volume that was trimmed had none.
+Bytes VolumeProbe::hidden_at_most(const VolumeUse& now) const {
+  if (!all_paid_ || !empty_) return {};
+  const Bytes grown = std::max(now.used - empty_->used, Bytes{});
+  const Bytes unseen = grown - std::max(now.allocated - empty_->allocated, Bytes{});
+  const Bytes old = trimmed() ? Bytes{} : empty_->allocated - empty_->used;
+  return std::max({std::min(grown, old), unseen, Bytes{}});
 }
 
-std::optional<Bytes> TrimmedVolumeProbe::uncertain() const { return unexplained(empty_, last_); }
+std::optional<Bytes> VolumeProbe::uncertain() const {
+  if (!empty_ || !last_) return std::nullopt;
+  const Bytes most = std::max(hidden_at_most(*last_), unexplained(empty_, last_).value_or(Bytes{}));
+  return most > Bytes{} ? std::optional(most) : std::nullopt;
+}
+
+Result<std::string> VolumeProbe::remarks(const CallContext&) {
+  std::vector<std::string> said;
+  if (const auto more = unexplained(empty_, last_))
+    said.push_back(fmt::format(
+        "the volume has grown by {} bytes more than the file system on it uses: its journal, written for the "
+        "first time, or blocks that are free again and not trimmed",
+        more->count));
+  const Bytes hidden = empty_ && last_ ? hidden_at_most(*last_) : Bytes{};
+  if (!trimmed() && hidden > Bytes{})
+    said.push_back(
+        fmt::format("up to {} bytes may lie in blocks that the volume had from before; with trim = true it "
+                    "is emptied first",
+                    hidden.count));
+  return join(said, "; ");
+}
+
+/// Also where it is none: a figure without its own would be taken for a part of `volume`, with its
+/// uncertainty.
+std::optional<Bytes> TrimmedVolumeProbe::uncertain() const {
+  return unexplained(empty_, last_).value_or(Bytes{});
+}
 
 TrimmedVolumeProbe::TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
-                                       std::shared_ptr<const ForeignGrowth> foreign)
+                                       std::shared_ptr<const ForeignGrowth> foreign,
+                                       std::shared_ptr<bool> done)
     : roots_(std::move(roots)),
       volume_(std::move(volume)),
       foreign_(std::move(foreign)),
+      done_(std::move(done)),
       info_{.name = "volume:trimmed",
             .counts = "bytes that the volume has allocated after fstrim",
             .quantum = Bytes{4096},
@@ -296,6 +323,7 @@ Result<ByteMap> TrimmedVolumeProbe::read(const CallContext& call) {
       const auto used = used_by(*roots);
       if (!used) return used.error();
       last_ = VolumeUse{allocation->bytes, *used};
+      if (done_) *done_ = true;
       LAB_TRY(all_ours(foreign_));
       return ByteMap{{info_.name, before->count}};
     }

@@ -40,29 +40,37 @@ struct VolumeUse {
 
 /// `volume`. A volume keeps what it has allocated once, until it is trimmed: when the file system has grown
 /// since the empty system and the volume has not, it has written into blocks that the volume had from
-/// before, and the growth cannot be seen: the reading is refused. Less than that, which a file system may
-/// have reserved and not written, is `uncertain`. Refused too where others write into the file system. A
-/// volume that has grown more than the file system is remarked.
+/// before, and the growth cannot be seen: the reading is refused. So it is where others write into the file
+/// system. What may be hidden without being seen, since the journal of a file system grows meanwhile, and
+/// what the volume has grown by more than the file system, are `uncertain` and remarked.
 class VolumeProbe final : public Probe {
  public:
-  /// `freed_between`: a command of the plan may free blocks between the load and the reading, and the volume
-  /// is not trimmed before. What was written into old blocks and freed again leaves no trace, so that no
-  /// growth can be trusted.
+  struct Handling {
+    /// Whether the volume was trimmed before the empty system was read, so that it holds nothing from before:
+    /// set by the TrimmedVolumeProbe that did it. None: it was not.
+    std::shared_ptr<const bool> trimmed{};
+    /// A command of the plan may free blocks between the load and the reading. Without a trim before, what
+    /// was written into old blocks and freed again leaves no trace, so that no growth can be trusted.
+    bool hook = false;
+  };
   VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
-              std::shared_ptr<const ForeignGrowth> foreign, bool freed_between);
+              std::shared_ptr<const ForeignGrowth> foreign, Handling handling);
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
   void set_reference() override { empty_ = last_; }
-  std::optional<Bytes> uncertain() const override { return uncertain_; }
+  std::optional<Bytes> uncertain() const override;
   Result<std::string> remarks(const CallContext& call) override;
 
  private:
   RootsOf roots_;
   std::shared_ptr<const Volume> volume_;
   std::shared_ptr<const ForeignGrowth> foreign_;
-  bool freed_between_;
+  bool trimmed() const { return handling_.trimmed && *handling_.trimmed; }
+  Bytes hidden_at_most(const VolumeUse& now) const;
+
+  Handling handling_;
   ProbeInfo info_;
-  std::optional<Bytes> uncertain_{};
+  bool all_paid_ = false;
   std::optional<VolumeUse> last_{};
   std::optional<VolumeUse> empty_{};
 };
@@ -73,8 +81,9 @@ class VolumeProbe final : public Probe {
 /// is: `uncertain`.
 class TrimmedVolumeProbe final : public Probe {
  public:
+  /// `done` is set when a trim has succeeded; it may be none.
   TrimmedVolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
-                     std::shared_ptr<const ForeignGrowth> foreign);
+                     std::shared_ptr<const ForeignGrowth> foreign, std::shared_ptr<bool> done = {});
   const ProbeInfo& info() const noexcept override { return info_; }
   Result<ByteMap> read(const CallContext& call) override;
   void set_reference() override { empty_ = last_; }
@@ -84,6 +93,7 @@ class TrimmedVolumeProbe final : public Probe {
   RootsOf roots_;
   std::shared_ptr<const Volume> volume_;
   std::shared_ptr<const ForeignGrowth> foreign_;
+  std::shared_ptr<bool> done_;
   ProbeInfo info_;
   std::optional<VolumeUse> last_{};
   std::optional<VolumeUse> empty_{};

@@ -115,10 +115,19 @@ std::string units_text(const std::vector<const Group*>& groups, std::size_t widt
   std::set<std::string> units;
   for (const Group* group : groups) units.insert(group->duplicate_unit);
   units.erase("object");
-  if (units.empty()) return "";
-  return paragraph(fmt::format("duplicate unit {}: grades, d and eta are shares of it, not of whole objects",
-                               fmt::join(units, ", ")),
-                   width);
+  std::string text;
+  for (const std::string& name : units) {
+    const auto unit = parse_duplicate_unit(name);
+    text += paragraph(
+        fmt::format(
+            "duplicate unit {}: {}", name,
+            unit && unit->is_changed()
+                ? "no object equals another, so that d is 0; eta is of the bytes that copies share with "
+                  "their original"
+                : "grades, d and eta are shares of it, not of whole objects"),
+        width);
+  }
+  return text;
 }
 
 std::string heading_of(const Group& group) {

@@ -85,10 +85,20 @@ std::vector<Agreement> agreements(const std::vector<const Group*>& groups) {
   return list;
 }
 
-std::string phrase(std::string_view word) {
-  if (word == "none") return "pays for every duplicate";
-  if (word == "partial") return "removes a part of the duplicates";
-  if (word == "full") return "stores every duplicate once";
+/// All groups of an agreement have copies that were changed.
+bool of_changed_copies(const Agreement& agreement) {
+  return std::all_of(agreement.groups.begin(), agreement.groups.end(), [](const Group* group) {
+    const auto unit = parse_duplicate_unit(group->duplicate_unit);
+    return unit && unit->is_changed();
+  });
+}
+
+std::string phrase(std::string_view word, bool changed) {
+  if (word == "none") return changed ? "pays for every changed copy" : "pays for every duplicate";
+  if (word == "partial")
+    return changed ? "removes a part of what changed copies share" : "removes a part of the duplicates";
+  if (word == "full")
+    return changed ? "stores once what changed copies share" : "stores every duplicate once";
   if (word == "semantic") return "keeps one object per key, as it declares";
   if (word == "inconclusive") return "leaves the question open";
   if (word == "too_few_repetitions") return "has too few repetitions for a verdict";
@@ -131,7 +141,13 @@ std::string where(const Agreement& agreement, const std::vector<const Group*>& a
                                 : grade_name(*grades.begin()) + "\u2013" + grade_name(*grades.rbegin());
   const std::string what = names.size() <= 3 ? join(names, ", ") : fmt::format("{} payloads", names.size());
   const std::size_t points = agreement.groups.size();
-  return fmt::format("{} at {}{}{}", what, grade, conditions_of(agreement, all),
+  std::string conditions = conditions_of(agreement, all);
+  std::set<std::string> units;
+  for (const Group* group : agreement.groups) units.insert(group->duplicate_unit);
+  units.erase("object");
+  if (!units.empty() && conditions.find(*units.begin()) == std::string::npos)
+    conditions = fmt::format(", {}{}", fmt::join(units, ", "), conditions);
+  return fmt::format("{} at {}{}{}", what, grade, conditions,
                      points > names.size() ? fmt::format(", {} points", points) : "");
 }
 
@@ -186,7 +202,7 @@ Answer answer_of(const Agreement& agreement, const std::vector<const Group*>& al
   Answer answer{.system = agreement.system, .variant = agreement.variant, .word = agreement.word};
   answer.name =
       agreement.variant == "default" ? agreement.system : agreement.system + "/" + agreement.variant;
-  answer.claim = phrase(agreement.word);
+  answer.claim = phrase(agreement.word, of_changed_copies(agreement));
   answer.where = where(agreement, all);
   answer.figures = figures_of(agreement);
   for (std::size_t i = 0; i < agreement.groups.size(); ++i)

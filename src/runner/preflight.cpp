@@ -124,18 +124,22 @@ Bytes step_of(const SystemEntry& entry, const std::string& variant) {
   return entry.quantum;
 }
 
-/// What a system keeps that finds every copy: the first contents of the source, which of changed copies are
-/// the originals; of blocks, all but the copies. Nothing where the dataset cannot be made.
+/// What a system keeps that finds every copy: the first contents of the source; of changed copies what was
+/// changed, too; of blocks, all but the copies. Nothing where the dataset cannot be made.
 std::optional<Bytes> unique_bytes_of(const Cell& cell) {
-  if (cell.dataset.unit.kind == DuplicateUnit::Kind::kBlock) {
+  const DuplicateUnit& unit = cell.dataset.unit;
+  if (unit.kind == DuplicateUnit::Kind::kBlock) {
     const auto dataset = Dataset::make(cell.dataset);
     const auto logical = logical_bytes(cell);
     if (!dataset || !logical) return std::nullopt;
     return *logical - (*dataset)->repeated_in_objects();
   }
   const std::uint64_t distinct = distinct_objects(cell.dataset.objects, cell.dataset.grade);
-  if (!cell.dataset.payload.starts_with("directory:"))
-    return Bytes{static_cast<std::int64_t>(distinct) * cell.dataset.object_size.mean().count};
+  if (!cell.dataset.payload.starts_with("directory:")) {
+    const auto copies = static_cast<std::int64_t>(cell.dataset.objects - distinct);
+    return Bytes{static_cast<std::int64_t>(distinct) * cell.dataset.object_size.mean().count +
+                 (unit.is_changed() ? copies * unit.bytes.count : 0)};
+  }
   const auto dataset = Dataset::make(cell.dataset);
   if (!dataset) return std::nullopt;
   Bytes unique{};
@@ -187,7 +191,8 @@ std::uint64_t objects_for(const Cell& cell, double unique, double needed) {
 /// Nothing where the step is small against the unique bytes of a cell.
 std::optional<std::string> too_coarse(const Cell& cell, const Step& step, Bytes unique_bytes) {
   const auto unique = static_cast<double>(unique_bytes.count);
-  const double needed = static_cast<double>(step.bytes.count) / kQuantumShareMax;
+  constexpr double kMost = 9e18;  // Of what a size may be.
+  const double needed = std::min(static_cast<double>(step.bytes.count) / kQuantumShareMax, kMost);
   if (unique >= needed) return std::nullopt;
   const bool files = step.of == "files";
   return fmt::format(
