@@ -445,13 +445,18 @@ TEST_F(TestbedLife, AStopEndsAStartAndCleansUp) {
 
 TEST_F(TestbedLife, AFolderOfTheUserInThePlaceOfAHomeIsLeftAndStopsNothingElse) {
   const fs::path where = folder_.path() / "elsewhere";
-  ASSERT_TRUE(make_directories(where / "fake"));
-  ASSERT_TRUE(write_file_atomic(where / "fake" / "mine", "x"));
-  const auto started = Testbed({.state = state(), .directory = where, .search = {}}).up(fake(), soon());
-  ASSERT_FALSE(started);
-  EXPECT_NE(started.error().detail.find("name another folder"), std::string::npos) << started.error().text();
-  EXPECT_TRUE(fs::exists(where / "fake" / "mine"));
-  EXPECT_FALSE(fs::exists(record_file()));
+  for (const fs::path& home : {where / "fake", state() / "fake/home"}) {
+    ASSERT_TRUE(make_directories(home));
+    ASSERT_TRUE(write_file_atomic(home / "mine", "x"));
+    const auto directory = home.parent_path() == where ? std::optional(where) : std::nullopt;
+    const auto started = Testbed({.state = state(), .directory = directory, .search = {}}).up(fake(), soon());
+    ASSERT_FALSE(started);
+    EXPECT_NE(started.error().detail.find("name another folder"), std::string::npos)
+        << started.error().text();
+    EXPECT_TRUE(fs::exists(home / "mine"));
+    EXPECT_FALSE(fs::exists(record_file()));
+  }
+  fs::remove_all(state() / "fake/home");
   must_start();
 }
 
@@ -465,15 +470,6 @@ TEST_F(TestbedLife, AHomeOfOursWhoseRecordWasRemovedIsTakenBackWithItsServer) {
   EXPECT_EQ(record().home, lost.home);
   EXPECT_NE(record().token, lost.token);
   EXPECT_FALSE(fs::exists(lost.home / "data" / "old"));
-}
-
-TEST_F(TestbedLife, AFolderInThePlaceOfAHomeThatHasNotOurMarkIsLeft) {
-  ASSERT_TRUE(make_directories(state() / "fake/home"));
-  ASSERT_TRUE(write_file_atomic(state() / "fake/home/mine", "x"));
-  const auto started = bed().up(fake(), soon());
-  ASSERT_FALSE(started);
-  EXPECT_EQ(started.error().code, ErrorCode::kRefused) << started.error().text();
-  EXPECT_TRUE(fs::exists(state() / "fake/home/mine"));
 }
 
 TEST_F(TestbedLife, AMarkedHomeInAFolderOfTheUserIsLeftSinceItMayBeAnotherTestbeds) {
