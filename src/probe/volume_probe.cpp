@@ -218,7 +218,7 @@ VolumeProbe::VolumeProbe(RootsOf roots, std::shared_ptr<const Volume> volume,
     : roots_(std::move(roots)),
       volume_(std::move(volume)),
       foreign_(std::move(foreign)),
-      handling_(handling),
+      handling_(std::move(handling)),
       info_{.name = "volume",
             .counts = "bytes that the volume below the file system has allocated",
             .quantum = Bytes{4096}} {}
