@@ -234,9 +234,10 @@ Result<ByteMap> VolumeProbe::read(const CallContext& call) {
   info_.quantum = allocation->block;
   last_ = now;
   all_paid_ = allocation->all_paid;
+  if (!empty_) trimmed_ = handling_.trimmed && *handling_.trimmed;
   if (!empty_) return ByteMap{{info_.name, now.allocated.count}};
   LAB_TRY(all_ours(foreign_));
-  if (allocation->all_paid && handling_.hook && !trimmed())
+  if (allocation->all_paid && handling_.hook && !trimmed_)
     return Error{
         ErrorCode::kRefused, "probe.volume",
         "a hook may free blocks before this reading, and what went into blocks that the volume had from "
@@ -258,7 +259,7 @@ Bytes VolumeProbe::hidden_at_most(const VolumeUse& now) const {
   if (!all_paid_ || !empty_) return {};
   const Bytes grown = std::max(now.used - empty_->used, Bytes{});
   const Bytes unseen = grown - std::max(now.allocated - empty_->allocated, Bytes{});
-  const Bytes old = trimmed() ? Bytes{} : empty_->allocated - empty_->used;
+  const Bytes old = trimmed_ ? Bytes{} : empty_->allocated - empty_->used;
   return std::max({std::min(grown, old), unseen, Bytes{}});
 }
 
@@ -276,7 +277,7 @@ Result<std::string> VolumeProbe::remarks(const CallContext&) {
         "first time, or blocks that are free again and not trimmed",
         more->count));
   const Bytes hidden = empty_ && last_ ? hidden_at_most(*last_) : Bytes{};
-  if (!trimmed() && hidden > Bytes{})
+  if (!trimmed_ && hidden > Bytes{})
     said.push_back(
         fmt::format("up to {} bytes may lie in blocks that the volume had from before; with trim = true it "
                     "is emptied first",

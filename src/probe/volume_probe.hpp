@@ -65,12 +65,12 @@ class VolumeProbe final : public Probe {
   RootsOf roots_;
   std::shared_ptr<const Volume> volume_;
   std::shared_ptr<const ForeignGrowth> foreign_;
-  bool trimmed() const { return handling_.trimmed && *handling_.trimmed; }
   Bytes hidden_at_most(const VolumeUse& now) const;
 
   Handling handling_;
   ProbeInfo info_;
   bool all_paid_ = false;
+  bool trimmed_ = false;  // Before the last reading without a reference; later trims do not count.
   std::optional<VolumeUse> last_{};
   std::optional<VolumeUse> empty_{};
 };
