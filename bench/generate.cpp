@@ -16,7 +16,9 @@ namespace lab {
 namespace {
 
 constexpr Bytes kObject = 128_KiB;
-constexpr std::uint64_t kObjects = 4'096;  // 512 MiB.
+constexpr Bytes kSmallObject = 16_KiB;  // Of the size that the first cache holds.
+constexpr Bytes kAll = 512_MiB;
+constexpr std::uint64_t kObjects = kAll.count / kObject.count;
 
 double cpu_seconds() {
   timespec now{};
@@ -24,22 +26,23 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-/// `work` is given how many objects there are, and touches the bytes of each.
+/// `work` touches kAll bytes.
 void measure(std::string_view name, const std::function<void()>& work) {
   const double began = cpu_seconds();
   work();
   const double seconds = cpu_seconds() - began;
-  const double gibi = static_cast<double>(kObject.count) * static_cast<double>(kObjects) / (1ULL << 30U);
+  const double gibi = static_cast<double>(kAll.count) / (1ULL << 30U);
   fmt::print("{} {:.4f}\n", name, gibi / seconds);
 }
 
-void measure_kind(const std::string& payload, int grade) {
-  const auto dataset = Dataset::make(
-      {.payload = payload, .grade = grade, .objects = kObjects, .object_size = {.low = kObject}});
-  LAB_CHECK(dataset.has_value(), "a made kind has objects of 128 KiB");
+void measure_kind(const std::string& payload, int grade, Bytes size = kObject) {
+  const std::uint64_t objects = kAll.count / size.count;
+  const auto dataset =
+      Dataset::make({.payload = payload, .grade = grade, .objects = objects, .object_size = {.low = size}});
+  LAB_CHECK(dataset.has_value(), "a made kind has objects of these sizes");
   std::vector<std::byte> bytes;
-  measure(fmt::format("{}/{}", payload, grade_name(grade)), [&] {
-    for (std::uint64_t number = 0; number < kObjects; ++number)
+  measure(fmt::format("{}, {}, {}", payload, grade_name(grade), format_bytes(size)), [&] {
+    for (std::uint64_t number = 0; number < objects; ++number)
       LAB_CHECK((*dataset)->source().fill((*dataset)->facts(number).content, bytes).has_value(), "made");
   });
 }
@@ -69,7 +72,8 @@ void measure_memory() {
 }  // namespace lab
 
 int main() {
-  for (const int grade : {0, 90}) lab::measure_kind("random_binary", grade);
+  for (const lab::Bytes size : {lab::kObject, lab::kSmallObject})
+    for (const int grade : {0, 90}) lab::measure_kind("random_binary", grade, size);
   for (const std::string& kind : lab::made_kind_names())
     if (kind != "random_binary") lab::measure_kind(kind, 0);
   lab::measure_kind("mixed", 0);

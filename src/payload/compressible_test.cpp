@@ -52,10 +52,10 @@ TEST(Compressible, HasNoEqualBlocksAndTheGradeOfAnyOtherKind) {
   }
 }
 
-TEST(Compressible, IsFormatV1) {
+TEST(Compressible, IsFormatV2) {
   const auto dataset = made(compressible(250, 16_KiB));
   EXPECT_EQ(to_hex(sha256(bytes_of(*dataset, 3))),
-            "00fc23185006bb15970f9dd74729eba158dfa6e27b75ae8ada9c60ba204ebde4");
+            "ee9e4e5aa40887f7b1a7fd4ef1f185ed760ac79f372dd33af7ef2b8aa902626b");
 }
 
 TEST(Compressible, IsRefusedWhereItCannotBeMet) {

@@ -8,7 +8,7 @@
 
 namespace lab {
 
-/// What a stream of random numbers is for. The values are part of format v1: never renumber.
+/// What a stream of random numbers is for. The values are part of the format: never renumber.
 enum class Purpose : std::uint64_t {
   kBinary = 1,
   kJson = 2,
@@ -64,14 +64,6 @@ class ContentStream {
     state_ += step_;
     return mix64(now);
   }
-
-  /// The index-th number from here, without advancing: independent of its neighbours, so a loop can be
-  /// unrolled.
-  constexpr std::uint64_t at(std::uint64_t index) const { return mix64(state_ + index * step_); }
-
-  /// What at() counts with, for those who make several numbers at once.
-  constexpr std::uint64_t state() const { return state_; }
-  constexpr std::uint64_t step() const { return step_; }
 
   /// In [0, bound), for bounds far below 2^32: the bias of at most bound / 2^32 is of no use to anybody.
   constexpr std::uint32_t below(std::uint32_t bound) {

@@ -14,11 +14,12 @@
 
 namespace lab {
 
-/// Format v1 of all kinds: the bytes that these functions make are guarded by hashes in the tests, and a
+/// Format v2 of all kinds: the bytes that these functions make are guarded by hashes in the tests, and a
 /// change of one of them is a new format. Precondition of all: size >= the kind's smallest; `out` is resized
 /// to `size`.
 
-/// Incompressible bytes. From 8 bytes on any number of contents; below, 256^size contents.
+/// Incompressible bytes. From 8 bytes on any number of contents; below, 256^size contents. No two aligned
+/// blocks of 16 bytes of one seed are equal.
 void make_random_binary(ContentKey key, std::size_t size, std::vector<std::byte>& out);
 
 /// Like random_binary with zeros at the end of every 512 bytes, as many that zstd at level 3 leaves

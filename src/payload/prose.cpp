@@ -1,4 +1,4 @@
-// The vocabulary and the sentence patterns. Both are part of format v1: a changed word changes every text.
+// The vocabulary and the sentence patterns. Both are part of the format: a changed word changes every text.
 // SPDX-License-Identifier: Apache-2.0
 #include "payload/prose.hpp"
 

@@ -1,5 +1,5 @@
-// random_binary: a counter turned into noise, 8 bytes a step, so that several can be made at once.
-// SPDX-License-Identifier: Apache-2.0
+// random_binary: a counter turned into noise by AES rounds, 16 bytes a step, so that several can be made at
+// once. SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -17,31 +17,54 @@ void store_little_endian(std::byte* to, std::uint64_t value, std::size_t count =
   std::memcpy(to, &value, count);
 }
 
-/// Makes the first numbers of a stream where the processor can make several at once; returns how many.
-std::size_t fill_wide(std::byte* to, std::size_t words, const ContentStream& stream) {
+/// Under one seed the high halves of different contents differ, so that no two of all their blocks are equal.
+random_binary::BlockStream stream_of(ContentKey key) {
+  const std::uint64_t seed = derive_seed(key.dataset_seed, Purpose::kBinary);
+  random_binary::BlockStream stream{.high = mixed_serial(key.content, seed, 64)};
+  Random random(seed);
+  for (auto& of_round : stream.keys)
+    for (std::uint64_t& half : of_round) half = random.next();
+  return stream;
+}
+
+void fill_blocks(std::byte* to, std::uint64_t first, std::size_t count,
+                 const random_binary::BlockStream& stream) {
 #if defined(__x86_64__)
-  static const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-  if (wide) return random_binary::fill_avx512(to, words, stream.state(), stream.step());
+  // A processor with VAES for 64 bytes has PREFETCHW, which has no name to ask for.
+  static const bool aes = __builtin_cpu_supports("aes");
+  static const bool wide = aes && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                           __builtin_cpu_supports("vaes");
+  const std::size_t done = wide ? random_binary::fill_vaes(to, first, count, stream) : 0;
+  if (aes)
+    random_binary::fill_aes(to + done * random_binary::kBlock, first + done, count - done, stream);
+  else
+    random_binary::fill_portable(to, first, count, stream);
+#else
+  random_binary::fill_portable(to, first, count, stream);
 #endif
-  return 0;
 }
 
 }  // namespace
 
 void make_random_binary(ContentKey key, std::size_t size, std::vector<std::byte>& out) {
   out.resize(size);
-  if (size < kWord) {
-    // The stream's first word would be distinct only as a whole: a bijection on the small domain instead.
+  if (size < random_binary::kBlock) {
+    // Blocks are distinct only as a whole: a bijection on the smaller domain instead, and its next number.
     const std::uint64_t seed = derive_seed(key.dataset_seed, Purpose::kBinary);
-    store_little_endian(out.data(), mixed_serial(key.content, seed, static_cast<unsigned>(8 * size)), size);
+    const std::size_t head = std::min(size, kWord);
+    const std::uint64_t own = mixed_serial(key.content, seed, static_cast<unsigned>(8 * head));
+    store_little_endian(out.data(), own, head);
+    if (size > kWord) store_little_endian(out.data() + kWord, mix64(own), size - kWord);
     return;
   }
-  const ContentStream stream(key, Purpose::kBinary);
-  const std::size_t words = size / kWord;
-  std::byte* const to = out.data();
-  for (std::size_t i = fill_wide(to, words, stream); i < words; ++i)
-    store_little_endian(to + i * kWord, stream.at(i));
-  if (size % kWord != 0) store_little_endian(to + words * kWord, stream.at(words), size % kWord);
+  const random_binary::BlockStream stream = stream_of(key);
+  const std::size_t blocks = size / random_binary::kBlock;
+  fill_blocks(out.data(), 0, blocks, stream);
+  const std::size_t tail = size % random_binary::kBlock;
+  if (tail == 0) return;
+  std::byte last[random_binary::kBlock];
+  fill_blocks(last, blocks, 1, stream);
+  std::memcpy(out.data() + size - tail, last, tail);
 }
 
 void make_compressible_binary(ContentKey key, std::size_t size, int thousandths,

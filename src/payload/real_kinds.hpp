@@ -17,7 +17,7 @@ struct RealKind {
   std::string_view what{};
   std::string_view mime{};
   std::span<const std::string_view> endings{};  // Of the files that are read: "csv".
-  /// Reads one file and gives its part of the stream. What is written on docs/payloads.md of it is format v1.
+  /// Reads one file and gives its part of the stream. What is written on docs/payloads.md of it is format v2.
   Status (*convert)(const SourceFile& file, const TextSink& sink) = nullptr;
   bool downloaded = false;  // Made for what `deduplab download` fetches.
 };
