@@ -18,9 +18,12 @@ namespace {
 constexpr double kCoverage = 3;
 constexpr std::int64_t kEndMarginMs = 50;  // From a stage's last word with its server to its end.
 
-/// Parts of a figure move against each other, and others write on the file system; the wholes are ours.
+constexpr std::string_view kHoldsData = "files:payload";
+
+/// Others write on the file system, and of the parts of a figure only the one that holds the data is known to
+/// stay: the rest move against each other.
 bool compared(const std::string& probe) {
-  return probe.find(':') == std::string::npos && probe != "filesystem";
+  return probe == kHoldsData || (probe.find(':') == std::string::npos && probe != "filesystem");
 }
 
 /// A noise floor that was not measured widens nothing: a judge errs by being strict.
@@ -55,6 +58,32 @@ std::string different_count(const char* what, std::uint64_t mine, std::uint64_t 
   return mine == other ? "" : fmt::format("{} {} in place of {}", mine, what, other);
 }
 
+/// The first size that lies too far from the undisturbed ones; empty where none does. Where the part that
+/// holds the data is known on both sides and does not, none does: a server writes logs of its own by its
+/// clock and whenever it starts, and a fault takes time.
+std::string different_size(const StageRecord& record, const Undisturbed& known) {
+  const double data =
+      static_cast<double>(record.cell.total_bytes.value_or(Bytes{record.logical_bytes}).count);
+  std::string first;
+  bool holds_data = false;
+  for (const auto& [probe, bytes] : report::compute_figures(record).stored_bytes) {
+    const auto sizes = known.sizes.find(probe);
+    if (!compared(probe) || sizes == known.sizes.end()) continue;
+    const auto [low, high] = std::minmax_element(sizes->second.begin(), sizes->second.end());
+    const double allowed = kCoverage * (known.spread.at(probe) + known.uncertainty.at(probe) +
+                                        known_uncertainty(record, probe)) +
+                           report::kEquivalenceMargin * data;
+    const double off = bytes > *high ? static_cast<double>(bytes - *high) : static_cast<double>(*low - bytes);
+    if (off <= allowed) {
+      holds_data = holds_data || probe == kHoldsData;
+    } else if (first.empty()) {
+      first = fmt::format("{} of {} bytes, undisturbed {} to {}, allowed {:.0f} beyond", probe, bytes, *low,
+                          *high, allowed);
+    }
+  }
+  return holds_data ? "" : first;
+}
+
 /// How a valid record differs from the undisturbed one; empty where it does not.
 std::string difference(const StageRecord& record, const Undisturbed& known) {
   const StageRecord& other = known.record;
@@ -65,21 +94,7 @@ std::string difference(const StageRecord& record, const Undisturbed& known) {
         different_count("logical bytes", static_cast<std::uint64_t>(record.logical_bytes),
                         static_cast<std::uint64_t>(other.logical_bytes))})
     if (!text.empty()) return text;
-  const double data =
-      static_cast<double>(record.cell.total_bytes.value_or(Bytes{record.logical_bytes}).count);
-  for (const auto& [probe, bytes] : report::compute_figures(record).stored_bytes) {
-    const auto sizes = known.sizes.find(probe);
-    if (!compared(probe) || sizes == known.sizes.end()) continue;
-    const auto [low, high] = std::minmax_element(sizes->second.begin(), sizes->second.end());
-    const double allowed = kCoverage * (known.spread.at(probe) + known.uncertainty.at(probe) +
-                                        known_uncertainty(record, probe)) +
-                           report::kEquivalenceMargin * data;
-    const double off = bytes > *high ? static_cast<double>(bytes - *high) : static_cast<double>(*low - bytes);
-    if (off > allowed)
-      return fmt::format("{} of {} bytes, undisturbed {} to {}, allowed {:.0f} beyond", probe, bytes, *low,
-                         *high, allowed);
-  }
-  return "";
+  return different_size(record, known);
 }
 
 }  // namespace

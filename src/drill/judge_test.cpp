@@ -119,6 +119,28 @@ TEST_F(Judge, TheSpreadOfASystemIsTheLargestOfItsCellsAtThatStage) {
   EXPECT_EQ(judge(run_of({changed}), *loaded, {}, false)->findings.size(), 1U);
 }
 
+TEST_F(Judge, WhatHoldsTheDataDecidesWhereItIsKnown) {
+  const auto with_payload = [](int repetition, std::int64_t payload, std::int64_t others) {
+    StageRecord record = record_of("update", repetition);
+    record.empty_bytes["files:payload"] = 0;
+    record.after_bytes["files:payload"] = payload;
+    record.after_bytes["files"] = payload + others;
+    return record;
+  };
+  const auto loaded = load_reference(run_of({with_payload(1, kStored, 100), with_payload(2, kStored, 100)}));
+  ASSERT_TRUE(loaded);
+  const auto findings = [&](const StageRecord& record) {
+    return judge(run_of({record}), *loaded, {}, false)->findings;
+  };
+  EXPECT_TRUE(findings(with_payload(1, kStored, 500'000)).empty()) << "a server's own log";
+  EXPECT_EQ(findings(with_payload(1, kStored + 200'000, 0)).size(), 1U);
+  EXPECT_EQ(findings(with_payload(1, kStored - 200'000, 200'100)).size(), 1U)
+      << "though the whole is the same";
+  StageRecord unknown = with_payload(1, kStored, 500'000);
+  unknown.after_bytes.erase("files:payload");
+  EXPECT_EQ(findings(unknown).size(), 1U);
+}
+
 TEST_F(Judge, AnInvalidStageNeedsAReason) {
   const auto with = [&](const std::string& reason) {
     StageRecord broken = record_of("update");
