@@ -22,6 +22,7 @@ struct CounterOptions {
   Bytes memory{64 << 20};             // For all that it keeps. Taken as it is used.
   std::filesystem::path temporary{};  // Folder of the temporary files; only an exact counter has any.
   std::stop_token stop{};             // Ends a long merge; then the counter is void.
+  std::size_t workers = 1;            // Threads that finish() may take; each counts in a 64th of the memory.
 };
 
 /// What a comparison byte by byte came to.

@@ -58,7 +58,7 @@ Tally naive_tally(const std::vector<Chunk>& chunks) {
 class Counting : public testing::Test {
  protected:
   CounterOptions options(Bytes memory, FingerprintKind kind = FingerprintKind::kXxh3) const {
-    return {kind, memory, folder_.path(), {}};
+    return {kind, memory, folder_.path(), {}, workers_};
   }
   static Tally count(Counter& counter, std::span<const Chunk> chunks) {
     for (std::size_t at = 0; at < chunks.size(); at += 300)
@@ -68,6 +68,7 @@ class Counting : public testing::Test {
     return tally;
   }
   TemporaryFolder folder_{};
+  std::size_t workers_ = 1;
 };
 
 TEST_F(Counting, IsExactInEachAmountOfMemory) {
@@ -92,6 +93,24 @@ TEST_F(Counting, IsExactInEachAmountOfMemory) {
       EXPECT_EQ(counter->spilled_bytes() > 0, c.spills);
     }
   EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+// Without classes nothing is sorted where all is in memory; several threads may count then.
+TEST_F(Counting, OfOneClassIsExactInEachAmountOfMemoryAndByEachNumberOfWorkers) {
+  std::vector<Chunk> chunks = chunks_of(8, 200'000);
+  for (Chunk& chunk : chunks) chunk.file_class = 0;
+  const Tally want = naive_tally(chunks);
+  for (const std::size_t workers : {1U, 3U})
+    for (const Bytes memory : {64_MiB, 1_MiB}) {
+      workers_ = workers;
+      const auto counter = make_exact_counter(options(memory));
+      EXPECT_TRUE(counter->add(chunks));
+      Tally tally(1);
+      ASSERT_TRUE(counter->finish(tally, nullptr));
+      expect_equal(tally.all(), want.all());
+      expect_equal(tally.of_class(0), want.of_class(0));
+      EXPECT_EQ(counter->spilled_bytes() > 0, memory == 1_MiB);
+    }
 }
 
 TEST_F(Counting, NeverSpillsMoreThanTheRecordsOfTheChunks) {

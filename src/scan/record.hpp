@@ -30,6 +30,19 @@ inline constexpr std::size_t kClassesMax = 128;
 template <std::size_t kWords>
 using Record = std::array<std::uint64_t, kWords>;
 
+/// 0 when they are equal. Without a branch for each word, and without the library's call.
+template <std::size_t kWords>
+std::uint64_t differing_bits(const Record<kWords>& a, const Record<kWords>& b) {
+  std::uint64_t differing = 0;
+  for (std::size_t i = 0; i < kWords; ++i) differing |= a[i] ^ b[i];
+  return differing;
+}
+
+template <std::size_t kWords>
+bool equal(const Record<kWords>& a, const Record<kWords>& b) {
+  return differing_bits(a, b) == 0;
+}
+
 template <std::size_t kWords>
 Record<kWords> pack(const Chunk& chunk) {
   Record<kWords> record;
@@ -37,6 +50,11 @@ Record<kWords> pack(const Chunk& chunk) {
   record.back() = (record.back() & ~0xFFFFFFFFULL) | (std::uint64_t{chunk.length} << 8U) |
                   std::uint64_t{chunk.file_class};
   return record;
+}
+
+template <std::size_t kWords>
+std::uint32_t length_of(const Record<kWords>& record) {
+  return static_cast<std::uint32_t>((record.back() >> 8U) & 0xFFFFFFU);
 }
 
 /// The bytes of a record that are fingerprint: they sort as records do.
@@ -67,7 +85,7 @@ class Grouper {
   void add(Record<kWords> record, std::uint64_t copies) {
     const auto file_class = static_cast<std::size_t>(record.back() & 0xFFU);
     record.back() &= ~0xFFULL;
-    if (!open_ || record != key_) {
+    if (!open_ || !equal(record, key_)) {
       close();
       key_ = record;
       open_ = true;
@@ -90,7 +108,7 @@ class Grouper {
  private:
   void close() {
     if (!open_) return;
-    const auto length = static_cast<std::uint32_t>((key_.back() >> 8U) & 0xFFFFFFU);
+    const std::uint32_t length = length_of(key_);
     if (several_)
       tally_.add(length, copies_);
     else

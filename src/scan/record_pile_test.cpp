@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <mutex>
+
 #include "core/random.hpp"
 
 namespace lab::scan {
@@ -57,6 +60,49 @@ void expect_gives_back_sorted(std::size_t bytes, const Records<kWords>& records)
     std::sort(expected.begin(), expected.end());
     EXPECT_EQ(drained(pile), expected) << bytes << " bytes, round " << round;
   }
+}
+
+/// By several workers, again and again; each record comes once, with its number.
+template <std::size_t kWords>
+void expect_counts(std::size_t bytes, std::size_t workers, const Records<kWords>& records) {
+  RecordPile<kWords> pile(bytes, workers);
+  auto next = records.begin();
+  while (next != records.end()) {
+    std::map<Record<kWords>, std::uint64_t> expected;
+    for (; next != records.end() && pile.add(*next); ++next) expected[*next] += 1;
+    std::map<Record<kWords>, std::uint64_t> counted;
+    std::mutex mutex;
+    EXPECT_TRUE(pile.count(
+        [&](std::size_t worker, const Record<kWords>& record, std::uint64_t copies) {
+          const std::lock_guard lock(mutex);
+          EXPECT_LT(worker, workers);
+          EXPECT_TRUE(counted.emplace(record, copies).second) << "told twice";
+        },
+        [] { return ok(); }));
+    EXPECT_EQ(counted, expected) << bytes << " bytes, " << workers << " workers";
+    ASSERT_TRUE(pile.empty());
+  }
+}
+
+TEST(RecordPile, CountsEachDistinctRecordWhateverItsSizeAndByEachNumberOfWorkers) {
+  for (const std::size_t workers : {1U, 3U})
+    for (const std::size_t bytes : {100'000U, 5U << 20U}) {
+      expect_counts<2>(bytes, workers, made<2>(70'000, ~std::uint64_t{0}));
+      expect_counts<4>(bytes, workers, made<4>(40'000, ~std::uint64_t{0}));
+      // More than a table of its share can hold, in one part and in a few.
+      expect_counts<2>(bytes, workers, made<2>(70'000, ~std::uint64_t{0} >> 8U));
+      expect_counts<2>(bytes, workers, made<2>(70'000, ~std::uint64_t{0} >> 6U));
+      expect_counts<2>(bytes, workers, Records<2>(70'000, Record<2>{7, 9}));
+    }
+}
+
+TEST(RecordPile, ALooksErrorEndsTheCount) {
+  RecordPile<2> pile(1U << 20U, 2);
+  for (std::uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(pile.add({i << 56U, i}));
+  const Status status = pile.count([](auto, const auto&, auto) {},
+                                   []() -> Status { return Error{ErrorCode::kCancelled, "scan"}; });
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kCancelled);
 }
 
 TEST(RecordPile, GivesBackWhatItGotInOrderWhateverItsSize) {

@@ -27,7 +27,7 @@ class RecordStore {
         stop_(options.stop),
         memory_(static_cast<std::size_t>(options.memory.count)),
         write_buffer_(std::min(memory_ / 16, kWriteBufferMax)),
-        pile_(memory_ - write_buffer_) {}
+        pile_(memory_ - write_buffer_, options.workers) {}
 
   /// Errors: kResourceExhausted when the disk is full; then the store is void.
   Status add(std::size_t count, auto record_of) {
@@ -48,6 +48,32 @@ class RecordStore {
       LAB_TRY(not_stopped());
       return look();
     };
+    return drain_all(take, look_at_all);
+  }
+
+  /// Whether count() can be called in place of drain().
+  bool all_in_memory() const noexcept { return runs_.empty(); }
+
+  /// Once, at the end: each distinct one to `take(worker, record, copies)`, in no order, by all workers at
+  /// once. Errors: kCancelled.
+  template <class Take>
+  Status count(Take take) {
+    LAB_TRY(pile_.count(take, [this] { return not_stopped(); }));
+    pile_.release();
+    return ok();
+  }
+
+  std::uint64_t spilled_bytes() const { return file_ ? file_->size() : 0; }
+
+ private:
+  // So many runs of one level become one of the next. A merge then reads from at most so many places for each
+  // level, and a record is written again once in 64 times the memory.
+  static constexpr std::size_t kRunsOfALevel = 64;
+  static constexpr std::uint64_t kRecordsBetweenLooks = 1U << 16U;
+  static constexpr std::size_t kWriteBufferMax = 1U << 20U;
+
+  template <class Take, class Look>
+  Status drain_all(Take take, Look look_at_all) {
     std::uint64_t taken = 0;
     if (runs_.empty()) {
       const auto give = [&](std::span<const Record<kWords>> records) -> Status {
@@ -68,15 +94,6 @@ class RecordStore {
       return taken++ % kRecordsBetweenLooks == 0 ? look_at_all() : ok();
     });
   }
-
-  std::uint64_t spilled_bytes() const { return file_ ? file_->size() : 0; }
-
- private:
-  // So many runs of one level become one of the next. A merge then reads from at most so many places for each
-  // level, and a record is written again once in 64 times the memory.
-  static constexpr std::size_t kRunsOfALevel = 64;
-  static constexpr std::uint64_t kRecordsBetweenLooks = 1U << 16U;
-  static constexpr std::size_t kWriteBufferMax = 1U << 20U;
 
   Status not_stopped() const {
     if (stop_.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};

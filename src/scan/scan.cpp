@@ -80,7 +80,8 @@ class Scan {
     if (request_.census) LAB_TRY(prepare_census(*request_.census));
     if (!request_.sketch) LAB_TRY(remove_stale_spills(request_.temporary));
     for (const Bytes share : *shares) {
-      const CounterOptions options{request_.fingerprint, share, request_.temporary, halt_.get_token()};
+      const CounterOptions options{request_.fingerprint, share, request_.temporary, halt_.get_token(),
+                                   workers_of_counter()};
       counters_.push_back(make_counter(options));
     }
     if (emits) {
@@ -145,6 +146,12 @@ class Scan {
     }
     census_->freeze();
     return ok();
+  }
+
+  /// Counters are finished at once, as many as there are threads; each may take those that none has.
+  std::size_t workers_of_counter() const {
+    constexpr std::size_t kMost = 4;
+    return std::clamp<std::size_t>(request_.threads / request_.chunkers.size(), 1, kMost);
   }
 
   /// A census takes the files one after the other.

@@ -16,7 +16,24 @@ void add_to(DistinctFigures& figures, std::uint32_t length, std::uint64_t copies
   bucket.bytes += copies * length;
 }
 
+void add_all(DistinctFigures& to, const DistinctFigures& from) {
+  to.chunks += from.chunks;
+  to.bytes += from.bytes;
+  to.squared_bytes += from.squared_bytes;
+  for (std::size_t i = 0; i < to.buckets.size(); ++i) {
+    to.buckets[i].distinct += from.buckets[i].distinct;
+    to.buckets[i].chunks += from.buckets[i].chunks;
+    to.buckets[i].bytes += from.buckets[i].bytes;
+  }
+}
+
 }  // namespace
+
+Tally& Tally::operator+=(const Tally& other) {
+  add_all(all_, other.all_);
+  for (std::size_t i = 0; i < classes_.size(); ++i) add_all(classes_[i], other.classes_[i]);
+  return *this;
+}
 
 void Tally::add(std::uint32_t length, std::span<const std::uint64_t> copies_by_class) {
   std::uint64_t total = 0;

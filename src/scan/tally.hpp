@@ -41,6 +41,9 @@ class Tally {
   void add_counted(std::optional<std::size_t> class_index, std::size_t bucket,
                    const MultiplicityBucket& counted, std::uint64_t unique_bytes);
 
+  /// What another one has counted of other chunks.
+  Tally& operator+=(const Tally& other);
+
   const DistinctFigures& all() const noexcept { return all_; }
   const DistinctFigures& of_class(std::size_t index) const { return classes_[index]; }
   std::size_t classes() const noexcept { return classes_.size(); }
