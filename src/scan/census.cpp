@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -20,6 +21,8 @@ constexpr std::size_t kHistory =
 constexpr std::size_t kGap = 256;
 constexpr std::size_t kSample = 16;    // Bytes that tell where it goes on.
 constexpr std::size_t kSampleMin = 4;  // Less than this at the end of an object is not looked for.
+
+constexpr std::array<std::byte, 64U << 10U> kZeros{};
 
 constexpr std::uint64_t kPartMin = 4096;
 constexpr std::uint64_t kPartsMax = 32;
@@ -105,6 +108,31 @@ Status Census::scan(std::span<const std::byte> bytes) {
     if (file_end() == stripe_end) LAB_TRY(work(false));
   }
   return ok();
+}
+
+Status Census::zeros(std::uint64_t count) {
+  while (count > 0) {
+    if (in_zeros() && count >= kStripe) {
+      // Each stripe would leave everything as it is, but for its place.
+      const std::uint64_t skipped = count / kStripe * kStripe;
+      classes_[file_class_].scanned += as_size(skipped);
+      gear_->skip_run(skipped);
+      base_ += skipped;
+      count -= skipped;
+      continue;
+    }
+    const std::uint64_t some =
+        std::min({count, kStripe - file_end() % kStripe, std::uint64_t{kZeros.size()}});
+    LAB_TRY(scan(std::span(kZeros).first(some)));
+    count -= some;
+  }
+  return ok();
+}
+
+/// At the end of a stripe, behind which nothing is open and before which there are only zeros.
+bool Census::in_zeros() const {
+  return file_end() % kStripe == 0 && buffer_.size() == kHistory && !open_ && candidates_.empty() &&
+         std::all_of(buffer_.begin(), buffer_.end(), [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 Status Census::end_file() {

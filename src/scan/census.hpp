@@ -66,6 +66,9 @@ class Census {
 
   void begin_file(std::uint32_t file_class);
   Status scan(std::span<const std::byte> bytes);  // Errors: those of bytes_of; kCorruption if a size changed.
+  /// As scan() of so many zeros. What is in the middle of many is not looked at: nothing begins or ends
+  /// there.
+  Status zeros(std::uint64_t count);
   Status end_file();
 
   CensusResult result() const;
@@ -87,6 +90,7 @@ class Census {
 
   Census(Bytes memory, BytesOf bytes_of);
   Status work(bool last);
+  bool in_zeros() const;
   Status try_slice(const Candidate& candidate, bool last);
   Status load(std::uint32_t original);
   void extend_back(Match match);

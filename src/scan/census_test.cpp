@@ -207,6 +207,61 @@ TEST(Census, SpansDoNotChangeTheResult) {
     EXPECT_EQ(parts.originals[i].found->located, whole.originals[i].found->located);
 }
 
+// The middle of a hole is not looked at. Objects end and begin at its borders, and one has a long run of
+// zeros.
+TEST(Census, AHoleIsCountedAsItsZerosWouldBe) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    Objects objects = nine_of_ten_copied(false, 4, 40'000, seed);
+    Data with_run = random_data(20'000, seed + 100);
+    with_run.resize(with_run.size() + 1'500'000);
+    append(with_run, random_data(20'000, seed + 200));
+    objects.originals.push_back(with_run);
+    Census by_bytes = census_of(objects);
+    Census by_number = census_of(objects);
+    by_bytes.begin_file(0);
+    by_number.begin_file(0);
+    const auto both = [&](const Data& bytes) { EXPECT_TRUE(by_bytes.scan(bytes) && by_number.scan(bytes)); };
+    for (int i = 0; i < 8; ++i) {
+      const bool run = i % 3 == 1;
+      const Data& object = objects.originals[run ? 4 : random.below(4)];
+      const std::uint64_t zeros = run                    ? 1'500'000
+                                  : random.below(3) == 0 ? 300'000
+                                                         : 600'000 + random.below(2'000'000);
+      both(random_data(random.below(300'000), random.next()));
+      both(Data(object.begin(), object.begin() + 20'000));
+      EXPECT_TRUE(by_bytes.scan(Data(zeros)) && by_number.zeros(zeros));
+      both(Data(object.end() - 20'000, object.end()));
+    }
+    EXPECT_TRUE(by_bytes.end_file() && by_number.end_file());
+    const CensusResult want = by_bytes.result();
+    const CensusResult got = by_number.result();
+    EXPECT_EQ(got.classes[0].scanned, want.classes[0].scanned);
+    EXPECT_EQ(got.located, want.located);
+    ASSERT_TRUE(want.originals[4].found);
+    EXPECT_EQ(want.originals[4].found->whole_copies, 3U);
+    for (std::size_t i = 0; i < want.originals.size(); ++i) {
+      EXPECT_EQ(got.originals[i].found->located, want.originals[i].found->located);
+      EXPECT_EQ(got.originals[i].found->whole_copies, want.originals[i].found->whole_copies);
+    }
+  }
+}
+
+TEST(Census, OfAHoleOfManyTebibytesIsOneStep) {
+  const Objects objects = nine_of_ten_copied(false, 1, 40'000, 3);
+  Census census = census_of(objects);
+  constexpr std::uint64_t kZeros = (std::uint64_t{1} << 45U) + 12'345;
+  census.begin_file(0);
+  EXPECT_TRUE(census.zeros(kZeros));
+  EXPECT_TRUE(census.scan(objects.originals[0]));
+  EXPECT_TRUE(census.end_file());
+  const CensusResult result = census.result();
+  EXPECT_EQ(result.classes[0].scanned.count,
+            static_cast<std::int64_t>(kZeros) + std::ssize(objects.originals[0]));
+  EXPECT_EQ(result.originals[0].found->whole_copies, 1U);
+}
+
 TEST(Census, WhatIsFoundIsKeptByFileClassAndNoMatchGoesOverTheEndOfAFile) {
   const Objects objects = nine_of_ten_copied(false, 2, 20'000, 8);
   Census census = census_of(objects);

@@ -2,7 +2,6 @@
 #include "scan/scan_pass.hpp"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <map>
 
@@ -10,7 +9,6 @@ namespace lab::scan {
 namespace {
 
 constexpr std::uint64_t kJobBytes = 64ULL << 20U;
-constexpr std::array<std::byte, 64U << 10U> kZeros{};
 
 constexpr std::uint64_t kPartBytes = 4ULL << 20U;  // Some joining of each part against buffers of this size.
 constexpr std::uint64_t kFairShares = 8;  // A file of at most this part of a worker's share is not cut.
@@ -141,11 +139,7 @@ Status ScanPass::zeros(std::uint64_t count) {
   else
     for (CdcChunks& chunks : cdc_) chunks.zeros(count);
   // An original may hold zeros that the file system keeps as a hole.
-  for (std::uint64_t left = shared_.census != nullptr ? count : 0; left > 0;) {
-    const std::uint64_t some = std::min<std::uint64_t>(left, kZeros.size());
-    LAB_TRY(shared_.census->scan(std::span(kZeros).first(some)));
-    left -= some;
-  }
+  if (shared_.census != nullptr) LAB_TRY(shared_.census->zeros(count));
   on_bytes_(count);
   return first_failure();
 }
