@@ -19,7 +19,7 @@ std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chun
 
 TEST(Jobs, OfOneFileAreOneBehindTheOtherToItsEnd) {
   FileList list;
-  for (const std::uint64_t size : {0ULL, 1ULL, 64ULL << 20U, (64ULL << 20U) + 1, 300ULL << 20U}) {
+  for (const std::uint64_t size : {0ULL, 1ULL, 16ULL << 20U, (16ULL << 20U) + 1, 300ULL << 20U}) {
     list.files.emplace_back().size = size;
     list.files.back().start = list.bytes;
     list.bytes += size;
@@ -45,7 +45,7 @@ TEST(Jobs, AFileIsSharedByWorkersButNeverForACensus) {
   FileList list;
   list.files.emplace_back().size = 200U << 20U;
   const std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}};
-  EXPECT_EQ(jobs_of(list, chunkers, false).size(), 4U);
+  EXPECT_EQ(jobs_of(list, chunkers, false).size(), 13U);
   const std::vector<Job> whole = jobs_of(list, chunkers, true);
   ASSERT_EQ(whole.size(), 1U);
   EXPECT_EQ(whole[0].end, 200U << 20U);

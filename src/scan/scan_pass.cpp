@@ -8,7 +8,8 @@
 namespace lab::scan {
 namespace {
 
-constexpr std::uint64_t kJobBytes = 64ULL << 20U;
+// Small enough for all workers to end at about the same time.
+constexpr std::uint64_t kJobBytes = 16ULL << 20U;
 
 constexpr std::uint64_t kPartBytes = 4ULL << 20U;  // Some joining of each part against buffers of this size.
 constexpr std::uint64_t kFairShares = 8;  // A file of at most this part of a worker's share is not cut.
