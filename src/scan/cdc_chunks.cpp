@@ -23,7 +23,7 @@ Chunker chunker_of(std::span<const CdcChunks::Level> levels) {
 CdcChunks::CdcChunks(FingerprintKind kind, std::span<const Level> levels)
     : kind_(kind), chunker_(chunker_of(levels)) {
   for (const Level& level : levels) {
-    open_.push_back({level.taker, longest_chunk(level.spec), {}});
+    open_.push_back({level.taker, longest_chunk(level.spec), {}, {}});
     open_.back().carry.reserve(longest_chunk(level.spec));
     memory_ += longest_chunk(level.spec);
     longest_ = std::max<std::uint64_t>(longest_, longest_chunk(level.spec));
@@ -31,6 +31,11 @@ CdcChunks::CdcChunks(FingerprintKind kind, std::span<const Level> levels)
 }
 
 void CdcChunks::bytes(std::span<const std::byte> bytes) {
+  if (!bytes.empty()) zeros_before_ = 0;
+  feed(bytes);
+}
+
+void CdcChunks::feed(std::span<const std::byte> bytes) {
   chunker_.feed(bytes);
   for (std::size_t i = 0; i < open_.size(); ++i) {
     std::uint64_t begin = at_;
@@ -47,8 +52,10 @@ void CdcChunks::bytes(std::span<const std::byte> bytes) {
 void CdcChunks::zeros(std::uint64_t count) {
   // A run has no candidates behind its first window. What was open there is cut within the longest chunk, so
   // that from then on every chunk is zeros and as long as can be, and need not be looked for.
-  const std::uint64_t first = kGearWindow + longest_;
-  if (count > first + longest_) {
+  const std::uint64_t settled = kGearWindow + longest_;
+  const std::uint64_t first = settled - std::min(zeros_before_, settled);
+  zeros_before_ += count;
+  if (count >= first + longest_) {
     each_zero(first);
     count -= first;
     skip_zeros(count / longest_ * longest_);
@@ -60,9 +67,12 @@ void CdcChunks::zeros(std::uint64_t count) {
 void CdcChunks::skip_zeros(std::uint64_t count) {
   const std::vector<std::uint64_t> chunks = chunker_.skip_run(count);
   for (std::size_t i = 0; i < open_.size(); ++i) {
-    const std::vector<std::byte> zeros(open_[i].longest);
-    const Fingerprint fingerprint = fingerprint_of(kind_, std::span<const std::byte>(zeros));
-    for (std::uint64_t k = 0; k < chunks[i]; ++k) open_[i].taker->take(fingerprint, open_[i].longest, true);
+    Open& open = open_[i];
+    if (!open.zero) {
+      const std::vector<std::byte> zeros(open.longest);
+      open.zero = fingerprint_of(kind_, std::span<const std::byte>(zeros));
+    }
+    open.taker->take_equal(*open.zero, open.longest, true, chunks[i]);
   }
   at_ += count;
 }
@@ -70,7 +80,7 @@ void CdcChunks::skip_zeros(std::uint64_t count) {
 void CdcChunks::each_zero(std::uint64_t count) {
   while (count > 0) {
     const std::uint64_t some = std::min<std::uint64_t>(count, kZeros.size());
-    bytes(std::span(kZeros).first(some));
+    feed(std::span(kZeros).first(some));
     count -= some;
   }
 }
@@ -80,6 +90,7 @@ void CdcChunks::end() {
     if (!open.carry.empty()) close(open, {});
   chunker_.finish();
   at_ = 0;
+  zeros_before_ = 0;
 }
 
 std::vector<std::vector<std::byte>> CdcChunks::take_open() {
@@ -87,6 +98,7 @@ std::vector<std::vector<std::byte>> CdcChunks::take_open() {
   for (Open& one : open_) open.push_back(std::exchange(one.carry, {}));
   chunker_.finish();
   at_ = 0;
+  zeros_before_ = 0;
   return open;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,8 +38,10 @@ class CdcChunks {
   struct Open {
     ChunkTaker* taker = nullptr;
     std::uint32_t longest = 0;
-    std::vector<std::byte> carry{};  // The chunk that has begun and not ended.
+    std::vector<std::byte> carry{};     // The chunk that has begun and not ended.
+    std::optional<Fingerprint> zero{};  // Of the longest chunk of zeros, once there was one.
   };
+  void feed(std::span<const std::byte> bytes);
   void each_zero(std::uint64_t count);
   void skip_zeros(std::uint64_t count);
   void close(Open& open, std::span<const std::byte> last) const;
@@ -49,6 +52,7 @@ class CdcChunks {
   std::uint64_t longest_ = 0;  // Of all levels: a multiple of each.
   Chunker chunker_;
   std::uint64_t at_ = 0;
+  std::uint64_t zeros_before_ = 0;  // Directly before, as they were told by their number.
 };
 
 }  // namespace lab::scan

@@ -18,8 +18,10 @@ const std::vector<ChunkerSpec> kSpecs{{ChunkerSpec::Kind::kCdc, 512, 0},
                                       {ChunkerSpec::Kind::kCdc, 4096, 0},
                                       {ChunkerSpec::Kind::kCdc, 16384, 0}};
 
-/// What is cut of data and zeros in turns.
-std::vector<Kept> cut(std::span<const std::pair<Data, std::uint64_t>> pieces, bool by_number) {
+/// What is cut of data and zeros in turns; of zeros that are told by their number, at most `at_once` at a
+/// time.
+std::vector<Kept> cut(std::span<const std::pair<Data, std::uint64_t>> pieces, bool by_number,
+                      std::uint64_t at_once = ~std::uint64_t{0}) {
   std::vector<Kept> kept(kSpecs.size());
   std::vector<CdcChunks::Level> levels;
   for (std::size_t i = 0; i < kSpecs.size(); ++i) levels.push_back({kSpecs[i], &kept[i]});
@@ -27,7 +29,8 @@ std::vector<Kept> cut(std::span<const std::pair<Data, std::uint64_t>> pieces, bo
   for (const auto& [data, zeros] : pieces) {
     chunks.bytes(data);
     if (by_number)
-      chunks.zeros(zeros);
+      for (std::uint64_t left = zeros; left > 0; left -= std::min(left, at_once))
+        chunks.zeros(std::min(left, at_once));
     else
       chunks.bytes(Data(zeros));
   }
@@ -52,7 +55,28 @@ TEST(CdcChunks, ARunOfZerosIsCutLikeItsBytesHoweverLong) {
     const auto by_number = cut(pieces, true);
     const auto by_bytes = cut(pieces, false);
     for (std::size_t i = 0; i < kSpecs.size(); ++i) EXPECT_EQ(by_number[i].chunks, by_bytes[i].chunks) << i;
+    const auto in_pieces = cut(pieces, true, kLongest / 2 + random.below(4 * kLongest));
+    for (std::size_t i = 0; i < kSpecs.size(); ++i) EXPECT_EQ(in_pieces[i].chunks, by_bytes[i].chunks) << i;
   }
+}
+
+/// Counts what comes at once, and single chunks.
+struct Calls final : ChunkTaker {
+  void take(const Fingerprint&, std::uint32_t, bool) override { single += 1; }
+  void take_equal(const Fingerprint&, std::uint32_t, bool, std::uint64_t count) override { at_once += count; }
+  std::uint64_t single = 0;
+  std::uint64_t at_once = 0;
+};
+
+TEST(CdcChunks, OfALongRunInPiecesAllButTheFirstChunksComeAtOnce) {
+  Calls calls;
+  const CdcChunks::Level level{kSpecs[0], &calls};
+  CdcChunks chunks(FingerprintKind::kXxh3, std::span(&level, 1));
+  chunks.bytes(Data(100, std::byte{1}));
+  constexpr std::uint64_t kPiece = 16;  // Chunks.
+  for (int i = 0; i < 1'000; ++i) chunks.zeros(kPiece * longest_chunk(kSpecs[0]));
+  EXPECT_EQ(calls.single + calls.at_once, 1'000 * kPiece);
+  EXPECT_LE(calls.single, 4U);
 }
 
 TEST(CdcChunks, ARunOfZerosCountsItsForcedCuts) {

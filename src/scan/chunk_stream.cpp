@@ -16,6 +16,14 @@ ChunkStream::ChunkStream(Counter& counter, std::size_t classes) : counter_(count
   pending_.reserve(kBatch);
 }
 
+void ChunkStream::take_equal(const Fingerprint& fingerprint, std::uint32_t length, bool zero,
+                             std::uint64_t count) {
+  const std::uint64_t bytes = count * length;
+  met_[class_] += zero ? Met{count, bytes, count, bytes, 0} : Met{count, bytes, 0, 0, 0};
+  if (status_) status_ = counter_.add_copies({fingerprint, length, class_, position_}, count);
+  position_ += bytes;
+}
+
 void ChunkStream::add_zero_blocks(std::uint64_t count, std::uint32_t size) {
   const std::uint64_t bytes = count * size;
   met_[class_] += Met{count, bytes, count, bytes, count};

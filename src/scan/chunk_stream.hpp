@@ -27,6 +27,11 @@ class ChunkTaker {
  public:
   virtual ~ChunkTaker() = default;
   virtual void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) = 0;
+  /// So many equal ones, one behind the other.
+  virtual void take_equal(const Fingerprint& fingerprint, std::uint32_t length, bool zero,
+                          std::uint64_t count) {
+    for (; count > 0; --count) take(fingerprint, length, zero);
+  }
 };
 
 /// Not thread-safe: each worker has its own. What fails is kept and told by flush().
@@ -54,6 +59,9 @@ class ChunkStream final : public ChunkTaker {
   void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override {
     add(fingerprint, length, zero);
   }
+
+  void take_equal(const Fingerprint& fingerprint, std::uint32_t length, bool zero,
+                  std::uint64_t count) override;
 
   /// Whole blocks of zeros: there may be very many, and they are all one, so that a number is enough.
   void add_zero_blocks(std::uint64_t count, std::uint32_t size);

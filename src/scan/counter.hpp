@@ -39,6 +39,11 @@ class Counter {
   /// Thread-safe. Errors: kResourceExhausted when the disk of the temporary files is full; then it is void.
   virtual Status add(std::span<const Chunk> chunks) = 0;
 
+  /// As so many of `chunk`, each behind the one before: at once where no position is looked at. For few
+  /// distinct ones, such as the chunks of a hole, of which there may be very many. Thread-safe. Errors: as
+  /// above.
+  virtual Status add_copies(Chunk chunk, std::uint64_t copies);
+
   /// Once, at the end. The same for each order in which the chunks came. `sink` may be null; it gets every
   /// distinct chunk. Errors: kCancelled, kIo, the sink's.
   virtual Status finish(Tally& tally, DistinctSink* sink) = 0;

@@ -113,6 +113,56 @@ TEST_F(Counting, OfOneClassIsExactInEachAmountOfMemoryAndByEachNumberOfWorkers) 
     }
 }
 
+// As for the chunks of a hole: a number of copies at once, among others of the same chunk.
+TEST_F(Counting, CopiesAtOnceCountAsEachOfThem) {
+  const std::vector<Chunk> singles = chunks_of(9, 60'000);
+  const std::vector<Chunk> kinds = chunks_of(10, 400);  // More distinct ones than are kept apart.
+  for (const std::size_t classes : {1U, 3U})
+    for (const Bytes memory : {64_MiB, 64_KiB})
+      for (const bool sketch : {false, true}) {
+        SCOPED_TRACE(testing::Message() << classes << " classes, " << memory.count << " bytes, " << sketch);
+        const auto counter =
+            sketch ? make_sketch_counter(options(memory)) : make_exact_counter(options(memory));
+        const auto plain =
+            sketch ? make_sketch_counter(options(memory)) : make_exact_counter(options(64_MiB));
+        const auto of_class = [&](Chunk chunk) {
+          if (classes == 1) chunk.file_class = 0;
+          return chunk;
+        };
+        for (const Chunk& single : singles) {
+          const Chunk chunk = of_class(single);
+          ASSERT_TRUE(counter->add(std::span(&chunk, 1)) && plain->add(std::span(&chunk, 1)));
+        }
+        for (std::size_t i = 0; i < kinds.size(); ++i) {
+          const Chunk chunk = of_class(kinds[i]);
+          const std::size_t copies = i % 7;
+          ASSERT_TRUE(counter->add_copies(chunk, copies));
+          ASSERT_TRUE(plain->add(std::vector<Chunk>(copies, chunk)));
+        }
+        Tally tally(classes);
+        Tally want(classes);
+        ASSERT_TRUE(counter->finish(tally, nullptr) && plain->finish(want, nullptr));
+        expect_equal(tally.all(), want.all());
+        for (std::size_t i = 0; i < classes; ++i) expect_equal(tally.of_class(i), want.of_class(i));
+        EXPECT_EQ(tally.sample_level, want.sample_level);
+      }
+}
+
+TEST_F(Counting, ThirtyMillionMillionCopiesAreOneStep) {
+  constexpr std::uint64_t kCopies = 30'000'000'000'000;
+  const Chunk chunk{.fingerprint = {1, 2}, .length = 4096};
+  for (const bool sketch : {false, true}) {
+    const auto counter = sketch ? make_sketch_counter(options(1_MiB)) : make_exact_counter(options(1_MiB));
+    ASSERT_TRUE(counter->add_copies(chunk, kCopies));
+    ASSERT_TRUE(counter->add(std::span(&chunk, 1)));
+    Tally tally(1);
+    ASSERT_TRUE(counter->finish(tally, nullptr));
+    EXPECT_EQ(tally.all().chunks, 1U);
+    EXPECT_EQ(tally.all().buckets[45].chunks, kCopies + 1);
+    EXPECT_EQ(counter->spilled_bytes(), 0U);
+  }
+}
+
 TEST_F(Counting, NeverSpillsMoreThanTheRecordsOfTheChunks) {
   const auto chunks = chunks_of(2, 100'000);
   const auto counter = make_exact_counter(options(64_KiB));

@@ -18,6 +18,11 @@ class ExactCounter final : public Counter {
     return store_.add(chunks.size(), [&](std::size_t i) { return pack<kWords>(chunks[i]); });
   }
 
+  Status add_copies(Chunk chunk, std::uint64_t copies) override {
+    const std::lock_guard lock(mutex_);
+    return store_.add_copies(pack<kWords>(chunk), copies);
+  }
+
   Status finish(Tally& tally, DistinctSink* sink) override {
     const std::lock_guard lock(mutex_);
     // Chunks of one class are distinct as their records are, so that only a sink needs an order.

@@ -60,6 +60,7 @@ void PartCutter::begin(std::size_t bytes, PartCuts old) {
   bytes_ = std::move(old.bytes);
   bytes_.clear();
   bytes_.reserve(bytes);
+  hole_ = 0;
   for (std::size_t i = 0; i < recorders_.size() && i < old.chunks.size(); ++i) {
     recorders_[i].chunks = std::move(old.chunks[i]);
     recorders_[i].chunks.clear();
@@ -67,13 +68,21 @@ void PartCutter::begin(std::size_t bytes, PartCuts old) {
 }
 
 void PartCutter::bytes(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  unfold_hole();
   cutter_.bytes(bytes);
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
 }
 
 void PartCutter::zeros(std::uint64_t count) {
-  cutter_.zeros(count);
-  bytes_.resize(bytes_.size() + count);
+  hole_ += count;
+  if (!bytes_.empty()) unfold_hole();
+}
+
+void PartCutter::unfold_hole() {
+  cutter_.zeros(hole_);
+  bytes_.resize(bytes_.size() + hole_);
+  hole_ = 0;
 }
 
 PartCuts PartCutter::take() {
@@ -82,15 +91,51 @@ PartCuts PartCutter::take() {
     part.chunks.push_back(std::exchange(recorder.chunks, {}));
     recorder.end = 0;
   }
+  if (part.bytes.empty()) part.hole = std::exchange(hole_, 0);
   return part;
 }
 
 PartJoiner::PartJoiner(FingerprintKind kind, std::span<const ChunkerSpec> specs)
-    : kind_(kind), specs_(specs.begin(), specs.end()), open_(specs.size()) {}
+    : kind_(kind), specs_(specs.begin(), specs.end()), open_(specs.size()) {
+  for (std::size_t i = 0; i < specs_.size(); ++i) holes_.push_back(std::make_unique<Hole>());
+}
+
+void PartJoiner::Hole::take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) {
+  out->take(fingerprint, length, zero);
+}
+
+void PartJoiner::Hole::take_equal(const Fingerprint& fingerprint, std::uint32_t length, bool zero,
+                                  std::uint64_t count) {
+  out->take_equal(fingerprint, length, zero, count);
+}
+
+void PartJoiner::join_hole(std::size_t level, std::uint64_t zeros, ChunkTaker& out) {
+  Hole& hole = *holes_[level];
+  hole.out = &out;
+  if (!hole.cutter) {
+    const CdcChunks::Level one{specs_[level], &hole};
+    hole.cutter.emplace(kind_, std::span(&one, 1));
+    hole.cutter->bytes(std::exchange(open_[level], {}));
+  }
+  hole.cutter->zeros(zeros);
+}
+
+void PartJoiner::leave_hole(std::size_t level) {
+  Hole& hole = *holes_[level];
+  if (!hole.cutter) return;
+  open_[level] = std::move(hole.cutter->take_open().front());
+  hole.cutter.reset();
+}
 
 void PartJoiner::join(PartCuts& part, std::span<ChunkTaker* const> out) {
   for (std::size_t level = 0; level < specs_.size(); ++level) {
-    join_level(level, part, *out[level]);
+    if (part.hole) {
+      join_hole(level, *part.hole, *out[level]);
+    } else {
+      leave_hole(level);
+      join_level(level, part, *out[level]);
+    }
+    if (part.ends) leave_hole(level);
     std::vector<std::byte>& open = open_[level];
     if (!part.ends || open.empty()) continue;
     out[level]->take(fingerprint_of(kind_, std::span<const std::byte>(open)),

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -28,6 +29,7 @@ struct PartCuts {
   std::vector<std::byte> bytes{};
   std::vector<std::vector<CutChunk>> chunks{};  // By level.
   std::vector<std::vector<std::byte>> open{};   // Behind the last cut, by level.
+  std::optional<std::uint64_t> hole{};          // All of it are so many zeros; then there is nothing above.
   bool ends = false;                            // The file ends with it, or what could be read of it.
 };
 
@@ -48,9 +50,12 @@ class PartCutter {
     std::vector<CutChunk> chunks{};
     std::uint64_t end = 0;
   };
+  void unfold_hole();
+
   std::vector<Recorder> recorders_;
   CdcChunks cutter_;
   std::vector<std::byte> bytes_{};
+  std::uint64_t hole_ = 0;  // Zeros with which the part begins, as long as nothing else has come.
 };
 
 /// Takes the parts of one file in order. What a cut decides depends on nothing before it: from the first cut
@@ -63,11 +68,23 @@ class PartJoiner {
   void join(PartCuts& part, std::span<ChunkTaker* const> out);
 
  private:
+  /// Zeros one part after the other, as one pass has them: most of their chunks are counted and not cut.
+  struct Hole final : ChunkTaker {
+    void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override;
+    void take_equal(const Fingerprint& fingerprint, std::uint32_t length, bool zero,
+                    std::uint64_t count) override;
+    ChunkTaker* out = nullptr;
+    std::optional<CdcChunks> cutter{};  // While parts are holes. It has what is open.
+  };
+
+  void join_hole(std::size_t level, std::uint64_t zeros, ChunkTaker& out);
+  void leave_hole(std::size_t level);
   void join_level(std::size_t level, PartCuts& part, ChunkTaker& out);
 
   FingerprintKind kind_;
   std::vector<ChunkerSpec> specs_;
-  std::vector<std::vector<std::byte>> open_;  // The chunk that has begun and not ended, by level.
+  std::vector<std::vector<std::byte>> open_;    // The chunk that has begun and not ended, by level.
+  std::vector<std::unique_ptr<Hole>> holes_{};  // By level; the cutters point to them.
 };
 
 /// What workers have cut, until its turn comes. Thread-safe.

@@ -86,15 +86,53 @@ TEST(FileParts, AFileWhoseReadingEndsEarlyEndsItsChunkAndTheNextPartBeginsOne) {
   }
 }
 
-TEST(FileParts, ZerosAreAsBytesOfZero) {
+TEST(FileParts, ZerosThatFollowBytesAreAsBytesOfZero) {
   PartCutter cutter(FingerprintKind::kXxh3, kSpecs);
-  cutter.zeros(100'000);
-  const PartCuts holes = cutter.take();
-  cutter.bytes(Data(100'000));
-  const PartCuts bytes = cutter.take();
+  const auto part = [&](const auto& zeros) {
+    cutter.begin(0, {});
+    cutter.bytes(Data(1, std::byte{1}));
+    zeros();
+    return cutter.take();
+  };
+  const PartCuts holes = part([&] { cutter.zeros(100'000); });
+  const PartCuts bytes = part([&] { cutter.bytes(Data(100'000)); });
+  EXPECT_FALSE(holes.hole);
   EXPECT_EQ(holes.bytes, bytes.bytes);
   EXPECT_EQ(holes.open, bytes.open);
   EXPECT_EQ(holes.chunks[0].size(), bytes.chunks[0].size());
+}
+
+TEST(FileParts, AHoleBetweenPartsHasTheChunksOfOnePass) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    PartCutter cutter(FingerprintKind::kXxh3, kSpecs);
+    PartJoiner joiner(FingerprintKind::kXxh3, kSpecs);
+    std::vector<Kept> kept(kSpecs.size());
+    const auto takers = takers_of(kept);
+    Data whole;
+    const std::uint64_t last = 3 + random.below(6);
+    PartCuts part;
+    for (std::uint64_t i = 0; i <= last; ++i) {
+      cutter.begin(0, std::move(part));
+      // Parts that are a hole, of any length; that begin with one, or end with one; that have none.
+      const std::uint64_t kind = random.below(5);
+      const std::uint64_t zeros = kind == 4 ? 0 : random.below(kind < 2 ? 900'000 : 50'000);
+      const Data data = kind < 2 ? Data() : scan_test::mixed_data(random.below(100'000), random.next());
+      if (kind != 3) cutter.zeros(zeros);
+      cutter.bytes(data);
+      if (kind == 3) cutter.zeros(zeros);
+      if (kind != 3) whole.resize(whole.size() + zeros);
+      scan_test::append(whole, data);
+      if (kind == 3) whole.resize(whole.size() + zeros);
+      part = cutter.take();
+      EXPECT_EQ(part.hole.has_value(), data.empty());
+      part.ends = i == last;
+      joiner.join(part, takers);
+    }
+    const auto expected = one_pass(whole);
+    for (std::size_t i = 0; i < kSpecs.size(); ++i) EXPECT_EQ(kept[i].chunks, expected[i].chunks) << i;
+  }
 }
 
 TEST(FileParts, MayComeInAnyOrderFromSeveralWorkers) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,6 +41,17 @@ class RecordStore {
     return ok();
   }
 
+  /// As add() of so many times one record. A few distinct ones take no room in the pile.
+  Status add_copies(const Record<kWords>& record, std::uint64_t copies) {
+    if (copies == 0) return ok();
+    if (repeated_.size() < kRepeatedMax || repeated_.contains(record)) {
+      repeated_[record] += copies;
+      return ok();
+    }
+    for (; copies > 0; --copies) LAB_TRY(add(1, [&](std::size_t) { return record; }));
+    return ok();
+  }
+
   /// Once, at the end: all to `take(record, copies)`. `look()`, now and then, returns a Status that ends it.
   /// Errors: its own, kCancelled, kIo.
   template <class Take, class Look>
@@ -48,7 +60,14 @@ class RecordStore {
       LAB_TRY(not_stopped());
       return look();
     };
-    return drain_all(take, look_at_all);
+    auto next = repeated_.begin();
+    const auto take_in_order = [&](const Record<kWords>& record, std::uint64_t copies) {
+      for (; next != repeated_.end() && next->first < record; ++next) take(next->first, next->second);
+      take(record, copies);
+    };
+    LAB_TRY(drain_pile(take_in_order, look_at_all));
+    for (; next != repeated_.end(); ++next) take(next->first, next->second);
+    return ok();
   }
 
   /// Whether count() can be called in place of drain().
@@ -58,8 +77,14 @@ class RecordStore {
   /// once. Errors: kCancelled.
   template <class Take>
   Status count(Take take) {
-    LAB_TRY(pile_.count(take, [this] { return not_stopped(); }));
+    const auto take_others = [&](std::size_t worker, const Record<kWords>& record, std::uint64_t copies) {
+      const auto found = repeated_.empty() ? repeated_.end() : repeated_.find(record);
+      if (found == repeated_.end()) return take(worker, record, copies);
+      found->second += copies;  // No other worker has this record.
+    };
+    LAB_TRY(pile_.count(take_others, [this] { return not_stopped(); }));
     pile_.release();
+    for (const auto& [record, copies] : repeated_) take(std::size_t{0}, record, copies);
     return ok();
   }
 
@@ -71,9 +96,11 @@ class RecordStore {
   static constexpr std::size_t kRunsOfALevel = 64;
   static constexpr std::uint64_t kRecordsBetweenLooks = 1U << 16U;
   static constexpr std::size_t kWriteBufferMax = 1U << 20U;
+  static constexpr std::size_t kRepeatedMax = 256;  // More than the chunks of holes in files of all classes.
 
+  /// All but the repeated ones.
   template <class Take, class Look>
-  Status drain_all(Take take, Look look_at_all) {
+  Status drain_pile(Take take, Look look_at_all) {
     std::uint64_t taken = 0;
     if (runs_.empty()) {
       const auto give = [&](std::span<const Record<kWords>> records) -> Status {
@@ -163,6 +190,7 @@ class RecordStore {
   RecordPile<kWords> pile_;
   std::optional<SpillFile> file_{};
   std::vector<Run> runs_{};
+  std::map<Record<kWords>, std::uint64_t> repeated_{};
 };
 
 }  // namespace lab::scan

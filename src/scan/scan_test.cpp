@@ -199,6 +199,33 @@ TEST_F(Scanning, AFileWhosePartsAreCutAtOnceHasTheFiguresOfOneWorker) {
   }
 }
 
+TEST_F(Scanning, ALongHoleHasTheFiguresOfOneWorkerAndIsNotReadPieceByPiece) {
+  Random random(11);
+  const std::string text = random_text(random, 100'000);
+  constexpr std::uint64_t kHole = 20ULL << 30U;
+  const std::uint64_t places[] = {0, 3'000'000, kHole + 12'345, 2 * kHole};
+  add("sparse", "");
+  const auto file = open_file(data_ / "sparse", O_WRONLY);
+  for (const std::uint64_t at : places)
+    ASSERT_EQ(::pwrite(file->get(), text.data(), text.size(), static_cast<off_t>(at)), std::ssize(text));
+  ScanRequest asked = request({{Kind::kCdc, 512, 0}, {Kind::kCdc, 65536, 0}, {Kind::kFixed, 4096, 0}});
+  const auto one = run(asked);
+  ASSERT_TRUE(one) << one.error().text();
+  EXPECT_EQ(one->chunkers[0].all.bytes, 2 * kHole + text.size());
+  EXPECT_GT(one->chunkers[0].all.hole_bytes, 2 * kHole - 1'000'000);
+  EXPECT_GT(one->chunkers[0].all.chunks, 2 * kHole / 4096);
+  EXPECT_EQ(one->chunkers[0].spilled_bytes, 0U) << "the chunks of a hole are a number";
+  for (const unsigned threads : {2U, 3U}) {
+    asked.threads = threads;
+    ASSERT_TRUE(joins_parts(asked));
+    const auto many = run(asked);
+    ASSERT_TRUE(many) << many.error().text();
+    for (std::size_t i = 0; i < asked.chunkers.size(); ++i)
+      EXPECT_EQ(many->chunkers[i].all, one->chunkers[i].all)
+          << chunker_name(asked.chunkers[i]) << " " << threads;
+  }
+}
+
 TEST_F(Scanning, AFileWhoseTimeIsPutBackAfterItWasWrittenToHasChanged) {
   add("a", std::string(8 << 20, 'a'));
   const auto time = fs::last_write_time(data_ / "a");

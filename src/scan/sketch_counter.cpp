@@ -18,10 +18,14 @@ class SketchCounter final : public Counter {
   Status add(std::span<const Chunk> chunks) override {
     const std::lock_guard lock(mutex_);
     if (!entries_) entries_ = std::make_unique_for_overwrite<Entry[]>(capacity_);
-    for (const Chunk& chunk : chunks) {
-      if (used_ == capacity_) compact();  // Before the look at the level, which it may raise.
-      if (sampled(chunk.fingerprint[0])) entries_[used_++] = {pack<kWords>(chunk), 1};
-    }
+    for (const Chunk& chunk : chunks) enter(chunk, 1);
+    return ok();
+  }
+
+  Status add_copies(Chunk chunk, std::uint64_t copies) override {
+    const std::lock_guard lock(mutex_);
+    if (!entries_) entries_ = std::make_unique_for_overwrite<Entry[]>(capacity_);
+    if (copies > 0) enter(chunk, copies);
     return ok();
   }
 
@@ -46,6 +50,11 @@ class SketchCounter final : public Counter {
 
   std::span<Entry> used() const { return {entries_.get(), used_}; }
   bool sampled(std::uint64_t leading) const { return level_ == 0 || (leading >> (64U - level_)) == 0; }
+
+  void enter(const Chunk& chunk, std::uint64_t copies) {
+    if (used_ == capacity_) compact();  // Before the look at the level, which it may raise.
+    if (sampled(chunk.fingerprint[0])) entries_[used_++] = {pack<kWords>(chunk), copies};
+  }
 
   /// Equal records become one. At most half of the memory may stay taken; the level rises until that is so.
   /// The level at the end depends on the distinct chunks alone: if a part of them was too many for a level,
