@@ -1,0 +1,195 @@
+// How fast the scan counts and reads, beside the plainest code that does the part which bounds it, in turns.
+// `bench_scan_speed count ROUNDS` counts fingerprints; `bench_scan_speed read FILE ROUNDS` reads a file.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/files.hpp"
+#include "core/random.hpp"
+#include "scan/scan.hpp"
+
+namespace {
+
+using lab::scan::Chunk;
+using lab::scan::FingerprintKind;
+
+struct Taken {
+  double wall = 0;
+  double cpu = 0;  // Of all threads.
+};
+
+/// One line of the answer.
+struct Measured {
+  std::string name{};
+  std::function<void()> work{};
+  std::vector<Taken> rounds{};
+};
+
+double cpu_seconds() {
+  timespec time{};
+  LAB_CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0, "the processor's clock");
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+double median(const Measured& measured, double Taken::* of) {
+  std::vector<double> all;
+  for (const Taken& taken : measured.rounds) all.push_back(taken.*of);
+  std::sort(all.begin(), all.end());
+  return all[all.size() / 2];
+}
+
+/// Prints name, `amount` a wall second, and a processor second: medians. The one that begins changes.
+void measure(std::vector<Measured> all, int rounds, double amount, const char* unit) {
+  for (int round = 0; round < rounds; ++round)
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      Measured& one = all[(i + static_cast<std::size_t>(round)) % all.size()];
+      const auto began = std::chrono::steady_clock::now();
+      const double cpu = cpu_seconds();
+      one.work();
+      one.rounds.push_back({std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(),
+                            cpu_seconds() - cpu});
+    }
+  for (const Measured& one : all)
+    fmt::print("{:<52} {:>7.2f} {} a second, {:>7.2f} a CPU-second\n", one.name,
+               amount / median(one, &Taken::wall), unit, amount / median(one, &Taken::cpu));
+  std::fflush(stdout);
+}
+
+/// Half of them are copies, shuffled: what hashing gives for such blocks.
+std::vector<std::array<std::uint64_t, 2>> half_twice(std::size_t count) {
+  std::vector<std::array<std::uint64_t, 2>> keys(count);
+  lab::Random random(1);
+  for (std::size_t i = 0; i < count; i += 2) keys[i] = keys[i + 1] = {random.next(), random.next()};
+  lab::shuffle(std::span(keys), random);
+  return keys;
+}
+
+void count_all(std::span<const std::array<std::uint64_t, 2>> keys, lab::Bytes memory) {
+  constexpr std::size_t kBatch = 512;
+  lab::scan::CounterOptions options;
+  options.memory = memory;
+  options.temporary = "/var/tmp";
+  const auto counter = lab::scan::make_exact_counter(options);
+  std::vector<Chunk> batch;
+  batch.reserve(kBatch);
+  const auto hand_over = [&] {
+    LAB_CHECK(counter->add(batch), "the counter");
+    batch.clear();
+  };
+  for (const auto& key : keys) {
+    batch.push_back({.fingerprint = {key[0], key[1], 0, 0}, .length = 4096});
+    if (batch.size() == kBatch) hand_over();
+  }
+  hand_over();
+  lab::scan::Tally tally(1);
+  LAB_CHECK(counter->finish(tally, nullptr), "the count");
+  LAB_CHECK(tally.all().chunks == keys.size() / 2, "half of them are copies");
+}
+
+int measure_counts(int rounds) {
+  constexpr std::size_t kMany = 32U << 20U;
+  for (const std::size_t count : {kMany / 32, kMany / 8, kMany}) {
+    const auto keys = half_twice(count);
+    const auto bytes = static_cast<std::int64_t>(count * 16);
+    std::vector<std::array<std::uint64_t, 2>> copy(count);
+    measure({{fmt::format("{} fingerprints, copied", count),
+              [&] { std::memcpy(copy.data(), keys.data(), count * 16); }},
+             {fmt::format("{} fingerprints, counted", count),
+              [&] { count_all(keys, lab::Bytes{bytes * 9 / 8}); }},
+             {fmt::format("{} fingerprints, counted in a fifth of them", count),
+              [&] { count_all(keys, lab::Bytes{bytes / 5}); }}},
+            rounds, static_cast<double>(count) / 1e6, "M");
+  }
+  return 0;
+}
+
+/// Each of `threads` has its own share of the file and its own buffer, and nothing else.
+void read_plainly(const std::string& path, std::uint64_t size, unsigned threads, bool hash) {
+  constexpr std::size_t kPiece = 256U << 10U;
+  const auto read = [&](std::uint64_t begin, std::uint64_t end) {
+    const auto file = lab::open_file(path, O_RDONLY);
+    LAB_CHECK(file, "the file");
+    std::vector<std::byte> buffer(kPiece);
+    std::uint64_t sum = 0;
+    for (std::uint64_t at = begin; at < end;) {
+      const ssize_t got = ::pread(file->get(), buffer.data(), std::min<std::uint64_t>(kPiece, end - at),
+                                  static_cast<off_t>(at));
+      LAB_CHECK(got > 0, "the file can be read");
+      const auto bytes = std::span<const std::byte>(buffer).first(static_cast<std::size_t>(got));
+      for (std::size_t block = 0; hash && block + 4096 <= bytes.size(); block += 4096)
+        sum += lab::scan::fingerprint_of(FingerprintKind::kXxh3, bytes.subspan(block, 4096))[0];
+      at += bytes.size();
+    }
+    LAB_CHECK(sum != 1, "the sum is used");
+  };
+  std::vector<std::jthread> others;
+  const std::uint64_t share = size / threads / kPiece * kPiece;
+  for (unsigned i = 1; i < threads; ++i)
+    others.emplace_back(read, i * share, i + 1 == threads ? size : (i + 1) * share);
+  read(0, threads == 1 ? size : share);
+}
+
+void scan(const std::string& path, unsigned threads, const lab::ChunkerSpec& chunker) {
+  lab::scan::ScanRequest request;
+  request.paths = {path};
+  request.chunkers = {chunker};
+  request.threads = threads;
+  request.temporary = "/var/tmp";
+  const auto report = lab::scan::scan(request, {}, {});
+  LAB_CHECK(report && report->incomplete.empty(), "the scan");
+}
+
+/// Four sums at once: what the memory gives, not what one addition waits for.
+std::uint64_t sum_of(std::span<const std::uint64_t> words) {
+  std::array<std::uint64_t, 8> sums{};
+  for (std::size_t i = 0; i + 8 <= words.size(); i += 8)
+    for (std::size_t k = 0; k < 8; ++k) sums[k] += words[i + k];
+  return sums[0] + sums[1] + sums[2] + sums[3] + sums[4] + sums[5] + sums[6] + sums[7];
+}
+
+int measure_reading(const std::string& path, int rounds) {
+  const auto size = std::filesystem::file_size(path);
+  const lab::ChunkerSpec fixed{lab::ChunkerSpec::Kind::kFixed, 4096, 0};
+  const lab::ChunkerSpec cdc{lab::ChunkerSpec::Kind::kCdc, 8192, 0};
+  const std::vector<std::uint64_t> words(size / 8, 1);
+  const auto plain = [&](unsigned threads, bool hash) {
+    return [&path, size, threads, hash] { read_plainly(path, size, threads, hash); };
+  };
+  const auto scanned = [&](unsigned threads, const lab::ChunkerSpec& chunker) {
+    return [&path, threads, chunker] { scan(path, threads, chunker); };
+  };
+  measure(
+      {{"memory of the file's size, summed up", [&] { LAB_CHECK(sum_of(words) == words.size(), "a sum"); }},
+       {"pread into one buffer", plain(1, false)},
+       {"pread and XXH3-128 of 4 KiB, counted by nobody", plain(1, true)},
+       {"the same, 2 threads that share nothing", plain(2, true)},
+       {"scan fixed:4096, 1 thread", scanned(1, fixed)},
+       {"scan fixed:4096, 2 threads", scanned(2, fixed)},
+       {"scan cdc:8192, 1 thread", scanned(1, cdc)},
+       {"scan cdc:8192, 2 threads", scanned(2, cdc)}},
+      rounds, static_cast<double>(size) / 1e9, "GB");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string task = argc > 2 ? argv[1] : "";
+  const int rounds = argc > 2 ? std::atoi(argv[argc - 1]) : 0;
+  if (task == "count" && argc == 3 && rounds > 0) return measure_counts(rounds);
+  if (task == "read" && argc == 4 && rounds > 0) return measure_reading(argv[2], rounds);
+  std::fputs("usage: bench_scan_speed count ROUNDS | read FILE ROUNDS\n", stderr);
+  return 2;
+}
