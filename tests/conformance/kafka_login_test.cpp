@@ -13,6 +13,8 @@
 #include "core/process.hpp"
 #include "core/text.hpp"
 #include "driver/waiting.hpp"
+#include "drivers/kafka/admin.hpp"
+#include "drivers/kafka/admin_calls.hpp"
 #include "drivers/kafka/client.hpp"
 #include "drivers/kafka/kafka.hpp"
 #include "servers.hpp"
@@ -186,6 +188,158 @@ TEST_F(KafkaServerLogins, TheRightsOfSetupAreEnoughForARunAndItsUndoTakesNoOther
   ASSERT_TRUE(undone) << undone.error().text();
   EXPECT_TRUE(wait_for(false)) << "the rights are still there";
   EXPECT_TRUE((*admin)->undo(within(20s))) << "a second time changes nothing";
+}
+
+/// All that is known of the topics whose names begin with `prefix`: how much they hold, and their settings.
+std::string state_of(kafka::Client& client, const std::string& prefix) {
+  const auto cluster = client.topics(within(20s), "test");
+  if (!cluster) return cluster.error().text();
+  std::string text;
+  for (const kafka::TopicState& topic : cluster->topics) {
+    if (!topic.name.starts_with(prefix)) continue;
+    const auto marks = client.watermarks(within(20s), "test", topic.name);
+    const auto settings = kafka::describe_topic(client, within(20s), "test", topic.name);
+    EXPECT_TRUE(marks && settings) << topic.name;
+    if (!marks || !settings) continue;
+    text += fmt::format("{} {}..{}", topic.name, marks->low, marks->high);
+    for (const auto& [key, value] : kafka::own_settings(*settings)) text += fmt::format(" {}={}", key, value);
+    text += "\n";
+  }
+  return text;
+}
+
+/// What the user `bench` has in a namespace, given and taken by `lab`.
+class Bench {
+ public:
+  Bench(kafka::Client& lab, const std::string& prefix, SystemConfig config)
+      : lab_(lab), config_(std::move(config)) {
+    kafka::Store store;
+    store.names.prefix = prefix;
+    rules_ = kafka::rules_of(store, "bench");
+    EXPECT_TRUE(kafka::create_acls(lab_, within(20s), "test", rules_));
+  }
+
+  /// Until examine finds nothing missing. Rights that are given are in force a moment later.
+  void has_all() {
+    EXPECT_TRUE(poll_until(within(20s), 100ms, "test", [&]() -> Result<bool> { return failures().empty(); }))
+        << join(failures(), "; ");
+  }
+
+  /// Takes one right on topics; examine names it, and no other.
+  void misses(rd_kafka_AclOperation_t operation, const std::string& name) {
+    SCOPED_TRACE(name);
+    const std::vector<kafka::AclRule> one = rules_on(operation);
+    ASSERT_EQ(one.size(), 1U);
+    ASSERT_TRUE(kafka::delete_acls(lab_, within(20s), "test", one));
+    const std::string words = "the right " + name + " is missing";
+    EXPECT_TRUE(poll_until(within(20s), 100ms, "test", [&]() -> Result<bool> {
+      const auto found = failures();
+      return !found.empty() && found.front().find(words) != std::string::npos;
+    })) << join(failures(), "; ");
+    for (const std::string& failure : failures())
+      EXPECT_TRUE(failure.find("is missing") == std::string::npos || failure.find(words) != std::string::npos)
+          << failure;
+  }
+  void gets(rd_kafka_AclOperation_t operation) {
+    ASSERT_TRUE(kafka::create_acls(lab_, within(20s), "test", rules_on(operation)));
+    has_all();
+  }
+
+ private:
+  std::vector<std::string> failures() const {
+    std::vector<std::string> all;
+    for (const Finding& finding : kafka_system().examine(config_, within(20s)))
+      if (!finding.passed) all.push_back(finding.what + ": " + finding.detail);
+    return all;
+  }
+  std::vector<kafka::AclRule> rules_on(rd_kafka_AclOperation_t operation) const {
+    std::vector<kafka::AclRule> some;
+    for (const kafka::AclRule& rule : rules_)
+      if (rule.operation == operation && rule.resource == RD_KAFKA_RESOURCE_TOPIC) some.push_back(rule);
+    return some;
+  }
+
+  kafka::Client& lab_;
+  SystemConfig config_;
+  std::vector<kafka::AclRule> rules_{};
+};
+
+TEST_F(KafkaServerLogins, ARightThatIsMissingIsFoundBeforeARunAndTheSearchWritesNothing) {
+  const std::string space = "dedup-rights";
+  SystemConfig bench;
+  bench.url = fmt::format("kafka://bench@127.0.0.1:{}?security=sasl_plaintext&mechanism=PLAIN",
+                          ports_.at("sasl_plaintext"));
+  bench.password = kPassword;
+  bench.run_id = "rights";
+  bench.options["namespace"] = space;
+  std::string url = bench.url;
+  const auto address = kafka::parse_address(url.replace(url.find("bench"), 5, "lab"));
+  ASSERT_TRUE(address) << address.error().text();
+  auto lab =
+      kafka::Client::connect({.address = *address, .password = kPassword}, kafka::Client::Kind::kReader,
+                             kafka::reader_settings(), within(20s), "test");
+  ASSERT_TRUE(lab) << lab.error().text();
+  Bench user(**lab, space, bench);
+  user.has_all();
+  for (const auto& [operation, name] : {std::pair{RD_KAFKA_ACL_OPERATION_CREATE, "Create"},
+                                        {RD_KAFKA_ACL_OPERATION_ALTER_CONFIGS, "AlterConfigs"}}) {
+    user.misses(operation, name);
+    user.gets(operation);
+  }
+  EXPECT_EQ(state_of(**lab, space), "") << "no topic was there, and none is";
+  {
+    auto session = kafka_system().open(bench, within(20s));
+    ASSERT_TRUE(session) << session.error().text();
+    auto driver = (*session)->open_driver(within(20s));
+    ASSERT_TRUE(driver) << driver.error().text();
+    ASSERT_TRUE((*driver)->reset(within(20s)));
+    ASSERT_TRUE((*driver)->put_batch(within(20s), views(made_many(0, 10, 1'000))));
+  }
+  const std::string before = state_of(**lab, space);
+  EXPECT_NE(before.find("dedup-rights-0 0..10"), std::string::npos) << before;
+  for (const auto& [operation, name] : {std::pair{RD_KAFKA_ACL_OPERATION_READ, "Read"},
+                                        {RD_KAFKA_ACL_OPERATION_WRITE, "Write"},
+                                        {RD_KAFKA_ACL_OPERATION_DELETE, "Delete"},
+                                        {RD_KAFKA_ACL_OPERATION_CREATE, "Create"},
+                                        {RD_KAFKA_ACL_OPERATION_ALTER_CONFIGS, "AlterConfigs"}}) {
+    user.misses(operation, name);
+    user.gets(operation);
+  }
+  EXPECT_EQ(state_of(**lab, space), before);
+  ASSERT_TRUE(kafka_system().remove(bench, within(20s)));
+}
+
+/// Of topics that are not there a broker tells nothing about deleting, so the session asks behind its marker.
+TEST_F(KafkaServerLogins, WithoutTheRightToDeleteNoObjectIsWritten) {
+  const std::string space = "dedup-keep";
+  SystemConfig bench;
+  bench.url = fmt::format("kafka://bench@127.0.0.1:{}?security=sasl_plaintext&mechanism=PLAIN",
+                          ports_.at("sasl_plaintext"));
+  bench.password = kPassword;
+  bench.run_id = "rights";
+  bench.options["namespace"] = space;
+  std::string url = bench.url;
+  const auto address = kafka::parse_address(url.replace(url.find("bench"), 5, "lab"));
+  ASSERT_TRUE(address) << address.error().text();
+  auto lab =
+      kafka::Client::connect({.address = *address, .password = kPassword}, kafka::Client::Kind::kReader,
+                             kafka::reader_settings(), within(20s), "test");
+  ASSERT_TRUE(lab) << lab.error().text();
+  kafka::Store store;
+  store.names.prefix = space;
+  std::vector<kafka::AclRule> rules = kafka::rules_of(store, "bench");
+  std::erase_if(rules,
+                [](const kafka::AclRule& rule) { return rule.operation == RD_KAFKA_ACL_OPERATION_DELETE; });
+  ASSERT_TRUE(kafka::create_acls(**lab, within(20s), "test", rules));
+  std::string said;
+  EXPECT_TRUE(poll_until(within(20s), 100ms, "test", [&]() -> Result<bool> {
+    const auto session = kafka_system().open(bench, within(20s));
+    said = session ? "it was opened" : session.error().text();
+    return said.find("the right Delete is missing") != std::string::npos;
+  })) << said;
+  const std::string left = state_of(**lab, space);
+  EXPECT_TRUE(left.starts_with("dedup-keep-marker 0..0 ")) << left;
+  EXPECT_EQ(left.find('\n'), left.size() - 1) << left;
 }
 
 /// A process that does nothing for as long as this lives.

@@ -14,6 +14,8 @@ namespace {
 constexpr int kSliceMs = 50;
 constexpr const char* kAnyHost = "*";
 constexpr Millis kAsk{50};  // Between two looks whether the cluster has done what it has accepted.
+// A topic that was made a moment ago has a leader that does not know it yet.
+constexpr Millis kElectionLimit{5'000};
 
 struct AdminDelete {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
@@ -172,6 +174,61 @@ Result<Settings> describe_one(Client& client, const CallContext& call, const cha
   return all->at(name);
 }
 
+Status send_alteration(Client& client, const CallContext& call, const char* operation,
+                       const std::vector<std::string>& names, const TopicSettings& settings, bool only_ask) {
+  std::vector<Held<rd_kafka_ConfigResource_t>> resources;
+  for (const std::string& name : names) {
+    resources.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
+    for (const auto& [key, value] : settings)
+      rd_kafka_ConfigResource_set_config(resources.back().get(), key.c_str(), value.c_str());
+  }
+  auto list = plain(resources);
+  const auto event =
+      request(client, call, operation, RD_KAFKA_ADMIN_OP_ALTERCONFIGS, only_ask,
+              [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                rd_kafka_AlterConfigs(client.handle(), list.data(), list.size(), options, queue);
+              });
+  if (!event) return event.error();
+  std::size_t count = 0;
+  const auto* const result = rd_kafka_event_AlterConfigs_result(event->get());
+  const rd_kafka_ConfigResource_t** const found = rd_kafka_AlterConfigs_result_resources(result, &count);
+  for (std::size_t index = 0; index < count; ++index) {
+    const auto code = rd_kafka_ConfigResource_error(found[index]);
+    const bool absent = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || (only_ask && absent)) continue;
+    const char* const said = rd_kafka_ConfigResource_error_string(found[index]);
+    return kafka_error(code, operation,
+                       fmt::format("{}: {}", rd_kafka_ConfigResource_name(found[index]),
+                                   said == nullptr ? rd_kafka_err2str(code) : said));
+  }
+  return ok();
+}
+
+/// Up to before `offset`. A topic for which it failed with `fine` has not failed.
+Status send_deletion(Client& client, const CallContext& call, const char* operation,
+                     const std::vector<std::string>& names, std::int64_t offset, rd_kafka_resp_err_t fine) {
+  if (names.empty()) return ok();
+  const Held<rd_kafka_topic_partition_list_t> ends(
+      rd_kafka_topic_partition_list_new(static_cast<int>(names.size())));
+  for (const std::string& name : names)
+    rd_kafka_topic_partition_list_add(ends.get(), name.c_str(), 0)->offset = offset;
+  const Held<rd_kafka_DeleteRecords_t> records(rd_kafka_DeleteRecords_new(ends.get()));
+  rd_kafka_DeleteRecords_t* list[] = {records.get()};
+  const auto event = request(client, call, operation, RD_KAFKA_ADMIN_OP_DELETERECORDS, false,
+                             [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                               rd_kafka_DeleteRecords(client.handle(), list, 1, options, queue);
+                             });
+  if (!event) return event.error();
+  const auto* const result = rd_kafka_event_DeleteRecords_result(event->get());
+  const rd_kafka_topic_partition_list_t* const offsets = rd_kafka_DeleteRecords_result_offsets(result);
+  for (int index = 0; index < offsets->cnt; ++index) {
+    const auto code = offsets->elems[index].err;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != fine)
+      return kafka_error(code, operation, offsets->elems[index].topic);
+  }
+  return ok();
+}
+
 /// Nothing where all went well. A cluster without an authorizer says so in a word that few know.
 Status check_acl(const rd_kafka_error_t* error, const char* operation) {
   if (error == nullptr || rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_NO_ERROR) return ok();
@@ -199,8 +256,9 @@ Status create_topics(Client& client, const CallContext& call, const char* operat
   return ok();
 }
 
-Status may_create(Client& client, const CallContext& call, const char* operation, const std::string& name) {
-  return send_creation(client, call, operation, {name}, {}, -1, true);
+Status may_create(Client& client, const CallContext& call, const char* operation,
+                  const std::vector<std::string>& names) {
+  return send_creation(client, call, operation, names, {}, -1, true);
 }
 
 Status delete_topics(Client& client, const CallContext& call, const char* operation,
@@ -230,24 +288,19 @@ Status delete_topics(Client& client, const CallContext& call, const char* operat
 
 Status delete_records(Client& client, const CallContext& call, const char* operation,
                       const std::vector<std::string>& names) {
-  if (names.empty()) return ok();
-  const Held<rd_kafka_topic_partition_list_t> ends(
-      rd_kafka_topic_partition_list_new(static_cast<int>(names.size())));
-  for (const std::string& name : names)
-    rd_kafka_topic_partition_list_add(ends.get(), name.c_str(), 0)->offset = RD_KAFKA_OFFSET_END;
-  const Held<rd_kafka_DeleteRecords_t> records(rd_kafka_DeleteRecords_new(ends.get()));
-  rd_kafka_DeleteRecords_t* list[] = {records.get()};
-  const auto event = request(client, call, operation, RD_KAFKA_ADMIN_OP_DELETERECORDS, false,
-                             [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                               rd_kafka_DeleteRecords(client.handle(), list, 1, options, queue);
-                             });
-  if (!event) return event.error();
-  const auto* const result = rd_kafka_event_DeleteRecords_result(event->get());
-  const rd_kafka_topic_partition_list_t* const offsets = rd_kafka_DeleteRecords_result_offsets(result);
-  for (int index = 0; index < offsets->cnt; ++index)
-    if (offsets->elems[index].err != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return kafka_error(offsets->elems[index].err, operation, offsets->elems[index].topic);
-  return ok();
+  return send_deletion(client, call, operation, names, RD_KAFKA_OFFSET_END, RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+/// No record lies before offset 0. A compacted topic refuses every deletion, but whom it does not know first.
+Status may_delete(Client& client, const CallContext& call, const char* operation,
+                  const std::vector<std::string>& names) {
+  const auto election = Clock::now() + kElectionLimit;
+  while (true) {
+    const Status asked = send_deletion(client, call, operation, names, 0, RD_KAFKA_RESP_ERR_POLICY_VIOLATION);
+    const bool no_leader = !asked && asked.error().code == ErrorCode::kConnectionLost && !client.lost();
+    if (!no_leader || Clock::now() >= election) return asked;
+    sleep_until(call.stop, std::min(call.deadline, Clock::now() + kAsk));
+  }
 }
 
 Result<Settings> describe_topic(Client& client, const CallContext& call, const char* operation,
@@ -277,27 +330,7 @@ Result<Settings> describe_broker(Client& client, const CallContext& call, const 
 
 Status alter_topics(Client& client, const CallContext& call, const char* operation,
                     const std::vector<std::string>& names, const TopicSettings& settings) {
-  std::vector<Held<rd_kafka_ConfigResource_t>> resources;
-  for (const std::string& name : names) {
-    resources.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
-    for (const auto& [key, value] : settings)
-      rd_kafka_ConfigResource_set_config(resources.back().get(), key.c_str(), value.c_str());
-  }
-  auto list = plain(resources);
-  const auto event =
-      request(client, call, operation, RD_KAFKA_ADMIN_OP_ALTERCONFIGS, false,
-              [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                rd_kafka_AlterConfigs(client.handle(), list.data(), list.size(), options, queue);
-              });
-  if (!event) return event.error();
-  std::size_t count = 0;
-  const auto* const result = rd_kafka_event_AlterConfigs_result(event->get());
-  const rd_kafka_ConfigResource_t** const found = rd_kafka_AlterConfigs_result_resources(result, &count);
-  for (std::size_t index = 0; index < count; ++index)
-    if (const auto code = rd_kafka_ConfigResource_error(found[index]); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      const char* const said = rd_kafka_ConfigResource_error_string(found[index]);
-      return kafka_error(code, operation, said == nullptr ? "" : said);
-    }
+  LAB_TRY(send_alteration(client, call, operation, names, settings, false));
   for (const std::string& name : names)
     LAB_TRY(poll_until(call, kAsk, operation, [&]() -> Result<bool> {
       const auto now = describe_topic(client, call, operation, name);
@@ -305,6 +338,11 @@ Status alter_topics(Client& client, const CallContext& call, const char* operati
       return same_settings(own_settings(*now), settings);
     }));
   return ok();
+}
+
+Status may_alter(Client& client, const CallContext& call, const char* operation,
+                 const std::vector<std::string>& names) {
+  return send_alteration(client, call, operation, names, {}, true);
 }
 
 Status create_acls(Client& client, const CallContext& call, const char* operation,

@@ -23,8 +23,17 @@ using Settings = std::map<std::string, Setting>;
 Status create_topics(Client& client, const CallContext& call, const char* operation,
                      const std::vector<std::string>& names, const TopicSettings& settings, int replicas);
 
-/// Asks whether it might be made, and makes nothing. Errors: kRefused. A topic that exists is fine.
-Status may_create(Client& client, const CallContext& call, const char* operation, const std::string& name);
+/// Whether topics might be made, without making one. Errors: kRefused. One that exists is fine.
+Status may_create(Client& client, const CallContext& call, const char* operation,
+                  const std::vector<std::string>& names);
+/// Whether their settings might be changed, without changing one. Errors: kRefused. One that is not there is
+/// fine.
+Status may_alter(Client& client, const CallContext& call, const char* operation,
+                 const std::vector<std::string>& names);
+/// Whether their records, and thereby they themselves, might be deleted, without deleting one. They must be
+/// there: of others librdkafka asks nobody. Errors: kRefused.
+Status may_delete(Client& client, const CallContext& call, const char* operation,
+                  const std::vector<std::string>& names);
 
 /// Returns when the cluster no longer knows them. A topic that is not there is fine.
 Status delete_topics(Client& client, const CallContext& call, const char* operation,

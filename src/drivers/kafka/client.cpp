@@ -55,6 +55,8 @@ ErrorCode code_of(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR_INVALID_MSG:
     case RD_KAFKA_RESP_ERR__BAD_MSG:
       return ErrorCode::kCorruption;
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+      return ErrorCode::kInvalidArgument;
     default:
       return ErrorCode::kRefused;
   }
@@ -125,6 +127,11 @@ Status set_all(rd_kafka_conf_t* conf, const ClientSettings& settings) {
                    key == "sasl.password" ? "the password cannot be used" : std::string(why.data())};
   return ok();
 }
+
+struct StopReading {
+  rd_kafka_topic_t* topic;
+  ~StopReading() { rd_kafka_consume_stop(topic, 0); }
+};
 
 }  // namespace
 
@@ -401,10 +408,7 @@ Status Client::consume(const CallContext& call, const char* operation, const std
   const Handle<rd_kafka_queue_t> queue(rd_kafka_queue_new(handle_));
   if (rd_kafka_consume_start_queue(source.get(), 0, range.low, queue.get()) != 0)
     return kafka_error(rd_kafka_last_error(), operation, topic);
-  struct Stop {
-    rd_kafka_topic_t* topic;
-    ~Stop() { rd_kafka_consume_stop(topic, 0); }
-  } const stop{source.get()};
+  const StopReading stop{source.get()};
   while (true) {
     LAB_TRY(usable(call, operation));
     const Handle<rd_kafka_message_t> message(rd_kafka_consume_queue(queue.get(), kSliceMs));
@@ -418,6 +422,23 @@ Status Client::consume(const CallContext& call, const char* operation, const std
     if (message->offset >= range.high) return ok();
     LAB_TRY(sink(*message));
     if (message->offset == range.high - 1) return ok();
+  }
+}
+
+Status Client::may_read(const CallContext& call, const char* operation, const std::string& topic) {
+  const Handle<rd_kafka_topic_t> source(rd_kafka_topic_new(handle_, topic.c_str(), nullptr));
+  LAB_TRY(learn(call, operation, source.get()));
+  const Handle<rd_kafka_queue_t> queue(rd_kafka_queue_new(handle_));
+  if (rd_kafka_consume_start_queue(source.get(), 0, RD_KAFKA_OFFSET_END, queue.get()) != 0)
+    return kafka_error(rd_kafka_last_error(), operation, topic);
+  const StopReading stop{source.get()};
+  while (true) {
+    LAB_TRY(usable(call, operation));
+    const Handle<rd_kafka_message_t> message(rd_kafka_consume_queue(queue.get(), kSliceMs));
+    if (message == nullptr) continue;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+      return ok();
+    return kafka_error(message->err, operation, rd_kafka_message_errstr(message.get()));
   }
 }
 

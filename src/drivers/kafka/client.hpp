@@ -103,6 +103,9 @@ class Client {
   Status consume(const CallContext& call, const char* operation, const std::string& topic, Watermarks range,
                  const std::function<Status(const rd_kafka_message_t&)>& sink);
 
+  /// Whether a topic that is there might be read: one question for what lies at its end. Errors: kRefused.
+  Status may_read(const CallContext& call, const char* operation, const std::string& topic);
+
  private:
   struct Shared;
   explicit Client(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}

@@ -5,6 +5,7 @@
 
 #include "core/text.hpp"
 #include "drivers/kafka/lock.hpp"
+#include "drivers/kafka/rights.hpp"
 
 namespace lab::kafka {
 namespace {
@@ -30,7 +31,6 @@ class Examination {
                                                            : "; the data travels in clear text";
     add({.what = "version", .passed = true, .detail = client_.version()});
     look_at_topics();
-    if (store_.create) look_at_rights();
     look_at_settings();
     look_at_folder();
     return std::move(found_);
@@ -47,6 +47,8 @@ class Examination {
     if (!state) return fail("namespace", state.error());
     if (const Status ours = check_ours(store_, *state, kOperation); !ours)
       return fail("namespace", ours.error());
+    for (Finding& finding : examine_rights(store_, *state, client_, call_, kOperation))
+      add(std::move(finding));
     if (state->marker_topic) {
       const auto lock = newest_lock(client_, call_, kOperation, store_.names);
       if (!lock) return fail("namespace", lock.error());
@@ -69,15 +71,6 @@ class Examination {
       if (!settings) return fail("namespace", settings.error());
     }
     add({.what = "namespace", .passed = true, .detail = "the operator's topics are there; we empty them"});
-  }
-
-  void look_at_rights() {
-    const Status may = may_create(client_, call_, kOperation, store_.names.container(0));
-    if (!may) return fail("rights", may.error());
-    add({.what = "rights",
-         .passed = true,
-         .detail = "topics may be made; reading, writing, deleting and changing settings show at the first "
-                   "reset"});
   }
 
   void look_at_settings() {

@@ -11,6 +11,7 @@
 #include "drivers/kafka/examine.hpp"
 #include "drivers/kafka/lock.hpp"
 #include "drivers/kafka/observer.hpp"
+#include "drivers/kafka/rights.hpp"
 
 namespace lab {
 namespace {
@@ -39,6 +40,7 @@ class KafkaSession final : public Session {
     if (!state->marker_topic)
       LAB_TRY(kafka::create_topics(**client, call, "kafka.open", {store_->names.marker()},
                                    kafka::marker_settings(), store_->replicas));
+    LAB_TRY(kafka::check_deletion(*store_, **client, call, "kafka.open"));
     auto lock = MarkerLock::open(store_->access, store_->names, call);
     if (!lock) return lock.error();
     auto held = LabLock::take(std::move(*lock), store_->run_id, call);
