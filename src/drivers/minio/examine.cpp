@@ -9,6 +9,7 @@
 
 #include "core/text.hpp"
 #include "drivers/minio/layout.hpp"
+#include "drivers/minio/rights.hpp"
 #include "drivers/minio/server.hpp"
 #include "drivers/minio/space.hpp"
 #include "drivers/minio/xml.hpp"
@@ -88,7 +89,12 @@ class Examination {
 
   void look_at_buckets() {
     const auto found = find_buckets(client_, setup_, call_, kOperation);
-    if (!found) return add("namespace", false, found.error().text());
+    if (!found)
+      return add("namespace", false,
+                 found.error().text() + (found.error().code == ErrorCode::kRefused
+                                             ? "; to look at a bucket takes the right s3:ListBucket, in "
+                                               "SeaweedFS the action Read"
+                                             : ""));
     const bool none = found->ours.empty() && found->others.empty();
     if (none) {
       if (setup_.space.create)
@@ -99,9 +105,7 @@ class Examination {
     }
     for (const auto* const some : {&found->ours, &found->others})
       for (const std::uint32_t container : *some) look_at_bucket(container);
-    add("rights", true,
-        fmt::format("{}; whether buckets may be made and objects written shows only when they are",
-                    none ? "buckets may be looked at" : "buckets may be listed"));
+    if (none && setup_.space.create) look_at_rights(setup_.bucket(0), false, false);
     if (setup_.versioned && none)
       add("versioning", true, "whether the server has it shows when the bucket is made", true);
   }
@@ -124,15 +128,30 @@ class Examination {
       if (const Status free = LabLock::check_free((*marker)->lock(), setup_.run_id); !free)
         return add("namespace", false, free.error().text());
     add("namespace", true, fmt::format("bucket {} is the lab's, {} objects", bucket.name(), objects));
-    if (container != 0) return;
-    if (*marker) holder_ = (*marker)->holder;
+    if (container == 0 && *marker) holder_ = (*marker)->holder;
     const auto state = bucket.versioning();
     if (!state) return add("versioning", false, state.error().text());
+    look_at_rights(bucket.name(), true, *state != Versioning::kNever);
+    if (container != 0) return;
     const bool enabled = *state == Versioning::kEnabled;
     if (!setup_.space.create && enabled != setup_.versioned)
       add("versioning", false,
           fmt::format("bucket {} is {}versioned, which variant {} cannot use", bucket.name(),
                       enabled ? "" : "not ", setup_.variant));
+  }
+
+  /// Never asked in a bucket of others.
+  void look_at_rights(const std::string& bucket, bool is_there, bool versioned) {
+    const auto refused = refused_rights(client_, bucket, versioned, call_, kOperation);
+    if (!refused) return add("rights", false, refused.error().text());
+    for (const std::string& right : *refused) add("rights", false, right);
+    if (!refused->empty()) return;
+    const char* const buckets =
+        setup_.space.create ? "; whether buckets may be made and dropped shows only when they are" : "";
+    add("rights", true,
+        is_there ? fmt::format("objects of {} may be listed, read, written and deleted{}", bucket, buckets)
+                 : fmt::format("the server refuses none on objects of {}, which is not there yet{}", bucket,
+                               buckets));
   }
 
   void look_at_files() {

@@ -242,6 +242,8 @@ void FakeS3::answer_key(const httplib::Request& request, httplib::Response& resp
   if (bucket == buckets.end()) return refuse(response, 404, "NoSuchBucket");
   if (request.method == "PUT" || request.method == "POST") return put_key(request, response, name, key);
   if (request.has_param("uploadId")) {
+    if (!uploads.contains(request.get_param_value("uploadId") + " " + key))
+      return refuse(response, 404, "NoSuchUpload");
     uploads.erase(request.get_param_value("uploadId") + " " + key);
     return;
   }
@@ -271,6 +273,8 @@ void FakeS3::put_key(const httplib::Request& request, httplib::Response& respons
         "application/xml");
   }
   if (request.has_param("partNumber")) {
+    if (!uploads.contains(request.get_param_value("uploadId") + " " + key))
+      return refuse(response, 404, "NoSuchUpload");
     parts_[key][std::stoi(request.get_param_value("partNumber"))] = request.body;
     response.set_header("ETag", etag(request.body));
     return;
