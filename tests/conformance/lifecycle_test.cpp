@@ -1,8 +1,12 @@
 // Reset, reopening, removal, and that nothing of others is ever touched.
 // SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "conformance.hpp"
+#include "core/files.hpp"
 
 namespace lab {
 
@@ -200,6 +204,29 @@ TEST_P(DriverConformance, AServerThatIsDownIsAFindingWithWhatToDo) {
   const auto session = GetParam().entry->open(down, within(20s));
   ASSERT_FALSE(session);
   EXPECT_EQ(session.error().code, ErrorCode::kConnectionLost) << session.error().text();
+}
+
+TEST_P(DriverConformance, APortThatTakesAConnectionAndStaysSilentIsToldOfSoon) {
+  if (embedded()) GTEST_SKIP() << "there is no server";
+  const FileHandle listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(::bind(listener.get(), any, size), 0);
+  ASSERT_EQ(::listen(listener.get(), 8), 0);  // The kernel accepts; nobody reads.
+  ASSERT_EQ(::getsockname(listener.get(), any, &size), 0);
+  SystemConfig silent = config_;
+  const std::size_t colon = silent.url.rfind(':');
+  const std::size_t slash = std::min(silent.url.find('/', colon), silent.url.size());
+  silent.url.replace(colon + 1, slash - colon - 1, std::to_string(ntohs(address.sin_port)));
+  const auto begun = Clock::now();
+  const auto findings = GetParam().entry->examine(silent, within(60s));
+  EXPECT_LT(Clock::now() - begun, 9s);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_FALSE(findings[0].passed);
+  EXPECT_EQ(findings[0].unreached, ErrorCode::kTimeout) << findings[0].detail;
 }
 
 TEST_P(DriverConformance, RejectsAnUnknownVariantAndOption) {

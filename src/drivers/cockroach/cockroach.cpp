@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/first_answer.hpp"
 #include "drivers/cockroach/cluster.hpp"
 #include "drivers/cockroach/driver.hpp"
 #include "drivers/cockroach/observer.hpp"
@@ -127,7 +128,7 @@ std::vector<Finding> examine_cockroachdb(const SystemConfig& config, const CallC
   constexpr const char* kOperation = "cockroachdb.examine";
   const auto target = make_target(config);
   if (!target) return {{"configuration", false, target.error().text()}};
-  const auto connection = cockroach::connect(target->address, call, kOperation);
+  const auto connection = cockroach::connect(target->address, for_first_answer(call), kOperation);
   if (!connection) return {not_connected(connection.error())};
   std::vector<Finding> findings{{"connection", true, "reached " + target->address.text()}};
   const auto add = [&](const char* what, const Result<std::string>& result) {

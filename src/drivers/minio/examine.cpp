@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "driver/first_answer.hpp"
 #include "drivers/minio/layout.hpp"
 #include "drivers/minio/rights.hpp"
 #include "drivers/minio/server.hpp"
@@ -40,7 +41,7 @@ class Examination {
 
   /// False: nothing more can be asked.
   bool look_at_service() {
-    const auto answer = client_.send({}, call_, kOperation);
+    const auto answer = client_.send({}, for_first_answer(call_), kOperation);
     if (!answer) {
       findings_.push_back(not_connected(answer.error()));
       return false;
