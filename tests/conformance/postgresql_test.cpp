@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/postgres/postgres.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include "drivers/pgwire/connection.hpp"
 #include "server_suite.hpp"
@@ -64,6 +67,50 @@ TEST_F(PostgresqlServer, ASchemaWithoutOurMarkerIsRefusedAndLeftAsItWas) {
   EXPECT_TRUE(said(entry_.examine(config_, soon()), "namespace", false));
   EXPECT_EQ(entry_.leftovers(config_, soon())->size(), 0U);
   EXPECT_EQ(value("SELECT payload FROM dedup_pg_suite.files"), "thesis");
+}
+
+/// 200,000 rows with 10 keys, in indexes that VACUUM FULL has built sorted: leaves are filled to 90 % of the
+/// 8152 bytes that a page has for tuples. A tuple is 8 bytes and the key of 16, and 4 of a line pointer. A
+/// posting list is such a tuple with 6 bytes a row, and ends before 812 bytes (a tenth of a page, less a line
+/// pointer).
+TEST_F(PostgresqlServer, AnIndexOfEqualKeysIsAsLargeAsItsTuplesOrItsPostingLists) {
+  constexpr double kRows = 200'000;
+  constexpr double kLeaf = 0.9 * 8152;
+  constexpr double kTuple = 8 + 16 + 4;
+  constexpr double kPerList = 131;                        // (812 - 8 - 16) / 6, whole.
+  constexpr double kList = 816 + 4;                       // Padded to 8, and its line pointer.
+  const double tuples = kRows * kTuple / kLeaf;           // Pages: 763,
+  const double lists = kRows / kPerList * kList / kLeaf;  // and 171.
+  std::vector<Made> records;
+  for (std::uint64_t number = 0; number < static_cast<std::uint64_t>(kRows); ++number)
+    records.push_back(made(number, fmt::format("{},00\n", format_uuid(id_of(1'000'000 + number % 10)))));
+  config_.mode = "native";
+  config_.payload = "uuid_keys";
+  std::map<std::string, double> pages;
+  for (const char* variant : {"toast_extended+vacuum_full", "deduplicate_items_off+vacuum_full"}) {
+    SCOPED_TRACE(variant);
+    config_.variant = variant;
+    ASSERT_NO_FATAL_FAILURE(open());
+    ASSERT_TRUE(driver_->reset(soon()));
+    const Status loaded = driver_->put_batch(within(120s), views(records));
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    const auto maintained = driver_->maintain(within(120s));
+    ASSERT_TRUE(maintained) << maintained.error().text();
+    EXPECT_TRUE(maintained->worked) << maintained->what;
+    auto observer = session_->open_observer(soon());
+    ASSERT_TRUE(observer) << observer.error().text();
+    const auto footprint = (*observer)->footprint(soon());
+    ASSERT_TRUE(footprint) << footprint.error().text();
+    pages[variant] = static_cast<double>(footprint->parts.at("index").count) / 8192;
+    const auto settings = (*observer)->settings(soon());
+    ASSERT_TRUE(settings) << settings.error().text();
+    EXPECT_EQ(settings->contains("indexes of files"), config_.variant.starts_with("deduplicate"));
+    RecordProperty(config_.variant.substr(0, 5) + "_pages", fmt::format("{}", pages[variant]));
+    close();
+  }
+  // Each variant has the primary key's index too, whose keys are all different.
+  EXPECT_NEAR(pages["deduplicate_items_off+vacuum_full"], 2 * tuples, 2 * tuples * 0.03);
+  EXPECT_NEAR(pages["toast_extended+vacuum_full"], tuples + lists, (tuples + lists) * 0.03);
 }
 
 TEST_F(PostgresqlServer, ResetRefusesWhenTheMarkerIsGone) {

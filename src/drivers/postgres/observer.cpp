@@ -146,6 +146,21 @@ Status PostgresObserver::settings_of_tables(const CallContext& call, const char*
     differing[column + " storage"] = rows->text(row, 1) == "e" ? "EXTERNAL" : "EXTENDED";
     if (compression) differing[column + " compression"] = rows->text(row, 2) == "l" ? "lz4" : "pglz";
   }
+  return settings_of_indexes(call, operation, differing);
+}
+
+Status PostgresObserver::settings_of_indexes(const CallContext& call, const char* operation,
+                                             std::map<std::string, std::string>& differing) {
+  const auto rows = connection_->query(
+      call, operation,
+      fmt::format("SELECT DISTINCT array_to_string(i.reloptions, ', ') FROM ({}) t JOIN pg_index x ON "
+                  "x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid WHERE i.reloptions IS NOT NULL "
+                  "ORDER BY 1",
+                  kOurTables),
+      schemas());
+  if (!rows) return rows.error();
+  for (int row = 0; row < rows->count(); ++row)
+    differing["indexes of files"] = std::string(rows->text(row, 0));
   return ok();
 }
 

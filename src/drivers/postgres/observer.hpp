@@ -38,6 +38,8 @@ class PostgresObserver final : public Observer {
   Status find_statement_statistics(const CallContext& call);
   Status settings_of_tables(const CallContext& call, const char* operation,
                             std::map<std::string, std::string>& differing);
+  Status settings_of_indexes(const CallContext& call, const char* operation,
+                             std::map<std::string, std::string>& differing);
   pgwire::Parameters schemas() const;
 
   std::unique_ptr<pgwire::Connection> connection_;

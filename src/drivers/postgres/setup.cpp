@@ -26,6 +26,9 @@ const std::vector<VariantInfo>& variants() {
       {"toast_external+vacuum_full", "as toast_external; maintenance is VACUUM FULL", std::nullopt,
        kNoPayloadColumn},
       {"lz4+vacuum_full", "as lz4; maintenance is VACUUM FULL"},
+      {"deduplicate_items_off",
+       "as toast_extended; B-tree indexes keep equal keys one by one (deduplicate_items = off); VACUUM"},
+      {"deduplicate_items_off+vacuum_full", "as deduplicate_items_off; maintenance is VACUUM FULL"},
       {"insert_if_absent",
        "as toast_extended; sha256 is unique and a second one is not inserted (ON CONFLICT DO NOTHING)",
        std::nullopt, "its columns are not unique"},
@@ -39,6 +42,7 @@ Result<Setup> make_setup(const std::string& variant, const SystemConfig& config)
               .lz4 = variant.starts_with("lz4"),
               .vacuum_full = variant.ends_with("+vacuum_full"),
               .one_per_content = variant == "insert_if_absent",
+              .each_key = variant.starts_with("deduplicate_items_off"),
               .schema = schema_of(config)};
   const auto autovacuum = config.options.find("autovacuum");
   if (autovacuum == config.options.end()) return setup;
@@ -100,10 +104,11 @@ std::vector<std::string> PostgresDialect::create_native_table(const std::string&
                            long_values ? compression() : "");
   }
   std::vector<std::string> statements{
-      fmt::format("CREATE TABLE {} (id uuid NOT NULL{}, CONSTRAINT files_pkey PRIMARY KEY (id)){}",
-                  table(container), columns, storage())};
+      fmt::format("CREATE TABLE {} (id uuid NOT NULL{}, CONSTRAINT files_pkey PRIMARY KEY (id){}){}",
+                  table(container), columns, btree(), storage())};
   if (!schema.index.empty())
-    statements.push_back(fmt::format("CREATE INDEX files_index ON {} ({})", table(container), schema.index));
+    statements.push_back(
+        fmt::format("CREATE INDEX files_index ON {} ({}){}", table(container), schema.index, btree()));
   if (schema.columns[0].type == NativeType::kJson)
     statements.push_back(fmt::format("CREATE INDEX files_index ON {} USING gin ({})", table(container),
                                      schema.columns[0].name));
@@ -115,19 +120,24 @@ const char* PostgresDialect::compression() const {
   return setup_.lz4 ? " COMPRESSION lz4" : " COMPRESSION pglz";
 }
 
+const char* PostgresDialect::btree() const {
+  return setup_.each_key ? " WITH (deduplicate_items = off)" : "";
+}
+
 const char* PostgresDialect::storage() const {
   return setup_.autovacuum ? "" : " WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)";
 }
 
 std::vector<std::string> PostgresDialect::create_table(const std::string& container) const {
   if (setup_.schema != nullptr) return create_native_table(container);
-  return {fmt::format(
-              "CREATE TABLE {} (id uuid NOT NULL, mime text NOT NULL, size_bytes bigint NOT NULL, "
-              "sha256 bytea NOT NULL, payload bytea{} NOT NULL, CONSTRAINT files_pkey PRIMARY KEY (id){}){}",
-              table(container), compression(),
-              setup_.one_per_content ? ", CONSTRAINT files_sha256_key UNIQUE (sha256)" : "", storage()),
-          fmt::format("ALTER TABLE {} ALTER COLUMN payload SET STORAGE {}", table(container),
-                      setup_.external ? "EXTERNAL" : "EXTENDED")};
+  return {
+      fmt::format(
+          "CREATE TABLE {} (id uuid NOT NULL, mime text NOT NULL, size_bytes bigint NOT NULL, "
+          "sha256 bytea NOT NULL, payload bytea{} NOT NULL, CONSTRAINT files_pkey PRIMARY KEY (id){}{}){}",
+          table(container), compression(), btree(),
+          setup_.one_per_content ? ", CONSTRAINT files_sha256_key UNIQUE (sha256)" : "", storage()),
+      fmt::format("ALTER TABLE {} ALTER COLUMN payload SET STORAGE {}", table(container),
+                  setup_.external ? "EXTERNAL" : "EXTENDED")};
 }
 
 }  // namespace lab::postgres

@@ -20,6 +20,7 @@ struct Setup {
   bool lz4 = false;                      // Else pglz.
   bool vacuum_full = false;              // What maintenance is.
   bool one_per_content = false;          // Unique sha256; a second one is not inserted.
+  bool each_key = false;                 // B-trees keep equal keys one by one (deduplicate_items = off).
   bool autovacuum = false;               // Left to the server; else switched off for our tables.
   const NativeSchema* schema = nullptr;  // Of mode "native"; null: a row is a payload.
 };
@@ -48,6 +49,7 @@ class PostgresDialect final : public pgwire::Dialect {
  private:
   std::vector<std::string> create_native_table(const std::string& container) const;
   const char* compression() const;
+  const char* btree() const;
   const char* storage() const;
 
   Setup setup_;

@@ -27,6 +27,22 @@ TEST(PostgresSetup, EachVariantSaysHowValuesAreStored) {
   EXPECT_TRUE(has(schema_of("insert_if_absent"), "UNIQUE (sha256)"));
 }
 
+TEST(PostgresSetup, EqualKeysOfAnIndexAreMergedUnlessTheVariantSaysNo) {
+  SystemConfig config;
+  for (const char* mode : {"blob", "native"}) {
+    SCOPED_TRACE(mode);
+    config.mode = mode;
+    config.payload = "uuid_keys";
+    EXPECT_FALSE(has(schema_of("toast_extended", 150000, config), "deduplicate_items"));
+    for (const char* variant : {"deduplicate_items_off", "deduplicate_items_off+vacuum_full"})
+      EXPECT_TRUE(has(schema_of(variant, 150000, config),
+                      "CONSTRAINT files_pkey PRIMARY KEY (id) WITH (deduplicate_items = off)"));
+  }
+  EXPECT_TRUE(
+      has(schema_of("deduplicate_items_off", 150000, config),
+          "CREATE INDEX files_index ON \"dedup_lab_1\".files (entity) WITH (deduplicate_items = off)"));
+}
+
 TEST(PostgresSetup, AnOldServerGetsNoClauseThatItDoesNotKnow) {
   EXPECT_FALSE(has(schema_of("toast_extended", 130000), "COMPRESSION"));
 }
