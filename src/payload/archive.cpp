@@ -157,8 +157,28 @@ Bytes stream_limit(const ExpansionBudget& budget) {
   return budget.limit + budget.limit + kHeads;
 }
 
-/// Reads a compressed tar archive to its end before its entries are: a reader of tar stops before the
-/// checksum that stands there, and does not see that the file was cut. Leaves the file at its beginning.
+/// What its decoder did not take is none of its streams, which may follow one another. Zeros are let be: they
+/// fill up what was on a tape.
+Status check_end(const fs::path& path, const ArchiveType& type, const FileHandle& file, archive* open) {
+  la_int64_t at = archive_filter_bytes(open, -1);  // Of the file itself, before all decoding.
+  std::vector<std::byte> buffer(kReadBytes);
+  while (true) {
+    const ssize_t got = ::pread(file.get(), buffer.data(), buffer.size(), at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_error(kOperation, path.string(), errno);
+    if (got == 0) return ok();
+    const auto bytes = std::span(buffer).first(static_cast<std::size_t>(got));
+    if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; }))
+      return Error{
+          ErrorCode::kCorruption, kOperation,
+          fmt::format("{}: other bytes behind what its ending says, {}", path.string(), type.ending)};
+    at += got;
+  }
+}
+
+/// Reads a compressed file to its end before its entries are: a reader of tar stops before the checksum that
+/// stands there, and does not see that the file was cut; and a decoder stops where its stream ends. Leaves
+/// the file at its beginning.
 Status check_stream(const fs::path& path, const ArchiveType& type, const FileHandle& file,
                     const ExpansionBudget& budget) {
   const ArchiveHandle open(archive_read_new());
@@ -178,6 +198,7 @@ Status check_stream(const fs::path& path, const ArchiveType& type, const FileHan
     left = left - Bytes{got};
     if (left < Bytes{0}) return beyond(path, "", budget);
   }
+  LAB_TRY(check_end(path, type, file, open.get()));
   if (::lseek(file.get(), 0, SEEK_SET) != 0) return errno_error(kOperation, path.string(), errno);
   return ok();
 }
@@ -204,34 +225,64 @@ std::string entry_name(const ArchiveType& type, const fs::path& path, archive_en
   return name;
 }
 
+/// What one call reads, and into what.
+struct Reading {
+  const fs::path& path;
+  const ArchiveType& type;
+  archive* open;
+  ExpansionBudget& budget;
+  const ArchiveReader& reader;
+};
+
+Status take_entry(const Reading& reading, const std::string& name, archive_entry* entry,
+                  ArchiveTally& tally) {
+  const bool single = reading.type.container == Container::kSingle;
+  if (!single && archive_entry_filetype(entry) == AE_IFDIR) return ok();
+  if (!single && (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr)) {
+    tally.others += 1;
+    return ok();
+  }
+  tally.files += 1;
+  const auto wanted = reading.reader.begin(name);
+  if (!wanted) return wanted.error();
+  if (*wanted) return read_entry(reading.path, name, reading.open, reading.budget, reading.reader.bytes);
+  tally.skipped += 1;
+  return ok();
+}
+
+/// A tar archive ends with blocks of zeros, which its reader has taken then. One without them was cut between
+/// two entries, where nothing else shows it.
+Status check_mark(const fs::path& path, const ArchiveType& type, archive* open, const std::string& last,
+                  la_int64_t end) {
+  if (type.container != Container::kTar || archive_filter_bytes(open, 0) > end) return ok();
+  return Error{ErrorCode::kCorruption, kOperation,
+               fmt::format("{}: broken archive: it has no end behind {}", path.string(),
+                           last.empty() ? "its beginning" : to_valid_utf8(last))};
+}
+
 Result<ArchiveTally> read_entries(const fs::path& path, const ArchiveType& type, archive* open,
                                   ExpansionBudget& budget, const ArchiveReader& reader) {
   ArchiveTally tally;
-  std::string last;  // What the archive is broken after.
+  std::string last;    // What the archive is broken after.
+  la_int64_t end = 0;  // Of that entry, in a tar archive.
   while (true) {
     archive_entry* entry = nullptr;
     const int outcome = archive_read_next_header(open, &entry);
     if (outcome != ARCHIVE_OK && outcome != ARCHIVE_EOF)
       return broken(path, last.empty() ? "" : "after " + last, open);
     LAB_TRY(check_filter(path, type, open));
-    if (outcome == ARCHIVE_EOF) return tally;
+    if (outcome == ARCHIVE_EOF) {
+      LAB_TRY(check_mark(path, type, open, last, end));
+      return tally;
+    }
     std::string name = entry_name(type, path, entry);
     LAB_TRY(check_name(path, name));
     if (archive_entry_is_encrypted(entry) != 0) return refused(path, name, "encrypted; decrypt it first");
-    const bool single = type.container == Container::kSingle;
-    if (!single && archive_entry_filetype(entry) == AE_IFDIR) continue;
-    if (!single && (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr)) {
-      tally.others += 1;
-      continue;
-    }
-    tally.files += 1;
-    const auto wanted = reader.begin(name);
-    if (!wanted) return wanted.error();
-    if (*wanted)
-      LAB_TRY(read_entry(path, name, open, budget, reader.bytes));
-    else
-      tally.skipped += 1;
+    LAB_TRY(take_entry({path, type, open, budget, reader}, name, entry, tally));
     last = std::move(name);
+    if (type.container != Container::kTar) continue;
+    if (archive_read_data_skip(open) != ARCHIVE_OK) return broken(path, "after " + last, open);
+    end = archive_filter_bytes(open, 0);
   }
 }
 
@@ -266,7 +317,7 @@ Result<ArchiveTally> read_archive(const fs::path& path, ExpansionBudget& budget,
   if (open == nullptr) return Error{ErrorCode::kResourceExhausted, kOperation, "no memory for libarchive"};
   if (type->filter == ARCHIVE_FILTER_GZIP)
     LAB_TRY(check_gzip(*file, path, stream_limit(budget), beyond(path, "", budget)));
-  else if (type->container == Container::kTar && type->filter != ARCHIVE_FILTER_NONE)
+  else if (type->filter != ARCHIVE_FILTER_NONE)
     LAB_TRY(check_stream(path, *type, *file, budget));
   LAB_TRY(prepare(open.get(), *type, type->container, path));
   if (archive_read_open_fd(open.get(), file->get(), kReadBytes) != ARCHIVE_OK)

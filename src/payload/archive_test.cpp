@@ -163,6 +163,47 @@ TEST(Archive, OfGzipIsHeldAgainstItsChecksum) {
   EXPECT_EQ(read_all(folder.path() / "both.txt.gz").files, (ArchiveFiles{{"both.txt", "and one, two"}}));
 }
 
+TEST(Archive, OfAnyCompressionHasNothingBehindItsStreams) {
+  const TemporaryFolder folder;
+  for (const std::string name :
+       {"x.txt.bz2", "x.tar.bz2", "x.txt.xz", "x.tar.xz", "x.txt.zst", "x.tar.zst"}) {
+    SCOPED_TRACE(name);
+    const fs::path path = folder.path() / name;
+    write_archive(path, {{"one", noise(20'000)}});
+    const std::string packed = *read_file(path);
+    for (const std::string& behind : {std::string("more"), noise(3U << 20U)}) {
+      folder.write(name, packed + behind);
+      expect_error(read_all(path), ErrorCode::kCorruption, name);
+    }
+  }
+  write_archive(folder.path() / "y.txt.bz2", {{"one", "and one"}});
+  write_archive(folder.path() / "z.txt.bz2", {{"one", ", two"}});
+  const std::string both = *read_file(folder.path() / "y.txt.bz2") + *read_file(folder.path() / "z.txt.bz2");
+  folder.write("both.txt.bz2", both);
+  EXPECT_EQ(read_all(folder.path() / "both.txt.bz2").files, (ArchiveFiles{{"both.txt", "and one, two"}}));
+  folder.write("both.txt.bz2", both + std::string(700, '\0'));
+  EXPECT_TRUE(read_all(folder.path() / "both.txt.bz2").tally) << "filled up as for a tape";
+}
+
+TEST(Archive, OfTarThatWasCutBetweenTwoEntriesIsBroken) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x.tar";
+  const ArchiveFiles files = {{"one", std::string(1'024, 'x')}, {"two", std::string(2'048, '\0')}};
+  write_archive(path, files);
+  const std::string whole = *read_file(path);
+  const std::size_t first = whole.find("two");
+  ASSERT_NE(first, std::string::npos);
+  for (const std::size_t size : {first, first + 512 + 2'048, std::size_t{0}}) {
+    SCOPED_TRACE(size);
+    folder.write("x.tar", whole.substr(0, size));
+    expect_error(read_all(path), ErrorCode::kCorruption, "x.tar");
+  }
+  folder.write("x.tar", whole.substr(0, first));
+  expect_error(read_all(path), ErrorCode::kCorruption, "x.tar: broken archive: it has no end behind one");
+  folder.write("x.tar", whole.substr(0, first + 512 + 2'048 + 512));
+  EXPECT_EQ(read_all(path).files, files) << "one block of zeros is an end, as other readers have it";
+}
+
 TEST(Archive, NamesTheEntryWhoseBytesAreNotThoseThatWerePacked) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "x.zip";
