@@ -68,8 +68,14 @@ void add_download(CLI::App& app, Values& values) {
   command->add_option("--into", options.into, "Folder of real data: real_world_dir of a plan")
       ->required()
       ->type_name("DIR");
-  command->add_option("--mirror", options.mirror, "Folder to copy from, for machines without a network")
-      ->type_name("DIR");
+  auto* const mirror =
+      command->add_option("--mirror", options.mirror, "Folder to copy from, for machines without a network")
+          ->type_name("DIR");
+  command
+      ->add_option("--pin", options.pin,
+                   "New list, with the sizes and SHA-256 that --list lacks, as they are measured now")
+      ->type_name("NEWLIST")
+      ->excludes(mirror);
   command->callback(
       [&values] { values.action = [&values] { return download(values.download, values.global); }; });
 }

@@ -93,6 +93,7 @@ struct DownloadOptions {
   std::filesystem::path list{};
   std::filesystem::path into{};
   std::filesystem::path mirror{};  // Empty: the network.
+  std::filesystem::path pin{};     // A new list; empty: none is made.
 };
 
 struct DoctorOptions {

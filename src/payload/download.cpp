@@ -63,27 +63,41 @@ Result<bool> is_there(const fs::path& path, const Download& download) {
                   path.string(), found->first.count, to_hex(found->second), wanted(download)));
 }
 
+/// The folders of a path that are not there, the deepest first.
+std::vector<fs::path> missing_folders(fs::path folder) {
+  std::vector<fs::path> missing;
+  std::error_code unseen;
+  while (!folder.empty() && !fs::exists(fs::symlink_status(folder, unseen))) {
+    missing.push_back(folder);
+    folder = folder.parent_path();
+  }
+  return missing;
+}
+
 /// A file on its way: beside its place, under a name that nobody reads. An empty one goes with this, and
-/// the folder if it is empty then.
+/// with it its folder and those that were made for it, if they are empty then.
 class PartFile {
  public:
   ~PartFile() {
     const auto left = file_ ? size() : Result<Bytes>(Bytes{1});
     if (!left || *left != Bytes{0}) return;
     ::unlink(path_.c_str());
-    ::rmdir(path_.parent_path().c_str());  // Refused by the system where anything is in it.
+    // Refused by the system where anything is in them.
+    ::rmdir(path_.parent_path().c_str());
+    for (const fs::path& folder : made_) ::rmdir(folder.c_str());
   }
   PartFile(PartFile&&) noexcept = default;
   PartFile& operator=(PartFile&&) = delete;
 
   static Result<PartFile> open(const fs::path& target, const Download& download) {
+    std::vector<fs::path> made = missing_folders(target.parent_path());
     LAB_TRY(make_directories(target.parent_path()));
     fs::path path = target.parent_path() / ("." + target.filename().string() + ".part");
     auto file = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
     if (!file) return std::move(file).error();
     if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0)
       return failed(ErrorCode::kInUse, download, "another process fetches it");
-    return PartFile(std::move(*file), std::move(path));
+    return PartFile(std::move(*file), std::move(path), std::move(made));
   }
 
   Result<Bytes> size() const {
@@ -99,6 +113,14 @@ class PartFile {
     return ok();
   }
 
+  /// Whatever came, durable under its name.
+  Result<std::pair<Bytes, Digest>> keep(const fs::path& target) const {
+    auto found = measure(path_);
+    if (!found) return found;
+    LAB_TRY(put_in_place(target));
+    return found;
+  }
+
   Status append(std::string_view bytes) const { return write_all(file_, bytes, path_); }
 
   /// Checked against the list, then durable under its name. Of a wrong file nothing is kept.
@@ -112,6 +134,11 @@ class PartFile {
                                 to_hex(found->second), wanted(download)),
                     retryable);
     }
+    return put_in_place(target);
+  }
+
+ private:
+  Status put_in_place(const fs::path& target) const {
     LAB_TRY(sync_file(path_));
     std::error_code failure;
     fs::rename(path_, target, failure);
@@ -119,11 +146,12 @@ class PartFile {
     return sync_directory(target.parent_path());
   }
 
- private:
-  PartFile(FileHandle file, fs::path path) : file_(std::move(file)), path_(std::move(path)) {}
+  PartFile(FileHandle file, fs::path path, std::vector<fs::path> made)
+      : file_(std::move(file)), path_(std::move(path)), made_(std::move(made)) {}
 
   FileHandle file_;
   fs::path path_;
+  std::vector<fs::path> made_;  // Folders, the deepest first.
 };
 
 /// Where a redirect leads. Errors: kRefused for what is no plain address, and for leaving https.
@@ -158,6 +186,16 @@ class Fetch {
                     fmt::format("ended after {} of {} bytes", there_.count, download_.size.count), true);
     // What was put together of two answers may be of two versions: once more as a whole.
     return part_.finish(target, download_, resumed);
+  }
+
+  /// One attempt at a file of which nothing is known: always as a whole.
+  Status attempt_unknown(HttpClient& client, const CallContext& call) {
+    known_ = false;
+    there_ = {};
+    LAB_TRY(part_.cut_to({}));
+    LAB_TRY(ask(client, call));
+    if (there_ == Bytes{}) return failed(ErrorCode::kCorruption, download_, "came without a byte");
+    return ok();
   }
 
   Bytes received() const { return received_; }
@@ -199,7 +237,7 @@ class Fetch {
   }
 
   Status take(std::string_view bytes) {
-    if (there_ + Bytes{std::ssize(bytes)} > download_.size)
+    if (known_ && there_ + Bytes{std::ssize(bytes)} > download_.size)
       return failed(ErrorCode::kCorruption, download_,
                     fmt::format("longer than the {} bytes that the list says", download_.size.count));
     LAB_TRY(part_.append(bytes));
@@ -231,6 +269,7 @@ class Fetch {
   const DownloadSetting& setting_;
   const PartFile& part_;
   const DownloadProgress& progress_;
+  bool known_ = true;  // How large it is.
   Bytes there_{};
   Bytes received_{};
 };
@@ -309,6 +348,34 @@ Result<DownloadTally> download_all(std::span<const Download> downloads, const Do
     tally.received += setting.mirror ? download.size : fetch.received();
   }
   return tally;
+}
+
+Result<Download> fetch_unknown(const Download& download, const DownloadSetting& setting,
+                               const CallContext& call, const DownloadProgress& progress) {
+  LAB_TRY(allowed(call, kOperation));
+  const fs::path target = setting.folder / download.place();
+  std::error_code unseen;
+  if (fs::exists(fs::symlink_status(target, unseen)))
+    return failed(
+        ErrorCode::kRefused, download,
+        target.string() + " is there already, and nothing says whether it is the right one; remove it");
+  const auto part = PartFile::open(target, download);
+  if (!part) return part.error();
+  HttpClient client({});
+  Random random(static_cast<std::uint64_t>(wall_time_ms()));
+  Fetch fetch(download, setting, *part, progress);
+  const Status obtained =
+      retry(call, setting.retry, *setting.time, random, [&] { return fetch.attempt_unknown(client, call); });
+  if (!obtained) {
+    ignore(part->cut_to({}), "what has no known end is never gone on with; the error is the other one");
+    return obtained.error();
+  }
+  const auto found = part->keep(target);
+  if (!found) return found.error();
+  Download measured = download;
+  measured.size = found->first;
+  measured.sha256 = found->second;
+  return measured;
 }
 
 }  // namespace lab

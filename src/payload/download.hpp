@@ -40,4 +40,10 @@ using DownloadProgress = std::function<void(const Download& download, Bytes ther
 Result<DownloadTally> download_all(std::span<const Download> downloads, const DownloadSetting& setting,
                                    const CallContext& call, const DownloadProgress& progress);
 
+/// Fetches a file of which the address alone is known, puts it in its place and says what it measured: the
+/// first bytes that come are believed. A list with what it gives holds later ones against them. Errors: as
+/// download_all; kRefused where a file of that name is there, since nobody knows whether it is the right one.
+Result<Download> fetch_unknown(const Download& download, const DownloadSetting& setting,
+                               const CallContext& call, const DownloadProgress& progress);
+
 }  // namespace lab

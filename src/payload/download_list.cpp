@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 #include "core/files.hpp"
@@ -36,11 +37,14 @@ std::string last_part(std::string_view address) {
   return std::string(address.substr(address.rfind('/') + 1));
 }
 
-Result<Download> read_download(const TomlReader& table, const std::string& kind) {
+Result<ListedDownload> read_download(const TomlReader& table, const std::string& kind, std::uint32_t line) {
   LAB_TRY(table.allow_only({"address", "name", "size", "sha256"}));
+  ListedDownload listed{
+      .download = {.kind = kind}, .pinned = table.has("size") || table.has("sha256"), .line = line};
   for (const std::string_view key : {"address", "size", "sha256"})
-    if (!table.has(key)) return table.error(key, "lacks; a download has an address, a size and a sha256");
-  Download download{.kind = kind};
+    if (!table.has(key) && (listed.pinned || key == "address"))
+      return table.error(key, "lacks; a download has an address, a size and a sha256");
+  Download& download = listed.download;
   const auto address = [](std::string_view text) -> Result<std::string> {
     LAB_TRY(check_endpoint_url(text));
     return std::string(text);
@@ -53,11 +57,11 @@ Result<Download> read_download(const TomlReader& table, const std::string& kind)
   download.name = name.value_or(last_part(download.address));
   if (const Status checked = check_file_name(download.name); !checked)
     return table.error(name ? "name" : "address", checked.error().detail);
-  return download;
+  return listed;
 }
 
 Status read_kind(const std::string& file, const toml::table& root, const std::string& kind,
-                 std::vector<Download>& downloads) {
+                 std::vector<ListedDownload>& downloads) {
   const TomlReader whole(file, root, "");
   const RealKind* const known = find_real_kind(kind);
   if (known == nullptr || !known->downloaded) {
@@ -71,12 +75,15 @@ Status read_kind(const std::string& file, const toml::table& root, const std::st
   for (const toml::node& node : *list) {
     const toml::table* const table = node.as_table();
     if (table == nullptr) return whole.error(kind, "write each download as a table, [[" + kind + "]]");
-    auto download = read_download(TomlReader(file, *table, kind), kind);
-    if (!download) return std::move(download).error();
-    const auto content = content_name(download->name);
+    const toml::node* const address = table->get("address");
+    auto listed = read_download(TomlReader(file, *table, kind), kind,
+                                address == nullptr ? 0 : address->source().end.line);
+    if (!listed) return std::move(listed).error();
+    const std::string& name = listed->download.name;
+    const auto content = content_name(name);
     if (content && !is_read(*known, *content))
-      return whole.error(kind, fmt::format("'{}' has none of the endings of {}", download->name, kind));
-    downloads.push_back(std::move(*download));
+      return whole.error(kind, fmt::format("'{}' has none of the endings of {}", name, kind));
+    downloads.push_back(std::move(*listed));
   }
   return ok();
 }
@@ -97,26 +104,79 @@ Result<Digest> parse_digest(std::string_view text) {
   return digest;
 }
 
-Result<std::vector<Download>> load_download_list(const std::filesystem::path& path) {
+namespace {
+
+Result<std::string> read_list(const std::filesystem::path& path) {
   std::error_code unseen;
   if (const auto status = std::filesystem::status(path, unseen);
       std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
     return bad(path.string() + " is not a regular file");
-  const auto text = read_file(path, kListMax);
-  if (!text) return text.error();
-  const std::string file = path.string();
-  const auto root = parse_toml(*text, file);
+  return read_file(path, kListMax);
+}
+
+Result<std::vector<ListedDownload>> parse_list(const std::string& text, const std::string& file) {
+  const auto root = parse_toml(text, file);
   if (!root) return root.error();
   const TomlReader whole(file, *root, "");
-  std::vector<Download> downloads;
+  std::vector<ListedDownload> downloads;
   for (const std::string& kind : whole.keys()) LAB_TRY(read_kind(file, *root, kind, downloads));
   if (downloads.empty()) return bad(file + ": no downloads in this list");
   std::set<std::string> places;
-  for (const Download& download : downloads)
-    if (!places.insert(download.place()).second)
-      return bad(
-          fmt::format("{}: {} stands twice; 'name' gives a file another name", file, download.place()));
+  for (const ListedDownload& listed : downloads)
+    if (!places.insert(listed.download.place()).second)
+      return bad(fmt::format("{}: {} stands twice; 'name' gives a file another name", file,
+                             listed.download.place()));
   return downloads;
+}
+
+}  // namespace
+
+Result<std::vector<ListedDownload>> load_listed_downloads(const std::filesystem::path& path) {
+  const auto text = read_list(path);
+  if (!text) return text.error();
+  return parse_list(*text, path.string());
+}
+
+Result<std::vector<Download>> load_download_list(const std::filesystem::path& path) {
+  const auto listed = load_listed_downloads(path);
+  if (!listed) return listed.error();
+  std::vector<Download> downloads;
+  for (const ListedDownload& each : *listed) {
+    if (!each.pinned)
+      return bad(fmt::format(
+          "{0}:{1}: {2} has no size and no sha256, so that nothing says which bytes are the right ones; give "
+          "both, or have what the address gives measured: deduplab download --list {0} --into DIR --pin "
+          "NEWLIST",
+          path.string(), each.line, each.download.place()));
+    downloads.push_back(each.download);
+  }
+  return downloads;
+}
+
+Result<std::string> pinned_list(const std::filesystem::path& path, std::span<const ListedDownload> measured) {
+  const auto text = read_list(path);
+  if (!text) return text.error();
+  const auto before = parse_list(*text, path.string());
+  if (!before) return before.error();
+  std::vector<std::string> lines = split(*text, '\n');
+  std::map<std::uint32_t, std::string> behind;  // By the number of a line.
+  for (const ListedDownload& each : measured)
+    behind[each.line] +=
+        fmt::format("size = {}\nsha256 = \"{}\"\n", each.download.size.count, to_hex(each.download.sha256));
+  std::string pinned;
+  for (std::size_t at = 0; at < lines.size(); ++at) {
+    pinned += lines[at];
+    if (at + 1 < lines.size() || behind.contains(static_cast<std::uint32_t>(at + 1))) pinned += '\n';
+    const auto added = behind.find(static_cast<std::uint32_t>(at + 1));
+    if (added != behind.end()) pinned += added->second;
+  }
+  const auto after = parse_list(pinned, path.string());
+  const auto open = [](const std::vector<ListedDownload>& list) {
+    return std::ranges::count(list, false, &ListedDownload::pinned);
+  };
+  if (!after || open(*after) != open(*before) - std::ssize(measured))
+    return bad(path.string() + ": an address that is pinned stands on a line of its own");
+  return pinned;
 }
 
 }  // namespace lab

@@ -4,10 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "payload/payload_test_support.hpp"
 
 namespace lab {
 namespace {
+
+namespace fs = std::filesystem;
 
 const std::string kDigest = to_hex(sha256(std::string_view("text")));
 
@@ -72,6 +76,69 @@ TEST(DownloadList, NamesWhatIsWrongInIt) {
   }
   EXPECT_FALSE(load_download_list("/no/such/list.toml"));
   EXPECT_FALSE(load_download_list("/dev/zero")) << "it has no end";
+}
+
+TEST(DownloadList, RefusesAnEntryThatIsNotPinnedAndNamesWhatPinsIt) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "list.toml";
+  folder.write("list.toml", table("nasa_image", "address = \"https://h/a.jpg\"") +
+                                "[[nasa_image]]\naddress = \"https://h/moon.jpg\"\n");
+  const auto refused = load_download_list(path);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  for (const std::string& words : {path.string() + ":6: nasa_image/moon.jpg has no size and no sha256",
+                                   "deduplab download --list " + path.string() + " --into DIR --pin NEWLIST"})
+    EXPECT_NE(refused.error().detail.find(words), std::string::npos) << refused.error().detail;
+  const auto listed = load_listed_downloads(path);
+  ASSERT_TRUE(listed) << listed.error().text();
+  ASSERT_EQ(listed->size(), 2U);
+  EXPECT_TRUE(listed->at(0).pinned);
+  EXPECT_FALSE(listed->at(1).pinned);
+  folder.write("list.toml", "[[nasa_image]]\naddress = \"https://h/moon.jpg\"\nsize = 4\n");
+  EXPECT_NE(load_listed_downloads(path).error().detail.find("an address, a size and a sha256"),
+            std::string::npos)
+      << "half of it is a slip";
+}
+
+TEST(DownloadList, IsPinnedByLinesBehindAddressesAndElseStaysAsItIs) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "list.toml";
+  const std::string first = table("nasa_image", "address = \"https://h/a.jpg\"  # Mine.");
+  folder.write("list.toml", "# Pictures.\n" + first +
+                                "\n[[nasa_image]]\naddress = \"https://h/b.jpg\" # Yours.\n"
+                                "[[nasa_image]]\nname = \"d.jpg\"\naddress = \"https://h/c.jpg\"");
+  auto listed = load_listed_downloads(path);
+  ASSERT_TRUE(listed) << listed.error().text();
+  std::vector<ListedDownload> measured{listed->begin() + 1, listed->end()};
+  for (ListedDownload& each : measured) {
+    each.download.size = Bytes{4};
+    each.download.sha256 = sha256(std::string_view("text"));
+  }
+  const std::string lines = "size = 4\nsha256 = \"" + kDigest + "\"\n";
+  const auto pinned = pinned_list(path, measured);
+  ASSERT_TRUE(pinned) << pinned.error().text();
+  EXPECT_EQ(*pinned, "# Pictures.\n" + first + "\n[[nasa_image]]\naddress = \"https://h/b.jpg\" # Yours.\n" +
+                         lines + "[[nasa_image]]\nname = \"d.jpg\"\naddress = \"https://h/c.jpg\"\n" + lines);
+  folder.write("list.toml", *pinned);
+  EXPECT_TRUE(load_download_list(path));
+  folder.write("list.toml", "nasa_image = [{address = \"https://h/b.jpg\"}]\n");
+  listed = load_listed_downloads(path);
+  ASSERT_TRUE(listed) << listed.error().text();
+  const auto shared = pinned_list(path, *listed);
+  ASSERT_FALSE(shared) << *shared;
+  EXPECT_NE(shared.error().detail.find("on a line of its own"), std::string::npos);
+}
+
+TEST(DownloadList, ThatComesWithTheProgramHasAddressesOfAllKindsAndInventsNoDigest) {
+  const auto listed = load_listed_downloads(LAB_LISTS_DIR "/downloads.toml");
+  ASSERT_TRUE(listed) << listed.error().text();
+  std::set<std::string> kinds;
+  for (const ListedDownload& each : *listed) {
+    kinds.insert(each.download.kind);
+    EXPECT_FALSE(each.pinned) << each.download.place() << ": who published its SHA-256?";
+    EXPECT_TRUE(each.download.address.starts_with("https://"));
+  }
+  EXPECT_EQ(kinds, (std::set<std::string>{"nasa_image", "blender_video", "gutenberg_text", "github_events"}));
 }
 
 TEST(ParseDigest, ReadsWhatToHexWrites) {

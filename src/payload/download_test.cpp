@@ -112,7 +112,7 @@ class DownloadTest : public testing::Test {
   Result<DownloadTally> fetch(const std::vector<Download>& downloads, int attempts = 5,
                               const std::optional<fs::path>& mirror = {}) {
     return download_all(downloads,
-                        {.folder = folder_.path(),
+                        {.folder = into_.empty() ? folder_.path() : into_,
                          .mirror = mirror,
                          .retry = {.attempts_max = attempts},
                          .silence_max = std::chrono::seconds{1},
@@ -139,6 +139,7 @@ class DownloadTest : public testing::Test {
   }
 
   TemporaryFolder folder_{};
+  fs::path into_{};  // Another folder than that.
   ScriptedTime time_{};
   std::string content_{};
   std::string redirect_ = "/moon.jpg";
@@ -209,6 +210,47 @@ TEST_F(DownloadTest, RefusesOtherBytesThanTheListSaysAndKeepsNothing) {
   longer.size = Bytes{299'999};
   expect_refused(fetch({longer}), ErrorCode::kCorruption, "longer than the 299999 bytes");
   EXPECT_FALSE(fs::exists(part().parent_path())) << "and no empty folder";
+}
+
+TEST_F(DownloadTest, MeasuresAFileOfWhichTheAddressAloneIsKnown) {
+  const auto measure = [&](const std::string& path) {
+    Download unknown = file(path);
+    unknown.size = {};
+    unknown.sha256 = {};
+    return fetch_unknown(unknown,
+                         {.folder = folder_.path(), .silence_max = std::chrono::seconds{1}, .time = &time_},
+                         {.deadline = Clock::now() + Millis{60'000}}, [](const Download&, Bytes) {});
+  };
+  EXPECT_EQ(measure("/not-there.jpg").error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(fs::exists(part().parent_path())) << "nothing is left of a failure";
+  const auto measured = measure("/cut.jpg");
+  ASSERT_TRUE(measured) << measured.error().text();
+  EXPECT_EQ(measured->size, Bytes{std::ssize(content_)});
+  EXPECT_EQ(measured->sha256, sha256(content_));
+  for (const std::string& range : ranges_) EXPECT_EQ(range, "") << "always as a whole";
+  expect_there();
+  EXPECT_TRUE(fetch({*measured})) << "what was measured is what a list asks for";
+  const auto again = measure("/moon.jpg");
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kRefused);
+  EXPECT_NE(again.error().detail.find("is there already"), std::string::npos) << again.error().detail;
+}
+
+TEST_F(DownloadTest, LeavesNoFolderThatItMadeForNothing) {
+  into_ = folder_.path() / "new/corpora";
+  ASSERT_FALSE(fetch({file("/not-there.jpg")}));
+  EXPECT_FALSE(fs::exists(folder_.path() / "new"));
+  ASSERT_FALSE(fetch({file("/moon.jpg"), [this] {
+                        Download gone = file("/not-there.jpg");
+                        gone.name = "gone.jpg";
+                        return gone;
+                      }()}));
+  EXPECT_TRUE(fs::exists(into_ / "nasa_image/moon.jpg")) << "what came stays";
+  into_ = folder_.path() / "there";
+  fs::create_directory(into_);
+  ASSERT_FALSE(fetch({file("/not-there.jpg")}));
+  EXPECT_TRUE(fs::exists(into_)) << "a folder of yours is not removed";
+  EXPECT_TRUE(fs::is_empty(into_));
 }
 
 TEST_F(DownloadTest, TriesAgainWhatMayMendAndNothingElse) {
