@@ -3,6 +3,7 @@
 #include "driver/embedded_home.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,25 +48,50 @@ Result<bool> is_ours(const fs::path& home) {
   return false;
 }
 
-/// Opens (and with O_CREAT makes) the marker and locks it. Errors: kInUse with the holder's run.
-Result<FileHandle> lock_marker(const fs::path& home, int flags) {
-  const fs::path path = home / kMarker;
-  auto marker = open_file(path, O_RDWR | O_NOFOLLOW | flags);
-  if (!marker) return marker;
-  if (::flock(marker->get(), LOCK_EX | LOCK_NB) == 0) return marker;
-  // Other failures: a file system without locks (ENOLCK on some network mounts); there nobody can hold one.
-  if (errno != EWOULDBLOCK) return marker;
-  const auto holder = read_file(path, Bytes{4096});
-  return Error{
-      ErrorCode::kInUse, "home",
-      home.string() + ": held by run " + (holder ? std::string(trim(*holder)) : std::string("unknown"))};
+/// What a marker says: the run in its first line, the system in its second. An empty one (a crash between)
+/// and one of an earlier version, which has the run alone, name no system.
+struct Marker {
+  std::string run{};
+  std::string system{};
+};
+
+constexpr std::string_view kSystem = "system ";
+
+Result<Marker> read_marker(const fs::path& home) {
+  const auto text = read_file(home / kMarker, Bytes{4096});
+  if (!text) return text.error();
+  const auto lines = split(*text, '\n');
+  Marker marker{.run = std::string(trim(lines.front()))};
+  if (lines.size() > 1 && lines[1].starts_with(kSystem))
+    marker.system = std::string(trim(std::string_view(lines[1]).substr(kSystem.size())));
+  return marker;
 }
 
-/// In place, so that the lock stays on the file that has the name. An empty marker (a crash between) is ours
-/// too.
-Status write_marker(const FileHandle& marker, const fs::path& home, const std::string& run_id) {
+/// Opens (and with O_CREAT makes) the marker and locks it. Errors: kInUse with the holder's run; kRefused for
+/// another system's.
+Result<FileHandle> lock_marker(const fs::path& home, const std::string& system, int flags) {
+  auto marker = open_file(home / kMarker, O_RDWR | O_NOFOLLOW | flags);
+  if (!marker) return marker;
+  // Other failures: a file system without locks (ENOLCK on some network mounts); there nobody can hold one.
+  const bool held = ::flock(marker->get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const auto known = read_marker(home);
+  if (held)
+    return Error{ErrorCode::kInUse, "home",
+                 fmt::format("{}: held by run {}", home.string(), known ? known->run : "unknown")};
+  if (!known) return known.error();
+  if (known->system.empty() || known->system == system) return marker;
+  const std::string theirs = to_valid_utf8(known->system);
+  return Error{
+      ErrorCode::kRefused, "home",
+      fmt::format("{0}: holds data of {1}, not of {2}, and stays untouched; 'deduplab clean --from {1} "
+                  "--path {0}' removes it",
+                  home.string(), theirs, system)};
+}
+
+/// In place, so that the lock stays on the file that has the name.
+Status write_marker(const FileHandle& marker, const fs::path& home, const Marker& text) {
   if (::ftruncate(marker.get(), 0) != 0) return errno_error("home.marker", home.string(), errno);
-  LAB_TRY(write_all(marker, run_id + "\n", home / kMarker));
+  LAB_TRY(write_all(marker, fmt::format("{}\n{}{}\n", text.run, kSystem, text.system), home / kMarker));
   if (::fsync(marker.get()) != 0) return errno_error("home.marker", home.string(), errno);
   return sync_directory(home);
 }
@@ -97,14 +123,15 @@ Status check_data(const fs::path& data) {
 EmbeddedHome::EmbeddedHome(fs::path home, FileHandle marker)
     : home_(std::move(home)), data_(home_ / "data"), marker_(std::move(marker)) {}
 
-Result<EmbeddedHome> EmbeddedHome::open(const fs::path& home, const std::string& run_id) {
+Result<EmbeddedHome> EmbeddedHome::open(const fs::path& home, const std::string& system,
+                                        const std::string& run_id) {
   if (home.empty()) return Error{ErrorCode::kInvalidArgument, "home", "an embedded system needs a path"};
   LAB_TRY(make_directories(home));
   const auto ours = is_ours(home);
   if (!ours) return ours.error();
-  auto marker = lock_marker(home, O_CREAT);
+  auto marker = lock_marker(home, system, O_CREAT);
   if (!marker) return std::move(marker).error();
-  LAB_TRY(write_marker(*marker, home, run_id));
+  LAB_TRY(write_marker(*marker, home, {.run = run_id, .system = system}));
   EmbeddedHome opened(home, std::move(*marker));
   LAB_TRY(check_data(opened.data_));
   LAB_TRY(make_directories(opened.data_));
@@ -122,14 +149,14 @@ Status EmbeddedHome::empty_data(const CallContext& call) const {
   return sync_directory(data_);
 }
 
-Status EmbeddedHome::remove(const fs::path& home) {
+Status EmbeddedHome::remove(const fs::path& home, const std::string& system) {
   const auto kind = kind_of(home / ".");
   if (!kind) return kind.error();
   if (*kind == Kind::kMissing) return ok();
   const auto ours = is_ours(home);
   if (!ours) return ours.error();
   if (!*ours) return ok();
-  const auto marker = lock_marker(home, 0);
+  const auto marker = lock_marker(home, system, 0);
   if (!marker) return marker.error();
   LAB_TRY(check_data(home / "data"));
   LAB_TRY(remove_tree(home / "data"));

@@ -11,13 +11,17 @@
 
 namespace lab {
 
-/// HOME/.deduplab holds the run's id; the engine's files lie in HOME/data. A folder with entries but without
-/// the marker is never touched. While an EmbeddedHome lives, its folder is locked (flock on the marker).
+/// HOME/.deduplab holds the run's id and the system's name; the engine's files lie in HOME/data. A folder
+/// with entries but without the marker is never touched, nor one whose marker names another system; a marker
+/// without a name, as earlier versions wrote it, is that of any system. While an EmbeddedHome lives, its
+/// folder is locked (flock on the marker).
 class EmbeddedHome {
  public:
-  /// Makes the folder when missing; a folder that an earlier run left is taken over. Errors: kRefused when it
-  /// has entries and no marker, kInUse (naming the run) while another EmbeddedHome holds it.
-  static Result<EmbeddedHome> open(const std::filesystem::path& home, const std::string& run_id);
+  /// Makes the folder when missing; a folder that an earlier run of the same system left is taken over.
+  /// Errors: kRefused when it has entries and no marker or that of another system, kInUse (naming the run)
+  /// while another EmbeddedHome holds it.
+  static Result<EmbeddedHome> open(const std::filesystem::path& home, const std::string& system,
+                                   const std::string& run_id);
 
   const std::filesystem::path& data() const noexcept { return data_; }
 
@@ -26,7 +30,7 @@ class EmbeddedHome {
   Status empty_data(const CallContext& call = {}) const;
 
   /// Removes data and marker and, when then empty, the folder. Missing is fine. Errors: as open.
-  static Status remove(const std::filesystem::path& home);
+  static Status remove(const std::filesystem::path& home, const std::string& system);
 
  private:
   EmbeddedHome(std::filesystem::path home, FileHandle marker);

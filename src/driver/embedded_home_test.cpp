@@ -21,19 +21,19 @@ class EmbeddedHomeTest : public testing::Test {
   TemporaryFolder folder_{};
 };
 
-TEST_F(EmbeddedHomeTest, MakesTheFolderWithTheRunInItsMarker) {
-  const auto opened = EmbeddedHome::open(home() / "deep", "run-7");
+TEST_F(EmbeddedHomeTest, MakesTheFolderWithTheRunAndTheSystemInItsMarker) {
+  const auto opened = EmbeddedHome::open(home() / "deep", "sqlite", "run-7");
   ASSERT_TRUE(opened) << opened.error().text();
-  EXPECT_EQ(*read_file(home() / "deep" / ".deduplab"), "run-7\n");
+  EXPECT_EQ(*read_file(home() / "deep" / ".deduplab"), "run-7\nsystem sqlite\n");
   EXPECT_TRUE(fs::is_directory(opened->data()));
 }
 
 TEST_F(EmbeddedHomeTest, RefusesAFolderThatHasEntriesAndNoMarkerAndLeavesItAlone) {
   write(home() / "thesis.txt", "years of work");
-  const auto opened = EmbeddedHome::open(home(), "run");
+  const auto opened = EmbeddedHome::open(home(), "sqlite", "run");
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kRefused);
-  const Status removed = EmbeddedHome::remove(home());
+  const Status removed = EmbeddedHome::remove(home(), "sqlite");
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().code, ErrorCode::kRefused);
   EXPECT_EQ(*read_file(home() / "thesis.txt"), "years of work");
@@ -41,26 +41,59 @@ TEST_F(EmbeddedHomeTest, RefusesAFolderThatHasEntriesAndNoMarkerAndLeavesItAlone
 }
 
 TEST_F(EmbeddedHomeTest, NamesTheRunThatHoldsTheFolder) {
-  const auto first = EmbeddedHome::open(home(), "run-1");
+  const auto first = EmbeddedHome::open(home(), "sqlite", "run-1");
   ASSERT_TRUE(first);
-  const auto second = EmbeddedHome::open(home(), "run-2");
+  const auto second = EmbeddedHome::open(home(), "sqlite", "run-2");
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kInUse);
   EXPECT_NE(second.error().detail.find("run-1"), std::string::npos) << second.error().detail;
-  const Status removed = EmbeddedHome::remove(home());
+  const Status removed = EmbeddedHome::remove(home(), "sqlite");
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().code, ErrorCode::kInUse);
 }
 
 TEST_F(EmbeddedHomeTest, TakesOverWhatAnEarlierRunLeft) {
-  ASSERT_TRUE(EmbeddedHome::open(home(), "a-run-with-a-long-name"));
-  const auto again = EmbeddedHome::open(home(), "run-2");
+  ASSERT_TRUE(EmbeddedHome::open(home(), "sqlite", "a-run-with-a-long-name"));
+  const auto again = EmbeddedHome::open(home(), "sqlite", "run-2");
   ASSERT_TRUE(again) << again.error().text();
-  EXPECT_EQ(*read_file(home() / ".deduplab"), "run-2\n");
+  EXPECT_EQ(*read_file(home() / ".deduplab"), "run-2\nsystem sqlite\n");
+}
+
+TEST_F(EmbeddedHomeTest, RefusesTheFolderOfAnotherSystemAndLeavesItAlone) {
+  const fs::path kept = [&] {
+    const auto theirs = EmbeddedHome::open(home(), "rocksdb", "run-1");
+    EXPECT_TRUE(theirs);
+    write(theirs->data() / "file", "theirs");
+    return theirs->data() / "file";
+  }();
+  for (const Status& refused : {EmbeddedHome::remove(home(), "sqlite"), [&]() -> Status {
+                                  const auto opened = EmbeddedHome::open(home(), "sqlite", "run-2");
+                                  return opened ? ok() : Status(opened.error());
+                                }()}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
+    EXPECT_NE(refused.error().detail.find("holds data of rocksdb, not of sqlite"), std::string::npos)
+        << refused.error().detail;
+    EXPECT_NE(refused.error().detail.find("clean --from rocksdb --path " + home().string()),
+              std::string::npos);
+  }
+  EXPECT_EQ(*read_file(kept), "theirs");
+  EXPECT_EQ(*read_file(home() / ".deduplab"), "run-1\nsystem rocksdb\n");
+  EXPECT_TRUE(EmbeddedHome::remove(home(), "rocksdb"));
+}
+
+TEST_F(EmbeddedHomeTest, TakesAMarkerWithoutASystemForThatOfAny) {
+  for (const char* marker : {"run-1\n", ""}) {
+    write(home() / ".deduplab", marker);
+    EXPECT_TRUE(EmbeddedHome::open(home(), "sqlite", "run-2")) << marker;
+    write(home() / ".deduplab", marker);
+    EXPECT_TRUE(EmbeddedHome::remove(home(), "lmdb")) << marker;
+    EXPECT_FALSE(fs::exists(home()));
+  }
 }
 
 TEST_F(EmbeddedHomeTest, EmptiesDataAndNothingBesideIt) {
-  const auto opened = EmbeddedHome::open(home(), "run");
+  const auto opened = EmbeddedHome::open(home(), "sqlite", "run");
   ASSERT_TRUE(opened);
   write(opened->data() / "a" / "b" / "file", "x");
   write(opened->data() / "file", "x");
@@ -73,7 +106,7 @@ TEST_F(EmbeddedHomeTest, EmptiesDataAndNothingBesideIt) {
 TEST_F(EmbeddedHomeTest, DoesNotFollowLinksOutOfTheFolder) {
   write(folder_.path() / "others" / "file", "theirs");
   {
-    const auto opened = EmbeddedHome::open(home(), "run");
+    const auto opened = EmbeddedHome::open(home(), "sqlite", "run");
     ASSERT_TRUE(opened);
     fs::create_directory_symlink(folder_.path() / "others", opened->data() / "link");
     ASSERT_TRUE(opened->empty_data());
@@ -83,12 +116,12 @@ TEST_F(EmbeddedHomeTest, DoesNotFollowLinksOutOfTheFolder) {
     ASSERT_FALSE(emptied);
     EXPECT_EQ(emptied.error().code, ErrorCode::kRefused);
   }
-  EXPECT_FALSE(EmbeddedHome::remove(home()));
+  EXPECT_FALSE(EmbeddedHome::remove(home(), "sqlite"));
   EXPECT_EQ(*read_file(folder_.path() / "others" / "file"), "theirs");
 }
 
 TEST_F(EmbeddedHomeTest, RefusesToEmptyWhenTheMarkerIsGone) {
-  const auto opened = EmbeddedHome::open(home(), "run");
+  const auto opened = EmbeddedHome::open(home(), "sqlite", "run");
   ASSERT_TRUE(opened);
   write(opened->data() / "file", "x");
   fs::remove(home() / ".deduplab");
@@ -99,7 +132,7 @@ TEST_F(EmbeddedHomeTest, RefusesToEmptyWhenTheMarkerIsGone) {
 }
 
 TEST_F(EmbeddedHomeTest, StopsEmptyingWhenAStopIsRequested) {
-  const auto opened = EmbeddedHome::open(home(), "run");
+  const auto opened = EmbeddedHome::open(home(), "sqlite", "run");
   ASSERT_TRUE(opened);
   write(opened->data() / "file", "x");
   std::stop_source stop;
@@ -111,13 +144,13 @@ TEST_F(EmbeddedHomeTest, StopsEmptyingWhenAStopIsRequested) {
 }
 
 TEST_F(EmbeddedHomeTest, RemoveLeavesNothingOfOursAndAllOfOthers) {
-  EXPECT_TRUE(EmbeddedHome::remove(home())) << "missing is fine";
-  ASSERT_TRUE(EmbeddedHome::open(home(), "run"));
-  ASSERT_TRUE(EmbeddedHome::remove(home()));
+  EXPECT_TRUE(EmbeddedHome::remove(home(), "sqlite")) << "missing is fine";
+  ASSERT_TRUE(EmbeddedHome::open(home(), "sqlite", "run"));
+  ASSERT_TRUE(EmbeddedHome::remove(home(), "sqlite"));
   EXPECT_FALSE(fs::exists(home()));
-  ASSERT_TRUE(EmbeddedHome::open(home(), "run"));
+  ASSERT_TRUE(EmbeddedHome::open(home(), "sqlite", "run"));
   write(home() / "beside", "stays");
-  ASSERT_TRUE(EmbeddedHome::remove(home()));
+  ASSERT_TRUE(EmbeddedHome::remove(home(), "sqlite"));
   EXPECT_EQ(*read_file(home() / "beside"), "stays");
   EXPECT_EQ(std::distance(fs::directory_iterator(home()), fs::directory_iterator()), 1);
 }

@@ -132,7 +132,7 @@ class CasSession final : public Session {
 Result<std::unique_ptr<Session>> open_cas(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "cas.open"));
   LAB_TRY(resolve_config(cas_system(), config));
-  auto home = EmbeddedHome::open(config.path, config.run_id);
+  auto home = EmbeddedHome::open(config.path, "cas", config.run_id);
   if (!home) return std::move(home).error();
   auto store = cas::Store::open(std::move(*home), config.containers);
   if (!store) return std::move(store).error();
@@ -141,7 +141,7 @@ Result<std::unique_ptr<Session>> open_cas(const SystemConfig& config, const Call
 
 Status remove_cas(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "cas.remove"));
-  return EmbeddedHome::remove(config.path);
+  return EmbeddedHome::remove(config.path, "cas");
 }
 
 }  // namespace

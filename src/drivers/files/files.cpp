@@ -251,7 +251,7 @@ class FilesSession final : public Session {
 Result<std::unique_ptr<Session>> open_files(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "files.open"));
   LAB_TRY(resolve_config(files_system(), config));
-  auto home = EmbeddedHome::open(config.path, config.run_id);
+  auto home = EmbeddedHome::open(config.path, "files", config.run_id);
   if (!home) return std::move(home).error();
   auto session = std::make_unique<FilesSession>(std::move(*home), config.containers);
   LAB_TRY(session->prepare());
@@ -260,7 +260,7 @@ Result<std::unique_ptr<Session>> open_files(const SystemConfig& config, const Ca
 
 Status remove_files(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "files.remove"));
-  return EmbeddedHome::remove(config.path);
+  return EmbeddedHome::remove(config.path, "files");
 }
 
 }  // namespace

@@ -303,7 +303,7 @@ Result<std::unique_ptr<Session>> open_lmdb(const SystemConfig& config, const Cal
   LAB_TRY(allowed(call, "lmdb.open"));
   auto setup = setup_of(config);
   if (!setup) return std::move(setup).error();
-  auto home = EmbeddedHome::open(config.path, config.run_id);
+  auto home = EmbeddedHome::open(config.path, "lmdb", config.run_id);
   if (!home) return std::move(home).error();
   auto environment = Environment::open(std::move(*home), std::move(*setup));
   if (!environment) return std::move(environment).error();
@@ -312,7 +312,7 @@ Result<std::unique_ptr<Session>> open_lmdb(const SystemConfig& config, const Cal
 
 Status remove_lmdb(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "lmdb.remove"));
-  return EmbeddedHome::remove(config.path);
+  return EmbeddedHome::remove(config.path, "lmdb");
 }
 
 }  // namespace

@@ -217,7 +217,7 @@ Result<std::unique_ptr<Session>> open_rocksdb(const SystemConfig& config, const 
   LAB_TRY(allowed(call, "rocksdb.open"));
   const auto variant = resolve_config(rocksdb_system(), config);
   if (!variant) return variant.error();
-  auto home = EmbeddedHome::open(config.path, config.run_id);
+  auto home = EmbeddedHome::open(config.path, "rocksdb", config.run_id);
   if (!home) return std::move(home).error();
   auto database = Database::open(std::move(*home), rocks::setup_of(*variant, config.containers));
   if (!database) return std::move(database).error();
@@ -226,7 +226,7 @@ Result<std::unique_ptr<Session>> open_rocksdb(const SystemConfig& config, const 
 
 Status remove_rocksdb(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "rocksdb.remove"));
-  return EmbeddedHome::remove(config.path);
+  return EmbeddedHome::remove(config.path, "rocksdb");
 }
 
 }  // namespace

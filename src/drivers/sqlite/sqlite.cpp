@@ -275,7 +275,7 @@ Result<std::unique_ptr<Session>> open_sqlite(const SystemConfig& config, const C
   LAB_TRY(allowed(call, "sqlite.open"));
   const auto variant = resolve_config(sqlite_system(), config);
   if (!variant) return variant.error();
-  auto home = EmbeddedHome::open(config.path, config.run_id);
+  auto home = EmbeddedHome::open(config.path, "sqlite", config.run_id);
   if (!home) return std::move(home).error();
   auto session = std::make_unique<SqliteSession>(std::move(*home), setup_of(*variant, config));
   LAB_TRY(session->prepare(call));
@@ -284,7 +284,7 @@ Result<std::unique_ptr<Session>> open_sqlite(const SystemConfig& config, const C
 
 Status remove_sqlite(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "sqlite.remove"));
-  return EmbeddedHome::remove(config.path);
+  return EmbeddedHome::remove(config.path, "sqlite");
 }
 
 }  // namespace
