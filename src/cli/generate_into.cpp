@@ -142,7 +142,9 @@ class IntoLoad {
     if (reached.loaded)
       say("all {} objects are there\n", objects);
     else
-      say("at least {} of {} objects were acknowledged before that\n", reached.acknowledged, objects);
+      say("at least {} of {} objects were acknowledged before that; what was on its way then was to be "
+          "acknowledged as a whole, and a part of it may be there too\n",
+          reached.acknowledged, objects);
     if (!target_.manifest.empty()) say("no manifest was written\n");
     const auto left = what_is_there(entry_, config_, within({}, kAfterLimit));
     if (left && left->empty()) {

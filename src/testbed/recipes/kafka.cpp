@@ -10,18 +10,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Whether it is the folder of jar files of a Kafka: what starts it is in one of them.
+bool has_kafka(const fs::path& folder) {
+  std::error_code failure;
+  for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with("kafka_") && name.ends_with(".jar")) return true;
+  }
+  return false;
+}
+
+/// What to give in place of it: the folder of jar files near it, if there is one.
+Error no_kafka(const fs::path& given) {
+  std::string detail = fmt::format(
+      "{}: kafka=DIR wants the folder with Kafka's jar files, 'libs' of its archive, and no kafka_*.jar is "
+      "there",
+      given.string());
+  for (const fs::path& near :
+       {given / "libs", given.parent_path() / "libs", given.parent_path().parent_path() / "libs"})
+    if (has_kafka(near))
+      return {ErrorCode::kNotFound, "testbed.find",
+              fmt::format("{}; did you mean kafka={}?", detail, near.lexically_normal().string())};
+  return {ErrorCode::kNotFound, "testbed.find", std::move(detail)};
+}
+
 /// The jar files that scripts/setup fetches; `--program kafka=DIR` names another folder of them.
 Result<Installation> find(const ProgramSearch& search) {
+  const auto given = search.given.find("kafka");
+  if (given != search.given.end() && !has_kafka(given->second)) return no_kafka(given->second);
   const auto java = find_program("java");
   if (!java) return java.error();
-  const auto given = search.given.find("kafka");
-  if (given != search.given.end()) {
-    std::error_code failure;
-    if (!fs::is_directory(given->second, failure))
-      return Error{ErrorCode::kNotFound, "testbed.find",
-                   given->second.string() + " is no folder with the jar files of Kafka"};
-    return Installation{{{"java", *java}, {"libs", given->second}}, {}};
-  }
+  if (given != search.given.end()) return Installation{{{"java", *java}, {"libs", given->second}}, {}};
   // The set-up writes the version last: without it the jar files may not be whole.
   LAB_TRY(search.in_folders("kafka/version"));
   const auto libs = search.in_folders("kafka/libs");
