@@ -113,6 +113,30 @@ TEST_F(PostgresqlServer, AnIndexOfEqualKeysIsAsLargeAsItsTuplesOrItsPostingLists
   EXPECT_NEAR(pages["toast_extended+vacuum_full"], tuples + lists, (tuples + lists) * 0.03);
 }
 
+TEST_F(PostgresqlServer, PayloadsThatAreReadInSlicesComeBackWhole) {
+  const std::size_t whole = 16UL << 20U;
+  std::vector<Made> objects{made(1, random_bytes(1, whole)), made(2, random_bytes(2, whole + 1)),
+                            made(3, random_bytes(3, 3 * whole - 5)), made(4, std::string(2 * whole, 'x')),
+                            made(5, "")};
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  for (std::size_t part = 0; part < objects.size(); ++part) {
+    const Status put = driver_->put_batch(soon(), views({objects[part]}));
+    ASSERT_TRUE(put) << put.error().text();
+  }
+  std::size_t seen = 0;
+  const Status read = driver_->read_all(
+      within(120s), [&](const ObjectId& id, std::uint32_t, std::span<const std::byte> payload) -> Status {
+        const auto same =
+            std::find_if(objects.begin(), objects.end(), [&](const Made& object) { return object.id == id; });
+        EXPECT_TRUE(same != objects.end() && same->payload == as_text(payload)) << payload.size();
+        ++seen;
+        return ok();
+      });
+  EXPECT_TRUE(read) << read.error().text();
+  EXPECT_EQ(seen, objects.size());
+}
+
 TEST_F(PostgresqlServer, ResetRefusesWhenTheMarkerIsGone) {
   open();
   ASSERT_TRUE(driver_->reset(soon()));

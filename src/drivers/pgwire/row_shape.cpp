@@ -140,6 +140,11 @@ std::string RowShape::selection() const {
   return text;
 }
 
+std::string RowShape::selection_up_to(std::size_t bytes) const {
+  if (schema_ != nullptr) return selection();
+  return fmt::format("id, CASE WHEN octet_length(payload) <= {} THEN payload END", bytes);
+}
+
 Result<RowFields> RowShape::fields_of(const Object& object, const char* operation) const {
   RowFields row;
   row.add(Parameters::kUuid, as_text(object.id));

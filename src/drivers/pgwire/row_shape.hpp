@@ -44,6 +44,8 @@ class RowShape {
   std::string placeholders() const;  // "$1, $2, ..."
   std::string replacement() const;   // "mime = excluded.mime, ...", all but the id.
   std::string selection() const;     // The id, then what read() takes.
+  /// As selection(), where a payload of more than `bytes` is NULL. Typed columns come as they are.
+  std::string selection_up_to(std::size_t bytes) const;
 
   /// One for each of columns(). Errors: kInvalidArgument for a payload that is no record of the schema.
   Result<RowFields> fields_of(const Object& object, const char* operation) const;

@@ -22,6 +22,7 @@ TEST(RowShape, OfABlobIsTheFiveColumns) {
   EXPECT_EQ(shape.columns(), "id, mime, size_bytes, sha256, payload");
   EXPECT_EQ(shape.placeholders(), "$1, $2, $3, $4, $5");
   EXPECT_EQ(shape.selection(), "id, payload");
+  EXPECT_EQ(shape.selection_up_to(7), "id, CASE WHEN octet_length(payload) <= 7 THEN payload END");
   const Object object{.mime = "text/plain", .payload = as_bytes("abc")};
   const auto row = shape.fields_of(object, "test");
   ASSERT_TRUE(row);

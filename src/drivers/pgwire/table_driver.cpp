@@ -10,6 +10,14 @@
 #include "drivers/pgwire/sqlstate.hpp"
 
 namespace lab::pgwire {
+namespace {
+
+/// Payloads above it are read in slices. One that the server has compressed is unpacked for each slice up to
+/// its end, so that slices are not much smaller.
+constexpr std::size_t kWholeMax = 16UL << 20U;
+constexpr std::size_t kSlice = 8UL << 20U;
+
+}  // namespace
 
 const char* OperationNames::operator()(const char* what) {
   auto found = names_.find(what);
@@ -112,20 +120,59 @@ Status TableDriver::copy(const CallContext& call, const char* operation, const s
 Status TableDriver::read_all(const CallContext& call, const ObjectSink& sink) {
   const char* const operation = name("read_all");
   LAB_TRY(allowed(call, operation));
-  for (std::uint32_t container = 0; container < place_.containers(); ++container)
+  for (std::uint32_t container = 0; container < place_.containers(); ++container) {
+    const std::string table = place_.table(container);
+    std::vector<ObjectId> large;
     LAB_TRY(connection_->stream(call, operation,
-                                fmt::format("SELECT {} FROM {}", shape_.selection(), place_.table(container)),
+                                fmt::format("SELECT {} FROM {}", shape_.selection_up_to(kWholeMax), table),
                                 [&](const Rows& row) -> Status {
                                   const auto key = row.bytes(0, 0);
                                   ObjectId id{};
                                   if (key.size() != id.size())
                                     return Error{ErrorCode::kCorruption, operation, "an id is not 16 bytes"};
                                   std::copy(key.begin(), key.end(), id.begin());
+                                  if (row.null(0, 1)) {
+                                    large.push_back(id);
+                                    return ok();
+                                  }
                                   const auto payload = shape_.read(row, 0, operation);
                                   if (!payload) return payload.error();
                                   return sink(id, container, payload->bytes());
                                 }));
+    for (const ObjectId& id : large) {
+      const auto payload = read_in_slices(call, operation, table, id);
+      if (!payload) return payload.error();
+      LAB_TRY(sink(id, container, as_bytes(*payload)));
+    }
+  }
   return ok();
+}
+
+Result<std::string> TableDriver::read_in_slices(const CallContext& call, const char* operation,
+                                                const std::string& table, const ObjectId& id) {
+  const auto length = connection_->prepared(
+      call, operation, fmt::format("SELECT octet_length(payload) FROM {} WHERE id = $1", table),
+      Parameters().uuid(id));
+  if (!length) return length.error();
+  if (length->count() == 0) return Error{ErrorCode::kNotFound, operation, format_uuid(id)};
+  const auto size = static_cast<std::size_t>(length->number(0, 0));
+  std::string payload;
+  payload.reserve(size);
+  while (payload.size() < size) {
+    LAB_TRY(allowed(call, operation));
+    const auto rows = connection_->prepared(
+        call, operation,
+        fmt::format("SELECT substring(payload FROM CAST($2 AS int) FOR {}) FROM {} WHERE id = $1", kSlice,
+                    table),
+        Parameters().uuid(id).bigint(static_cast<std::int64_t>(payload.size()) + 1), Format::kBinary);
+    if (!rows) return rows.error();
+    const std::string_view slice = rows->count() == 0 ? std::string_view() : rows->text(0, 0);
+    if (slice.empty())
+      return Error{ErrorCode::kCorruption, operation,
+                   fmt::format("{} ends after {} of {} bytes", format_uuid(id), payload.size(), size)};
+    payload += slice;
+  }
+  return payload;
 }
 
 Result<std::uint64_t> TableDriver::count(const CallContext& call) {

@@ -65,6 +65,9 @@ class TableDriver : public Driver {
 
  private:
   Status erase_one(const CallContext& call, const char* operation, const ObjectKey& key);
+  /// A large payload, which libpq would hold twice if it came whole.
+  Result<std::string> read_in_slices(const CallContext& call, const char* operation, const std::string& table,
+                                     const ObjectId& id);
 
   std::unique_ptr<Connection> connection_;
   LabNamespace place_;
