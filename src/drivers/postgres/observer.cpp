@@ -42,7 +42,7 @@ Result<ServerMarks> read_marks(Connection& connection, const CallContext& call, 
                      .port = static_cast<int>(rows->number(0, 2))};
 }
 
-PostgresObserver::PostgresObserver(std::unique_ptr<Connection> connection, pgwire::LabNamespace place,
+PostgresObserver::PostgresObserver(std::unique_ptr<Connection> connection, const pgwire::LabNamespace& place,
                                    std::filesystem::path directory)
     : connection_(std::move(connection)), directory_(std::move(directory)) {
   for (std::uint32_t number = 0; number < place.containers(); ++number)
@@ -51,7 +51,7 @@ PostgresObserver::PostgresObserver(std::unique_ptr<Connection> connection, pgwir
 }
 
 Result<std::unique_ptr<Observer>> PostgresObserver::open(const pgwire::Address& address,
-                                                         pgwire::LabNamespace place,
+                                                         const pgwire::LabNamespace& place,
                                                          std::filesystem::path directory,
                                                          const CallContext& call) {
   constexpr const char* kOperation = "postgresql.open_observer";
@@ -59,7 +59,7 @@ Result<std::unique_ptr<Observer>> PostgresObserver::open(const pgwire::Address& 
   auto connection = Connection::open(address, call, kOperation);
   if (!connection) return std::move(connection).error();
   std::unique_ptr<PostgresObserver> observer(
-      new PostgresObserver(std::move(*connection), std::move(place), std::move(directory)));
+      new PostgresObserver(std::move(*connection), place, std::move(directory)));
   LAB_TRY(observer->connection_->execute(call, kOperation, "SET search_path = pg_catalog"));
   const auto log = observer->connection_->query(
       call, kOperation, "SELECT has_function_privilege('pg_catalog.pg_ls_waldir()', 'EXECUTE')::int");

@@ -17,7 +17,8 @@ Result<ServerMarks> read_marks(pgwire::Connection& connection, const CallContext
 class PostgresObserver final : public Observer {
  public:
   /// A fresh connection. `directory` empty: its files are not known on the local machine.
-  static Result<std::unique_ptr<Observer>> open(const pgwire::Address& address, pgwire::LabNamespace place,
+  static Result<std::unique_ptr<Observer>> open(const pgwire::Address& address,
+                                                const pgwire::LabNamespace& place,
                                                 std::filesystem::path directory, const CallContext& call);
 
   Result<ServerIdentity> identity(const CallContext& call) override;
@@ -32,7 +33,7 @@ class PostgresObserver final : public Observer {
   Result<std::map<std::string, double>> statement_seconds(const CallContext& call) override;
 
  private:
-  PostgresObserver(std::unique_ptr<pgwire::Connection> connection, pgwire::LabNamespace place,
+  PostgresObserver(std::unique_ptr<pgwire::Connection> connection, const pgwire::LabNamespace& place,
                    std::filesystem::path directory);
 
   Status find_statement_statistics(const CallContext& call);
