@@ -109,10 +109,11 @@ Result<Destination> destination_of(const GenerateOptions& options, const GlobalO
   return Destination{.into = std::move(*into)};
 }
 
-/// What is written has to fit where it goes: told before it is made. Files of a directory have sizes of their
-/// own, which the law does not know.
+/// What is written has to fit where it goes: told before it is made. Files of a directory and records have
+/// sizes of their own, which the law does not know.
 Status check_room(const DatasetSpec& spec, const GenerateOptions& options) {
   namespace fs = std::filesystem;
+  if (!spec.object_size.sets_size()) return ok();
   const auto size = static_cast<double>(spec.object_size.mean().count);
   const double bytes = size * static_cast<double>(spec.objects);
   const auto all = [&] { return fmt::format("{} objects of {}", spec.objects, to_string(spec.object_size)); };
@@ -158,15 +159,27 @@ struct Measured {
 };
 
 nlohmann::ordered_json as_json(const RealDataReport& real) {
-  return {{"place", real.place},
-          {"files", real.files},
-          {"left_out", real.left_out},
-          {"links", real.links},
-          {"specials", real.specials},
-          {"bytes", real.bytes.count},
-          {"slices", real.slices},
-          {"equal_slices", real.equal_slices},
-          {"left_over_bytes", real.left_over.count}};
+  nlohmann::ordered_json all{{"place", real.place}, {"files", real.files},       {"left_out", real.left_out},
+                             {"links", real.links}, {"specials", real.specials}, {"bytes", real.bytes.count}};
+  if (real.records) {
+    all["records"] = real.pieces;
+    all["equal_records"] = real.equal_pieces;
+    all["empty_records"] = real.empty;
+  } else {
+    all["slices"] = real.pieces;
+    all["equal_slices"] = real.equal_pieces;
+    all["left_over_bytes"] = real.left_over.count;
+  }
+  return all;
+}
+
+void say_found(const RealDataReport& real) {
+  say("{}: {} files of {} bytes in all, {} files of other types and {} links left out; {} different {}, {} "
+      "equal ones skipped, {}\n",
+      real.place, real.files, real.bytes.count, real.left_out, real.links, real.pieces,
+      real.records ? "records" : "slices", real.equal_pieces,
+      real.records ? fmt::format("{} empty ones left out", real.empty)
+                   : fmt::format("{} bytes left over", real.left_over.count));
 }
 
 /// `where` is for the JSON alone, where there is any.
@@ -201,13 +214,7 @@ void print_summary(const GenerateSummary& made, const GenerateOptions& options, 
   if (measured.share)
     say("zstd at level 3 leaves {:.4f} to {:.4f} of each of {} originals, {} asked\n", measured.share->least,
         measured.share->most, measured.share->originals, measured.share->asked);
-  if (measured.real)
-    say("{}: {} files of {} bytes in all, {} files of other types and {} links left out; {} different "
-        "slices, "
-        "{} equal ones skipped, {} bytes left over\n",
-        measured.real->place, measured.real->files, measured.real->bytes.count, measured.real->left_out,
-        measured.real->links, measured.real->slices, measured.real->equal_slices,
-        measured.real->left_over.count);
+  if (measured.real) say_found(*measured.real);
   if (measured.unit)
     say("{}: {} met, {} distinct\n", to_string(measured.unit->unit), measured.unit->met,
         measured.unit->distinct);

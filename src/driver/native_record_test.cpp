@@ -15,6 +15,10 @@ constexpr std::string_view kPayment =
     "0e422522d94d6e823c8031d25ee144c3,2022-08-28 15:40:39,070986700500,847156752142,530623.07,GBP,angry "
     "yard,00000000000000000000868461665\n";
 
+constexpr std::string_view kTransfer = "2024-12-31\t-1234.50\tEUR\tA, \"B\"\tover, and out\t\n";
+/// 1.5, no number, -0.
+constexpr std::string_view kNumbers("\0\0\0\0\0\0\xf8\x3f\0\0\0\0\0\0\xf8\x7f\0\0\0\0\0\0\0\x80", 24);
+
 const NativeSchema& schema(std::string_view payload) { return *find_native_schema(payload); }
 
 Result<NativeRecord> parsed(std::string_view payload, std::string_view text) {
@@ -45,6 +49,13 @@ TEST(NativeRecord, ARowIsTypedValues) {
   EXPECT_EQ(number((*payment)[4]), 53'062'307);
   EXPECT_EQ(text((*payment)[6]), "angry yard");
   EXPECT_EQ(number((*payment)[7]), 868'461'665);
+
+  const auto transfer = parsed("bank_transactions", kTransfer);
+  ASSERT_TRUE(transfer) << transfer.error().text();
+  EXPECT_EQ(number((*transfer)[0]), 20'088) << "days since 1970";
+  EXPECT_EQ(number((*transfer)[1]), -123'450);
+  EXPECT_EQ(text((*transfer)[3]), "A, \"B\"");
+  EXPECT_TRUE(std::holds_alternative<std::monostate>((*transfer)[5])) << "a bank that says no balance";
 }
 
 TEST(NativeRecord, ComesBackToTheByteFromItsValuesAndFromTheirTexts) {
@@ -56,6 +67,9 @@ TEST(NativeRecord, ComesBackToTheByteFromItsValuesAndFromTheirTexts) {
       {"jsonb_documents", R"({"b": 1, "aa": [1.5, {"c": "x"}], "ab": {}})"},
       {"text_document", "A line, and\nanother.\n"},
       {"random_binary", std::string_view("a\0b\xff", 4)},
+      {"bank_transactions", kTransfer},
+      {"text_corpus", "A text of somebody's.\n"},
+      {"numeric_dataset", kNumbers},
   };
   ASSERT_EQ(std::size(cases), native_schemas().size()) << "each kind has its case";
   for (const auto& [payload, record] : cases) {
@@ -103,6 +117,15 @@ TEST(NativeRecord, RefusesARowThatItWouldNotGiveBackToTheByte) {
       {"time_series", "1688702111007,1f438ef5750bbf72,01.076,784695757\n"},  //
       {"time_series", "1688702111007,1f438ef5750bbf72,1.076,078469575x\n"},  //
       {"time_series", "1688702111007;1f438ef5750bbf72;1.076;0784695757\n"},  //
+      {"bank_transactions", std::string(kTransfer) + std::string(kTransfer)},
+      {"bank_transactions", "2024-12-31\t-1234.5\tEUR\t\t\t\n"},    // One decimal.
+      {"bank_transactions", "2024-02-30\t1.00\tEUR\t\t\t\n"},       // No day.
+      {"bank_transactions", "2024-12-31\t\tEUR\t\t\t\n"},           // An amount is not optional.
+      {"bank_transactions", "2024-12-31\t1.00\tEUR\ta\rb\t\t\n"},   // A control character.
+      {"bank_transactions", "2024-12-31\t1.00\tEUR\t\t\n"},         // A field too few.
+      {"numeric_dataset", std::string(kNumbers.substr(1))},         //
+      {"numeric_dataset", ""},                                      //
+      {"numeric_dataset", std::string("\1\0\0\0\0\0\xf8\x7f", 8)},  // Another NaN.
   };
   for (const auto& [payload, record] : cases) {
     const auto refused = parsed(payload, record);
@@ -143,6 +166,11 @@ TEST(NativeSchema, AnObjectIsOneRecord) {
   EXPECT_FALSE(check_native(spec));
   spec.payload = "text_document";
   EXPECT_TRUE(check_native(spec)) << "texts have any length";
+  spec.object_size = {.kind = SizeLaw::Kind::kRecord};
+  spec.payload = "numeric_dataset";
+  EXPECT_TRUE(check_native(spec));
+  spec.payload = "time_series";
+  EXPECT_FALSE(check_native(spec)) << "a made row has its one length";
   spec.payload = "directory:/data";
   EXPECT_NE(check_native(spec).error().detail.find("uuid_keys"), std::string::npos)
       << "it names those that are";

@@ -32,11 +32,20 @@ constexpr std::array<NativeColumn, 8> kTransactions{{
     {"purpose", NativeType::kText, 64},
     {"balance", NativeType::kInteger, 18},
 }};
+constexpr std::array<NativeColumn, 6> kStatement{{
+    {"booked_on", NativeType::kDate},
+    {"amount", NativeType::kDecimal, 15, 2},  // A double has 15 digits, and SQLite's numbers are doubles.
+    {"currency", NativeType::kText, 16},
+    {"counterparty", NativeType::kText, 255},
+    {"purpose", NativeType::kText, 2'000},
+    {"balance", NativeType::kDecimal, 15, 2, Spelling::kUsual, true},
+}};
+constexpr std::array<NativeColumn, 1> kNumbers{{{"numbers", NativeType::kReals}}};
 constexpr std::array<NativeColumn, 1> kDocument{{{"document", NativeType::kJson}}};
 constexpr std::array<NativeColumn, 1> kText{{{"content", NativeType::kText}}};
 constexpr std::array<NativeColumn, 1> kBinary{{{"content", NativeType::kBinary}}};
 
-constexpr std::array<NativeSchema, 7> kSchemas{{
+constexpr std::array<NativeSchema, 10> kSchemas{{
     {"random_binary", RecordForm::kValue, kBinary},
     {"structured_json", RecordForm::kJson, kDocument},
     {"text_document", RecordForm::kValue, kText},
@@ -44,6 +53,9 @@ constexpr std::array<NativeSchema, 7> kSchemas{{
     {"jsonb_documents", RecordForm::kJsonb, kDocument},
     {"time_series", RecordForm::kRow, kReadings, "device, measured_at", 48},
     {"synthetic_transactions", RecordForm::kRow, kTransactions, "payer, booked_at", 134},
+    {"bank_transactions", RecordForm::kLine, kStatement, "booked_on", 0, true},
+    {"text_corpus", RecordForm::kValue, kText, "", 0, true},
+    {"numeric_dataset", RecordForm::kValue, kNumbers, "", 0, true},
 }};
 
 }  // namespace
@@ -67,8 +79,13 @@ Result<const NativeSchema*> native_schema_of(std::string_view payload, const std
 Status check_native(const DatasetSpec& dataset) {
   const auto schema = native_schema_of(dataset.payload, "plan");
   if (!schema) return Error{ErrorCode::kInvalidArgument, "plan", schema.error().detail};
-  if ((*schema)->form != RecordForm::kRow) return ok();
   const SizeLaw& law = dataset.object_size;
+  if ((*schema)->of_real_data && law.sets_size())
+    return Error{ErrorCode::kInvalidArgument, "plan",
+                 fmt::format("in mode 'native' an object of {} is one whole record: object_size must be "
+                             "\"record\", not \"{}\"",
+                             dataset.payload, to_string(law))};
+  if ((*schema)->form != RecordForm::kRow) return ok();
   if (!law.varies() && law.low == Bytes{static_cast<std::int64_t>((*schema)->row_bytes)}) return ok();
   return Error{
       ErrorCode::kInvalidArgument, "plan",

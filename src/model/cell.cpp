@@ -50,6 +50,7 @@ std::vector<Amount> amounts_of(const DatasetPlan& plan, std::string_view payload
 /// At most 64 MiB of `amount`, with at least one copy at `grade`. Objects too large for that become smaller:
 /// the control proves the instrument, not the size.
 Amount for_control(Amount amount, int grade, bool directory) {
+  if (!amount.law.sets_size()) return amount;  // Records are as large as they are: as many as the plan has.
   const std::uint64_t needed =
       grade == 0 ? 1 : (100 + static_cast<std::uint64_t>(grade) - 1) / static_cast<std::uint64_t>(grade);
   std::uint64_t fitting = planned_objects(amount.law, kControlBytesMax);

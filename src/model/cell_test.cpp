@@ -119,6 +119,9 @@ TEST(Cells, TheSizeIsNamedAsItIsPlannedOrFound) {
   dataset.object_size = {.kind = SizeLaw::Kind::kUniform, .low = 4_KiB, .high = 1_MiB};
   EXPECT_EQ(object_size_name(dataset), "uniform:4 KiB:1 MiB");
   EXPECT_TRUE(sizes_vary(dataset));
+  dataset = {.payload = "text_corpus", .object_size = {.kind = SizeLaw::Kind::kRecord}};
+  EXPECT_EQ(object_size_name(dataset), "record");
+  EXPECT_TRUE(sizes_vary(dataset));
   dataset = {.payload = "directory:/data"};
   EXPECT_EQ(object_size_name(dataset), "as found");
   EXPECT_TRUE(sizes_vary(dataset));
@@ -245,6 +248,17 @@ TEST(Controls, RunABulkInsertAtU0AndTheHighestGradeAndAreNotCounted) {
   EXPECT_EQ(grades, (std::set<int>{0, 95}));
   EXPECT_EQ(cells, 2U * 2U * 2U * 2U) << "two controls, two payloads, two repetitions, two grades";
   EXPECT_EQ(stage_measurements(expand(plan)), 2U * 2U * 2U * 4U * 2U * 4U) << "only the plan's own cells";
+}
+
+TEST(Controls, OfRecordsHaveAsManyAsThePlanSinceNobodyKnowsTheirSize) {
+  Plan plan = small_plan();
+  plan.dataset.payloads = {"text_corpus"};
+  plan.dataset.object_sizes = {SizeLaw{.kind = SizeLaw::Kind::kRecord}};
+  plan.dataset.objects = 5'000'000;
+  for (const Cell& cell : cells_of(plan)) {
+    EXPECT_EQ(cell.dataset.objects, 5'000'000U);
+    EXPECT_EQ(cell.total_bytes, std::nullopt);
+  }
 }
 
 TEST(Controls, StayUnder64MiBAndKeepAtLeastOneCopy) {

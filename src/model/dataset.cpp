@@ -16,6 +16,7 @@ namespace {
 
 constexpr Bytes kLargestObject{1LL << 40};
 constexpr double kLognormalCut = 1024.0;  // Sizes lie within [median / cut, median * cut].
+constexpr std::string_view kRecord = "record";
 constexpr double kSigmaMin = 0.01;
 constexpr double kSigmaMax = 5.0;
 
@@ -46,8 +47,8 @@ double clamped_lognormal_mean(double sigma) {
 
 Error bad_size(std::string_view text, std::string_view why) {
   return bad("size",
-             fmt::format("'{}' is not an object size: {}; write \"128 KiB\", \"uniform:4 KiB:1 MiB\" or "
-                         "\"lognormal:64 KiB:1.5\"",
+             fmt::format("'{}' is not an object size: {}; write \"128 KiB\", \"uniform:4 KiB:1 MiB\", "
+                         "\"lognormal:64 KiB:1.5\" or, of real data, \"record\"",
                          text, why));
 }
 
@@ -110,6 +111,7 @@ Result<int> parse_grade(std::string_view text) {
 std::string grade_name(int grade) { return fmt::format("U{}", grade); }
 
 Bytes SizeLaw::mean() const {
+  LAB_CHECK(sets_size(), "a record alone knows its length");
   switch (kind) {
     case Kind::kFixed:
       return low;
@@ -117,6 +119,8 @@ Bytes SizeLaw::mean() const {
       return {low.count + (high.count - low.count + 1) / 2};
     case Kind::kLognormal:
       return {std::llround(static_cast<double>(low.count) * clamped_lognormal_mean(sigma))};
+    case Kind::kRecord:
+      break;
   }
   return low;
 }
@@ -124,6 +128,10 @@ Bytes SizeLaw::mean() const {
 Result<SizeLaw> parse_size_law(std::string_view text) {
   const auto parts = split(text, ':');
   SizeLaw law;
+  if (text == kRecord) {
+    law.kind = SizeLaw::Kind::kRecord;
+    return law;
+  }
   if (parts.size() == 1) {
     const auto size = parse_object_bytes(text, text);
     if (!size) return size.error();
@@ -160,6 +168,8 @@ std::string to_string(const SizeLaw& law) {
       return fmt::format("uniform:{}:{}", format_bytes_exact(law.low), format_bytes_exact(law.high));
     case SizeLaw::Kind::kLognormal:
       return fmt::format("lognormal:{}:{}", format_bytes_exact(law.low), law.sigma);
+    case SizeLaw::Kind::kRecord:
+      return std::string(kRecord);
   }
   return {};
 }

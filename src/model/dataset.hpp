@@ -31,9 +31,10 @@ std::string grade_name(int grade);
 
 /// How large objects are: "128 KiB", "uniform:4 KiB:1 MiB" (both ends included), or
 /// "lognormal:64 KiB:1.5" (median and sigma of the logarithm; cut to [median/1024, median*1024]);
-/// sigma from 0.01 to 5, an object from 1 byte to 1 TiB.
+/// sigma from 0.01 to 5, an object from 1 byte to 1 TiB. Or "record": an object is one whole record of real
+/// data, as long as that is.
 struct SizeLaw {
-  enum class Kind : std::uint8_t { kFixed, kUniform, kLognormal };
+  enum class Kind : std::uint8_t { kFixed, kUniform, kLognormal, kRecord };
   Kind kind = Kind::kFixed;
   Bytes low{131'072};  // Fixed: the size. Uniform: the smallest. Lognormal: the median.
   Bytes high{0};       // Uniform: the largest.
@@ -41,11 +42,13 @@ struct SizeLaw {
 
   friend bool operator==(const SizeLaw&, const SizeLaw&) = default;
   bool varies() const noexcept { return kind != Kind::kFixed; }
-  /// Expected bytes of an object, rounded; what a plan's `totals` is divided by.
+  /// Whether it says how large objects are; a record alone knows its length.
+  bool sets_size() const noexcept { return kind != Kind::kRecord; }
+  /// Expected bytes of an object, rounded; what a plan's `totals` is divided by. Precondition: sets_size().
   Bytes mean() const;
 };
 
-/// Errors: kInvalidArgument, naming the three spellings.
+/// Errors: kInvalidArgument, naming the four spellings.
 Result<SizeLaw> parse_size_law(std::string_view text);
 std::string to_string(const SizeLaw& law);  // Canonical; read back by parse_size_law.
 

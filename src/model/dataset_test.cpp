@@ -67,7 +67,16 @@ TEST(DatasetModel, ASizeLawIsReadBackFromItsText) {
   }
 }
 
-TEST(DatasetModel, WhatIsNoSizeLawIsRefusedWithTheThreeSpellings) {
+TEST(DatasetModel, ARecordIsALawThatSetsNoSize) {
+  const auto law = parse_size_law("record");
+  ASSERT_TRUE(law);
+  EXPECT_FALSE(law->sets_size());
+  EXPECT_TRUE(law->varies());
+  EXPECT_EQ(to_string(*law), "record");
+  EXPECT_TRUE(parse_size_law("1")->sets_size());
+}
+
+TEST(DatasetModel, WhatIsNoSizeLawIsRefusedWithItsSpellings) {
   for (const char* text : {"",
                            "0",
                            "4 KB0",
@@ -87,12 +96,15 @@ TEST(DatasetModel, WhatIsNoSizeLawIsRefusedWithTheThreeSpellings) {
                            "lognormal:64 KiB:1e0",
                            "lognormal:64 KiB:0.001",
                            "lognormal:x:1",
-                           "fixed:1:2"}) {
+                           "fixed:1:2",
+                           "records",
+                           "record:4 KiB"}) {
     SCOPED_TRACE(text);
     const auto law = parse_size_law(text);
     ASSERT_FALSE(law);
     EXPECT_EQ(law.error().code, ErrorCode::kInvalidArgument);
     EXPECT_NE(law.error().detail.find("\"uniform:4 KiB:1 MiB\""), std::string::npos);
+    EXPECT_NE(law.error().detail.find("\"record\""), std::string::npos);
   }
 }
 

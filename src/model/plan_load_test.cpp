@@ -304,6 +304,8 @@ const BadPlan kBadPlans[] = {
     // What does not fit together.
     {"objects = 1024", "objects = 1024\n|totals = [\"1 GiB\"]",
      "key 'dataset.totals': stands beside 'objects': give one of the two"},
+    {"objects = 1024\nobject_size = [\"128 KiB\",", "totals = [\"1 GiB\"]\nobject_size = [\"record\",",
+     "key 'dataset.totals': with object_size \"record\" objects are as large as the records are"},
     {"objects = 1024", "totals = [\"64 KiB\"]",
      "key 'dataset.totals': a total of 64 KiB holds no object of 128 KiB"},
     {"objects = 1024", "totals = [\"4194304 TiB\"]",

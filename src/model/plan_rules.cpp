@@ -146,6 +146,10 @@ Result<std::string> parse_probe(std::string_view text) {
 
 Status check_amounts(const Plan& plan) {
   for (const SizeLaw& law : plan.dataset.object_sizes) {
+    if (!law.sets_size() && !plan.dataset.totals.empty())
+      return bad(
+          "with object_size \"record\" objects are as large as the records are: give 'objects' (a count)");
+    if (!law.sets_size()) continue;
     if (plan.dataset.objects) LAB_TRY(check_amount(law, *plan.dataset.objects, ""));
     for (const Bytes total : plan.dataset.totals)
       LAB_TRY(check_amount(law, planned_objects(law, total), format_bytes_exact(total)));

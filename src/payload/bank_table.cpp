@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "payload/bank_record.hpp"
 
 namespace lab {
 namespace {
@@ -285,8 +286,8 @@ std::optional<std::string> bank_date(std::string_view text) {
   return fmt::format("{}-{:0>2}-{:0>2}", year, parts[1], parts[0]);
 }
 
-BankTable::BankTable(std::string label, bool machine_numbers, TextSink sink)
-    : label_(std::move(label)), machine_numbers_(machine_numbers), sink_(std::move(sink)) {}
+BankTable::BankTable(std::string label, bool machine_numbers, TextSink sink, BankForm form)
+    : label_(std::move(label)), machine_numbers_(machine_numbers), sink_(std::move(sink)), form_(form) {}
 
 Status BankTable::take(std::string_view bytes) {
   if (reader_) return reader_->take(bytes);
@@ -342,10 +343,19 @@ Status BankTable::row(const CsvRow& row) {
                              date && columns_.side ? ", with S or H, or the like, in its column" : "")};
   const std::string balance_text = field_of(row, columns_.balance);
   const std::string balance = bank_amount(balance_text, german).value_or(balance_text);
-  return sink_(fmt::format("{},{},{},{},{},{}\n", csv_field(*date), *amount,
-                           csv_field(field_of(row, columns_.currency)),
-                           csv_field(field_of(row, columns_.party)),
-                           csv_field(field_of(row, columns_.purpose)), csv_field(balance)));
+  const BankRow all{.date = *date,
+                    .amount = *amount,
+                    .currency = field_of(row, columns_.currency),
+                    .party = field_of(row, columns_.party),
+                    .purpose = field_of(row, columns_.purpose),
+                    .balance = balance};
+  if (form_ == BankForm::kStream)
+    return sink_(fmt::format("{},{},{},{},{},{}\n", csv_field(all.date), all.amount, csv_field(all.currency),
+                             csv_field(all.party), csv_field(all.purpose), csv_field(all.balance)));
+  const auto record = bank_record(all, machine_numbers_);
+  if (record) return sink_(*record);
+  return Error{record.error().code, "payload.table",
+               fmt::format("{}:{}: {}", label_, row.line, record.error().detail)};
 }
 
 }  // namespace lab

@@ -32,13 +32,18 @@ std::optional<std::string> bank_amount(std::string_view text, bool german);
 /// country. Nothing without a digit.
 std::optional<std::string> bank_date(std::string_view text);
 
-/// Takes a table in pieces and gives "date,amount,currency,party,purpose,balance\n" for each row of it. What
+enum class BankForm : std::uint8_t {
+  kStream,  // "date,amount,currency,party,purpose,balance\n"
+  kRecord,  // bank_record
+};
+
+/// Takes a table in pieces and gives each row of it to the sink, in one piece and in the form asked. What
 /// stands before the header, up to 50 lines of a bank's own, and repeated headers are left out. Errors:
 /// kCorruption with the label and the line.
 class BankTable {
  public:
   /// `machine_numbers`: decimals follow a point whatever the header's language; so it is in spreadsheets.
-  BankTable(std::string label, bool machine_numbers, TextSink sink);
+  BankTable(std::string label, bool machine_numbers, TextSink sink, BankForm form = BankForm::kStream);
   Status take(std::string_view bytes);
   Status finish();
 
@@ -49,6 +54,7 @@ class BankTable {
   std::string label_;
   bool machine_numbers_;
   TextSink sink_;
+  BankForm form_;
   std::string head_{};
   std::optional<CsvReader> reader_{};
   BankColumns columns_{};

@@ -187,6 +187,11 @@ Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
 
 Status check_spec(const DatasetSpec& spec) {
   LAB_TRY(check_kind(spec.payload));
+  if (!spec.object_size.sets_size() && is_made(spec.payload))
+    return bad(
+        fmt::format("object size {}: of real data, whose records are as large as they are; {} is made "
+                    "in the size that is asked",
+                    to_string(spec.object_size), spec.payload));
   if (spec.compressible && !is_made(spec.payload))
     return bad("compressible: real files compress as they do; random_binary can be asked for a share");
   if (spec.objects == 0) return bad("objects: at least 1");
@@ -295,19 +300,30 @@ Result<std::shared_ptr<const DirectoryPool>> pool_of(const DatasetSpec& spec) {
   return pool;
 }
 
-/// The slices of a kind of local real data, if there are as many different ones as asked.
-Result<std::shared_ptr<const SlicePool>> slices_of(const RealKind& kind, const DatasetSpec& spec,
-                                                   const DatasetInputs& inputs) {
+/// How a kind of real data is cut: the size of its slices, nothing for whole records.
+Result<std::optional<Bytes>> slice_size_of(const RealKind& kind, const SizeLaw& law) {
+  if (!law.sets_size()) {
+    if (kind.records != nullptr) return std::optional<Bytes>{};
+    return bad(fmt::format("object size {}: {} has no records, which {} have", to_string(law), kind.name,
+                           kinds_of_records()));
+  }
+  if (law.varies())
+    return bad(fmt::format("object size {}: {} is cut into slices of one size", to_string(law), kind.name));
+  LAB_TRY(check_largest(law));
+  return std::optional(law.low);
+}
+
+/// The slices or records of a kind of local real data, if there are as many different ones as asked.
+Result<std::shared_ptr<const RealPool>> real_pool_of(const RealKind& kind, const DatasetSpec& spec,
+                                                     const DatasetInputs& inputs) {
   if (inputs.real_world_dir.empty())
     return bad(
         fmt::format("{0} is real data: real_world_dir in a plan, or --real-world-dir, names the folder "
                     "that has {0}",
                     kind.name));
-  const SizeLaw& law = spec.object_size;
-  if (law.varies())
-    return bad(fmt::format("object size {}: {} is cut into slices of one size", to_string(law), kind.name));
-  LAB_TRY(check_largest(law));
-  auto pool = read_slices(kind, inputs.real_world_dir, law.low);
+  const auto slice_size = slice_size_of(kind, spec.object_size);
+  if (!slice_size) return slice_size.error();
+  auto pool = read_real_data(kind, inputs.real_world_dir, *slice_size);
   if (!pool && pool.error().code == ErrorCode::kNotFound && kind.downloaded) {
     Error error = std::move(pool).error();
     error.detail += fmt::format("; 'deduplab download --list FILE --into {}' fetches what a list names",
@@ -316,12 +332,12 @@ Result<std::shared_ptr<const SlicePool>> slices_of(const RealKind& kind, const D
   }
   if (!pool) return pool;
   const RealDataReport& report = (*pool)->report;
-  if (spec.objects > report.slices)
-    return bad(
-        fmt::format("{} objects asked, {} has {} different slices of {} ({} files, {} bytes, {} equal "
-                    "slices skipped)",
-                    spec.objects, report.place, report.slices, format_bytes_exact(law.low), report.files,
-                    report.bytes.count, report.equal_slices));
+  const std::string_view pieces = *slice_size ? "slices" : "records";
+  if (spec.objects > report.pieces)
+    return bad(fmt::format(
+        "{} objects asked, {} has {} different {}{} ({} files, {} bytes, {} equal {} skipped)", spec.objects,
+        report.place, report.pieces, pieces, *slice_size ? " of " + format_bytes_exact(**slice_size) : "",
+        report.files, report.bytes.count, report.equal_pieces, pieces));
   return pool;
 }
 
@@ -334,7 +350,7 @@ Result<Parts> source_of(const DatasetSpec& spec, const DatasetInputs& inputs) {
     parts.source = make_directory_source(*pool, spec.dataset_seed);
     parts.directory = (*pool)->report;
   } else if (const RealKind* const kind = find_real_kind(spec.payload); kind != nullptr) {
-    const auto pool = slices_of(*kind, spec, inputs);
+    const auto pool = real_pool_of(*kind, spec, inputs);
     if (!pool) return pool.error();
     parts.source = make_real_source(*kind, *pool, spec.dataset_seed);
     parts.real = (*pool)->report;
@@ -381,8 +397,8 @@ Status Dataset::check(const DatasetSpec& spec, const DatasetInputs& inputs) {
   }
   LAB_TRY(check_unit(spec));
   if (const RealKind* const kind = find_real_kind(spec.payload); kind != nullptr) {
-    const auto slices = slices_of(*kind, spec, inputs);
-    return slices ? ok() : Status(slices.error());
+    const auto pool = real_pool_of(*kind, spec, inputs);
+    return pool ? ok() : Status(pool.error());
   }
   const auto pool = pool_of(spec);
   if (!pool) return pool.error();

@@ -50,7 +50,8 @@ struct DirectoryReport {
   std::vector<std::string> special_names{};
 };
 
-/// What of a kind of local real data was found, and what of it is not used.
+/// What of a kind of local real data was found, and what of it is not used. Its pieces are slices of one
+/// size, or whole records.
 struct RealDataReport {
   std::string place{};         // real_world_dir/<kind>, canonical.
   std::uint64_t files = 0;     // That were read, those in archives too.
@@ -58,10 +59,11 @@ struct RealDataReport {
   std::uint64_t links = 0;     // Not followed.
   std::uint64_t specials = 0;  // Sockets, pipes, devices.
   Bytes bytes{};               // Of the kind's stream.
-  Bytes slice_size{};
-  std::uint64_t slices = 0;        // Different ones: the pool of originals.
-  std::uint64_t equal_slices = 0;  // Equal to an earlier one: not used twice.
+  bool records = false;
+  std::uint64_t pieces = 0;        // Different ones: the pool of originals.
+  std::uint64_t equal_pieces = 0;  // Equal to an earlier one: not used twice.
   Bytes left_over{};               // At the end of the stream: less than a slice.
+  std::uint64_t empty = 0;         // Records without a byte: no objects.
 };
 
 /// What a dataset needs besides its specification. What it is in a plan's cell decides no bytes.

@@ -18,12 +18,12 @@ std::optional<double> table_number(std::string_view text, bool comma);
 /// The 8 bytes of an IEEE 754 double, little-endian.
 std::string number_bytes(double number);
 
-/// Takes a table in pieces and gives the numbers of its rows, number_bytes after number_bytes. Its delimiter
-/// is that of ; tab , and blanks which gives the most columns. Its columns are those that hold a number in
-/// the first row that has any, and those that lack a value there and hold nothing but numbers below, as far
-/// as the first 50 rows tell; what stands before is a header. A field without a value there (empty, NA, NaN,
-/// null, ?) is a quiet NaN. Errors: kCorruption with the label, line and column, for other text, and for a
-/// table without numbers.
+/// Takes a table in pieces and gives the numbers of each row at once, number_bytes after number_bytes. Its
+/// delimiter is that of ; tab , and blanks which gives the most columns. Its columns are those that hold a
+/// number in the first row that has any, and those that lack a value there and hold nothing but numbers
+/// below, as far as the first 50 rows tell; what stands before is a header. A field without a value there
+/// (empty, NA, NaN, null, ?) is a quiet NaN. Errors: kCorruption with the label, line and column, for other
+/// text, and for a table without numbers.
 class NumericTable {
  public:
   NumericTable(std::string label, TextSink sink) : label_(std::move(label)), sink_(std::move(sink)) {}

@@ -256,8 +256,8 @@ TEST(RealData, IsCutIntoSlicesOfWhichEqualOnesAreSkippedAndCounted) {
   const RealDataReport report = *(*dataset)->real_data_report();
   EXPECT_EQ(report.files, 2U);
   EXPECT_EQ(report.bytes, Bytes{47 * 4 + 2});
-  EXPECT_EQ(report.slices, 40U);
-  EXPECT_EQ(report.equal_slices, 7U);
+  EXPECT_EQ(report.pieces, 40U);
+  EXPECT_EQ(report.equal_pieces, 7U);
   EXPECT_EQ(report.left_over, Bytes{2});
   EXPECT_EQ((*dataset)->source().mime_of(0), "text/plain; charset=utf-8");
   std::vector<std::byte> bytes;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <utility>
 
 #include "core/hash.hpp"
 #include "core/process.hpp"
@@ -136,12 +137,67 @@ Status convert_numeric(const SourceFile& file, const TextSink& sink) {
   return read_table(file, NumericTable(file.label, sink));
 }
 
+Status bank_records(const SourceFile& file, const TextSink& sink) {
+  const bool spreadsheet = ending_of(file.content) == "xlsx";
+  return read_table(file, BankTable(file.label, spreadsheet, sink, BankForm::kRecord));
+}
+
+/// Columns of text take no other bytes.
+Status text_record(const SourceFile& file, std::string text, const TextSink& sink) {
+  const std::string utf8 = as_utf8(std::move(text));
+  if (utf8.find('\0') == std::string::npos) return sink(utf8);
+  return Error{ErrorCode::kCorruption, "payload.text",
+               file.label + ": a zero byte, which stands in no record of text"};
+}
+
+/// Each line, without its end.
+Status line_records(const SourceFile& file, const TextSink& sink) {
+  std::string line;
+  const auto end_line = [&] {
+    if (line.ends_with('\r')) line.pop_back();
+    return text_record(file, std::exchange(line, {}), sink);
+  };
+  const Status read = file.read([&](std::span<const std::byte> piece) -> Status {
+    std::string_view left = as_text(piece);
+    for (std::size_t end = left.find('\n'); end != std::string_view::npos; end = left.find('\n')) {
+      line += left.substr(0, end);
+      left.remove_prefix(end + 1);
+      LAB_TRY(end_line());
+    }
+    line += left;
+    if (Bytes{std::ssize(line)} <= kWholeMax) return ok();
+    return Error{ErrorCode::kResourceExhausted, "payload.text",
+                 fmt::format("{}: a line of more than {}", file.label, format_bytes_exact(kWholeMax))};
+  });
+  if (!read || line.empty()) return read;
+  return end_line();
+}
+
+Status text_records(const SourceFile& file, const TextSink& sink) {
+  constexpr std::array<std::string_view, 2> kLines = {"jsonl", "ndjson"};
+  if (is_one_of(file.content, kSqlite))
+    return convert_sqlite(file, SqliteValues::kText, [&](std::string_view value) {
+      return text_record(file, std::string(value.substr(0, value.size() - 1)), sink);  // Without the newline.
+    });
+  if (is_one_of(file.content, kLines)) return line_records(file, sink);
+  auto text = whole(file, kWholeMax);
+  if (!text) return text.error();
+  return text_record(file, *std::move(text), sink);
+}
+
+Status numeric_records(const SourceFile& file, const TextSink& sink) {
+  if (is_one_of(file.content, kSqlite)) return convert_sqlite(file, SqliteValues::kNumberRows, sink);
+  return read_table(file, NumericTable(file.label, sink));  // It gives row by row.
+}
+
 constexpr std::array<RealKind, 7> kRealKinds = {{
     {"bank_transactions", "account statements below real_world_dir, as rows of one form",
-     "text/csv; charset=utf-8", kBank, &convert_bank},
-    {"text_corpus", "texts below real_world_dir", "text/plain; charset=utf-8", kText, &convert_text},
+     "text/csv; charset=utf-8", kBank, &convert_bank, false, &bank_records,
+     "text/tab-separated-values; charset=utf-8"},
+    {"text_corpus", "texts below real_world_dir", "text/plain; charset=utf-8", kText, &convert_text, false,
+     &text_records, "text/plain; charset=utf-8"},
     {"numeric_dataset", "numbers of tables below real_world_dir, 8 bytes each", "application/octet-stream",
-     kNumeric, &convert_numeric},
+     kNumeric, &convert_numeric, false, &numeric_records, "application/octet-stream"},
     {"nasa_image", "downloaded pictures", "application/octet-stream", kPictures, &as_it_is, true},
     {"blender_video", "downloaded videos", "application/octet-stream", kVideos, &as_it_is, true},
     {"gutenberg_text", "downloaded books", "text/plain; charset=utf-8", kBooks, &as_it_is, true},
@@ -153,6 +209,13 @@ constexpr std::array<RealKind, 7> kRealKinds = {{
 std::span<const RealKind> real_kinds() { return kRealKinds; }
 
 bool is_read(const RealKind& kind, std::string_view content) { return is_one_of(content, kind.endings); }
+
+std::string kinds_of_records() {
+  std::vector<std::string> names;
+  for (const RealKind& kind : kRealKinds)
+    if (kind.records != nullptr) names.emplace_back(kind.name);
+  return join(names, ", ");
+}
 
 const RealKind* find_real_kind(std::string_view name) {
   const auto* const found = std::ranges::find(kRealKinds, name, &RealKind::name);

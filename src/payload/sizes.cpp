@@ -87,6 +87,8 @@ SizeRange size_range(const SizeLaw& law, Bytes floor) {
       return {law.low, law.high};
     case SizeLaw::Kind::kLognormal:
       return {std::max(Bytes{law.low.count / kLognormalCut}, floor), Bytes{law.low.count * kLognormalCut}};
+    case SizeLaw::Kind::kRecord:
+      break;  // Of real data alone, which draws no sizes.
   }
   return {law.low, law.low};
 }
@@ -96,6 +98,7 @@ Bytes drawn_size(const SizeLaw& law, ContentKey key, Bytes floor) {
   ContentStream random(key, Purpose::kSize);
   switch (law.kind) {
     case SizeLaw::Kind::kFixed:
+    case SizeLaw::Kind::kRecord:
       break;
     case SizeLaw::Kind::kUniform: {
       const auto sizes = static_cast<std::uint64_t>((range.largest - range.smallest).count) + 1;

@@ -90,14 +90,18 @@ Status read_sqlite(const std::string& label, std::string_view image, SqliteValue
                      return ok();
                    }));
   const auto take = [values, &sink](sqlite3_stmt* row) -> Status {
+    std::string numbers;
     for (int column = 0; column < sqlite3_column_count(row); ++column) {
       const int type = sqlite3_column_type(row, column);
+      const bool number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
       if (values == SqliteValues::kText && type == SQLITE_TEXT)
         LAB_TRY(sink(std::string(text_at(row, column)) + "\n"));
-      if (values == SqliteValues::kNumbers && (type == SQLITE_INTEGER || type == SQLITE_FLOAT))
+      if (values == SqliteValues::kNumbers && number)
         LAB_TRY(sink(number_bytes(sqlite3_column_double(row, column))));
+      if (values == SqliteValues::kNumberRows && number)
+        numbers += number_bytes(sqlite3_column_double(row, column));
     }
-    return ok();
+    return numbers.empty() ? ok() : sink(numbers);
   };
   for (const std::string& table : tables)
     LAB_TRY(each_row(label, database->get(), "SELECT * FROM " + quoted(table), take));

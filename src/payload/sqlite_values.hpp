@@ -10,7 +10,11 @@
 
 namespace lab {
 
-enum class SqliteValues : std::uint8_t { kText, kNumbers };
+enum class SqliteValues : std::uint8_t {
+  kText,
+  kNumbers,
+  kNumberRows,  // All numbers of a row at once; of a row without one nothing.
+};
 
 /// Gives the values of one sort, of all tables in the order of their names, row by row: each text with a
 /// newline after it, or each number as number_bytes. `image` is the whole file. Nothing is written, and no

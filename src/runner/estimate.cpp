@@ -83,11 +83,15 @@ double seconds_of_scans(const Plan& plan, const Registry& registry, const Cell& 
 
 }  // namespace
 
-Result<Bytes> logical_bytes(const Cell& cell) {
+bool sizes_are_found(const DatasetSpec& spec) {
+  return spec.payload.starts_with("directory:") || !spec.object_size.sets_size();
+}
+
+Result<Bytes> logical_bytes(const Cell& cell, const DatasetInputs& inputs) {
   const DatasetSpec& spec = cell.dataset;
-  if (!spec.payload.starts_with("directory:"))
+  if (!sizes_are_found(spec))
     return Bytes{spec.object_size.mean().count * static_cast<std::int64_t>(spec.objects)};
-  const auto dataset = Dataset::make(spec);
+  const auto dataset = Dataset::make(spec, inputs);
   if (!dataset) return dataset.error();
   Bytes total;
   for (std::uint64_t number = 0; number < spec.objects; ++number) {
@@ -100,16 +104,17 @@ Result<Bytes> logical_bytes(const Cell& cell) {
 
 Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Registry& registry) {
   Estimate all;
+  const DatasetInputs inputs{.real_world_dir = plan.real_world_dir.value_or("")};
   all.stage_measurements = stage_measurements(blocks);
   std::map<std::string, RestTimes> rest = rest_times(plan, registry);
-  std::map<std::string, Bytes> known;  // Directory payloads are counted once a grade and size.
+  std::map<std::string, Bytes> known;  // What is found is counted once a grade and size.
   for (const Block& block : blocks)
     for (const Cell& cell : block.cells) {
       (cell.control ? all.control_cells : all.cells) += 1;
       const std::string key = fmt::format("{}/{}/{}/{}", cell.dataset.payload, object_size_name(cell.dataset),
                                           cell.dataset.objects, cell.dataset.grade);
       if (!known.contains(key)) {
-        const auto logical = logical_bytes(cell);
+        const auto logical = logical_bytes(cell, inputs);
         known[key] = logical ? *logical : Bytes{0};  // check_payloads has named the error.
       }
       const Bytes logical = known[key];

@@ -10,6 +10,7 @@
 #include "driver/system.hpp"
 #include "model/cell.hpp"
 #include "model/plan.hpp"
+#include "payload/dataset.hpp"
 
 namespace lab {
 
@@ -34,7 +35,10 @@ inline constexpr double kAssumedScanCensus = 0.7;
 
 Estimate estimate(const Plan& plan, const std::vector<Block>& blocks, const Registry& registry);
 
-/// Logical bytes of a cell: exact for fixed sizes, expected for laws, counted for real files.
-Result<Bytes> logical_bytes(const Cell& cell);
+/// Logical bytes of a cell: exact for fixed sizes, expected for laws, counted for real files and records.
+Result<Bytes> logical_bytes(const Cell& cell, const DatasetInputs& inputs);
+
+/// Whether its objects are as large as what is found is: files of a directory, records of real data.
+bool sizes_are_found(const DatasetSpec& spec);
 
 }  // namespace lab

@@ -126,21 +126,21 @@ Bytes step_of(const SystemEntry& entry, const std::string& variant) {
 
 /// What a system keeps that finds every copy: the first contents of the source; of changed copies what was
 /// changed, too; of blocks, all but the copies. Nothing where the dataset cannot be made.
-std::optional<Bytes> unique_bytes_of(const Cell& cell) {
+std::optional<Bytes> unique_bytes_of(const Cell& cell, const DatasetInputs& inputs) {
   const DuplicateUnit& unit = cell.dataset.unit;
   if (unit.kind == DuplicateUnit::Kind::kBlock) {
     const auto dataset = Dataset::make(cell.dataset);
-    const auto logical = logical_bytes(cell);
+    const auto logical = logical_bytes(cell, inputs);
     if (!dataset || !logical) return std::nullopt;
     return *logical - (*dataset)->repeated_in_objects();
   }
   const std::uint64_t distinct = distinct_objects(cell.dataset.objects, cell.dataset.grade);
-  if (!cell.dataset.payload.starts_with("directory:")) {
+  if (!sizes_are_found(cell.dataset)) {
     const auto copies = static_cast<std::int64_t>(cell.dataset.objects - distinct);
     return Bytes{static_cast<std::int64_t>(distinct) * cell.dataset.object_size.mean().count +
                  (unit.is_changed() ? copies * unit.bytes.count : 0)};
   }
-  const auto dataset = Dataset::make(cell.dataset);
+  const auto dataset = Dataset::make(cell.dataset, inputs);
   if (!dataset) return std::nullopt;
   Bytes unique{};
   for (std::uint64_t content = 0; content < distinct; ++content) {
@@ -209,13 +209,14 @@ std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blo
                                  const Registry& registry) {
   std::vector<Check> checks;
   std::set<std::string> seen;
+  const DatasetInputs inputs{.real_world_dir = plan.real_world_dir.value_or("")};
   const int highest = *std::max_element(plan.dataset.grades.begin(), plan.dataset.grades.end());
   for (const Block& block : blocks)
     for (const Cell& cell : block.cells) {
       const SystemEntry* entry = find_system(registry, cell.system);
       if (entry == nullptr || cell.control || cell.dataset.grade != highest) continue;
       if (cell.repetition != 1) continue;
-      const auto unique = unique_bytes_of(cell);
+      const auto unique = unique_bytes_of(cell, inputs);
       if (!unique) continue;  // check_payloads has named the error.
       for (const Step& step : steps_of(plan, cell, *entry)) {
         auto warning = too_coarse(cell, step, *unique);

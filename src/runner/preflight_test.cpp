@@ -11,6 +11,8 @@
 #include "core/files.hpp"
 #include "drivers/cas/cas.hpp"
 #include "drivers/files/files.hpp"
+#include "payload/real_data_test_support.hpp"
+#include "runner/estimate.hpp"
 
 namespace lab {
 namespace {
@@ -56,6 +58,40 @@ TEST_F(PreflightTest, AGoodPlanPassesAndNothingIsWritten) {
   for (const Check& check : preflight(small_plan(), two_systems(), root_ / "run"))
     EXPECT_TRUE(check.passed) << check.detail;
   EXPECT_TRUE(fs::is_empty(root_));
+}
+
+TEST_F(PreflightTest, RecordsOfRealDataAreCheckedAndCountedBeforeTheLoad) {
+  constexpr int kRecords = 100;
+  const fs::path corpora = root_ / "corpora";
+  write_real_records(corpora, kRecords);
+  Plan plan = small_plan();
+  plan.systems.resize(1);
+  plan.real_world_dir = corpora.string();
+  plan.dataset.payloads = {"bank_transactions"};
+  plan.dataset.grades = {0};
+  plan.dataset.modes = {"native"};
+  plan.dataset.object_sizes = {SizeLaw{.kind = SizeLaw::Kind::kRecord}};
+  const auto checked = [&plan] { return check_payloads(plan, expand(plan)); };
+  ASSERT_TRUE(checked()) << checked().error().text();
+  const DatasetInputs inputs{.real_world_dir = corpora.string()};
+  const Cell cell = expand(plan).front().cells.front();
+  const auto dataset = Dataset::make(cell.dataset, inputs);
+  ASSERT_TRUE(dataset) << dataset.error().text();
+  const auto logical = logical_bytes(cell, inputs);
+  ASSERT_TRUE(logical) << logical.error().text();
+  EXPECT_EQ(*logical, (*dataset)->real_data_report()->bytes) << "all records of the source";
+  const Estimate needs = estimate(plan, expand(plan), two_systems());
+  EXPECT_GT(needs.logical, *logical) << "two repetitions";
+  EXPECT_FALSE(check_quantum(plan, expand(plan), two_systems()).empty()) << "few bytes for blocks of 4 KiB";
+  plan.dataset.objects = kRecords + 1;
+  EXPECT_NE(checked().error().detail.find("has 100 different records"), std::string::npos);
+  plan.dataset.objects = 10;
+  plan.dataset.object_sizes = {SizeLaw{.low = Bytes{64}}};
+  EXPECT_NE(checked().error().detail.find("object_size must be \"record\", not \"64\""), std::string::npos)
+      << checked().error().detail;
+  plan.dataset.payloads = {"random_binary"};
+  plan.dataset.object_sizes = {SizeLaw{.kind = SizeLaw::Kind::kRecord}};
+  EXPECT_NE(checked().error().detail.find("object size record: of real data"), std::string::npos);
 }
 
 TEST_F(PreflightTest, AScanThatCannotBeIsSaidBeforeTheLoad) {

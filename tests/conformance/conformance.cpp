@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "servers.hpp"
@@ -19,8 +20,9 @@ std::string name_of(const testing::TestParamInfo<Candidate>& info) {
   std::string name = candidate.entry->name + (first ? "_" : "_also_") + candidate.variant;
   if (!candidate.payload.empty()) {
     // These have all types of columns among them; the others are for the label deep.
-    const bool usual = candidate.payload == "synthetic_transactions" ||
-                       candidate.payload == "jsonb_documents" || candidate.payload == "random_binary";
+    constexpr std::array<std::string_view, 5> kUsual{"synthetic_transactions", "jsonb_documents",
+                                                     "random_binary", "bank_transactions", "numeric_dataset"};
+    const bool usual = std::ranges::find(kUsual, candidate.payload) != kUsual.end();
     name = candidate.entry->name + (usual ? "_native_" : "_also_native_") + candidate.payload;
   }
   for (char& letter : name)

@@ -1,22 +1,31 @@
 // Mode "native": records of each kind go into typed columns and come back to the byte.
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance.hpp"
+#include "core/testing/temporary_folder.hpp"
 #include "payload/dataset.hpp"
+#include "payload/real_data_test_support.hpp"
 
 namespace lab {
 
 class NativeConformance : public DriverConformance {
  protected:
+  /// A folder of them, for all tests of the program.
+  static std::string real_records() {
+    static const TemporaryFolder folder;
+    static const bool written = (write_real_records(folder.path(), 200), true);
+    EXPECT_TRUE(written);
+    return folder.path().string();
+  }
   static const NativeSchema& schema() { return *find_native_schema(GetParam().payload); }
 
   /// Records with the contents `first`, `first` + 1, ... of the kind, each twice under ids of their own.
   static std::vector<Made> records(std::uint64_t first, std::uint64_t contents) {
-    const bool row = schema().form == RecordForm::kRow;
-    const Bytes size{row ? static_cast<std::int64_t>(schema().row_bytes) : 3'000};
-    const auto dataset = Dataset::make({.payload = GetParam().payload,
-                                        .dataset_seed = 7,
-                                        .objects = first + contents,
-                                        .object_size = {.low = size}});
+    DatasetSpec spec{.payload = GetParam().payload, .dataset_seed = 7, .objects = first + contents};
+    spec.object_size = {.low = Bytes{3'000}};
+    if (schema().form == RecordForm::kRow)
+      spec.object_size.low = Bytes{static_cast<std::int64_t>(schema().row_bytes)};
+    if (schema().of_real_data) spec.object_size = {.kind = SizeLaw::Kind::kRecord};
+    const auto dataset = Dataset::make(spec, {.real_world_dir = real_records()});
     std::vector<Made> all;
     EXPECT_TRUE(dataset) << dataset.error().text();
     if (!dataset) return all;
@@ -82,7 +91,7 @@ TEST_P(NativeConformance, AStreamAndADroppedTableKeepTheSchema) {
 }
 
 TEST_P(NativeConformance, WhatIsNoRecordIsRefusedAndTheDriverGoesOn) {
-  if (schema().form != RecordForm::kRow) GTEST_SKIP() << "any text is a record";
+  if (!schema().is_row()) GTEST_SKIP() << "any text is a record";
   const auto objects = records(0, 1);
   const Made two = made(5, objects[0].payload + objects[0].payload);
   EXPECT_EQ(driver_->put(soon(), two.view()).error().code, ErrorCode::kInvalidArgument);

@@ -55,6 +55,46 @@ TEST(NativeRows, WritesWhatTheServersFormatHas) {
                 "cd81c52e00000000");
 }
 
+TEST(NativeRows, HaveDaysListsAndWhatMayBeNothing) {
+  const Server server{.version = {18, 16, 1}, .version_text = "18.16.1"};
+  EXPECT_EQ(native_definitions(schema("bank_transactions"), server, ""),
+            ", booked_on Date, amount Decimal(15, 2), currency String, counterparty String, purpose String, "
+            "balance Nullable(Decimal(15, 2))");
+  EXPECT_EQ(native_definitions(schema("numeric_dataset"), server, ""), ", numbers Array(Float64)");
+  EXPECT_NE(native_selection(schema("bank_transactions")).find("'\\t', ifNull(toString(balance), ''))"),
+            std::string::npos)
+      << native_selection(schema("bank_transactions"));
+  EXPECT_EQ(native_selection(schema("numeric_dataset")), "toString(numbers)");
+  const auto with = row_of("bank_transactions", "2024-12-31\t-1.50\tEUR\tA\t\t2.00\n", true);
+  ASSERT_TRUE(with) << with.error().text();
+  EXPECT_EQ(hex(*with).substr(32),
+            "784e"
+            "6affffffffffffff"
+            "03455552"
+            "0141"
+            "00"
+            "00c800000000000000");
+  const auto without = row_of("bank_transactions", "2024-12-31\t-1.50\tEUR\tA\t\t\n", true);
+  ASSERT_TRUE(without) << without.error().text();
+  EXPECT_EQ(hex(*without), hex(*with).substr(0, hex(*with).size() - 18) + "01") << "nothing, and no value";
+  const std::string_view numbers("\0\0\0\0\0\0\xf8\x3f\0\0\0\0\0\0\xf8\x7f\0\0\0\0\0\0\0\x80", 24);
+  const auto list = row_of("numeric_dataset", numbers, true);
+  ASSERT_TRUE(list) << list.error().text();
+  EXPECT_EQ(list->substr(16), "\3" + std::string(numbers));
+  const auto read = native_payload(schema("numeric_dataset"), "[1.5,nan,-0]", "test");
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(as_text(read->bytes()), numbers);
+  for (const char* const other : {"", "1.5", "[]", "[1.5,]", "[x]"})
+    EXPECT_EQ(native_payload(schema("numeric_dataset"), other, "test").error().code, ErrorCode::kCorruption)
+        << other;
+  const auto early = row_of("bank_transactions", "1969-12-31\t1.00\tEUR\t\t\t\n", true);
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(early.error().detail.find("1969-12-31: a Date of this server is from 1970-01-01"),
+            std::string::npos)
+      << early.error().detail;
+}
+
 TEST(NativeRows, ATimeThatTheServerCannotKeepIsRefused) {
   const auto refused = row_of("time_series", kReading, false);
   ASSERT_FALSE(refused);

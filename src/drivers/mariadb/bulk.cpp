@@ -48,7 +48,8 @@ class Columns {
         continue;
       }
       const auto* borrowed = std::get_if<std::string_view>(&value);
-      set(column.type == NativeType::kBinary ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING,
+      const bool bytes = column.type == NativeType::kBinary || column.type == NativeType::kReals;
+      set(bytes ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING,
           borrowed != nullptr ? *borrowed : made_.emplace_back(native_text(column, value)));
     }
     return ok();

@@ -247,8 +247,10 @@ class MariadbDriver final : public Driver {
   Result<ReadPayload> payload_of(Row row, const char* operation) const {
     std::vector<std::string_view> texts;
     for (const auto& column : row.subspan(1)) {
-      if (!column) return Error{ErrorCode::kCorruption, operation, "a row is none of ours"};
-      texts.push_back(*column);
+      const bool may_be_null = setup_.schema != nullptr && texts.size() < setup_.schema->columns.size() &&
+                               setup_.schema->columns[texts.size()].optional;
+      if (!column && !may_be_null) return Error{ErrorCode::kCorruption, operation, "a row is none of ours"};
+      texts.push_back(column.value_or(std::string_view{}));
     }
     return read_payload(setup_.schema, texts, operation);
   }

@@ -22,6 +22,9 @@ std::string type_sql(const NativeColumn& column) {
       return "DATETIME(3)";
     case NativeType::kJson:
       return "JSON";
+    case NativeType::kDate:
+      return "DATE";
+    case NativeType::kReals:
     case NativeType::kBinary:
       return "LONGBLOB";
     case NativeType::kText:
@@ -48,7 +51,7 @@ std::string selected(const NativeColumn& column) {
 std::string native_columns_sql(const NativeSchema& schema) {
   std::string columns;
   for (const NativeColumn& column : schema.columns)
-    columns += fmt::format(", {} {} NOT NULL", column.name, type_sql(column));
+    columns += fmt::format(", {} {} {}NULL", column.name, type_sql(column), column.optional ? "" : "NOT ");
   return columns + index_sql(schema);
 }
 
@@ -110,10 +113,13 @@ std::string create_table_sql(const Setup& setup, std::uint32_t container) {
 
 std::string insert_sql(const Setup& setup, std::uint32_t container) {
   const std::string table = table_name(setup.space.container(container), kTable);
-  if (setup.schema != nullptr)
-    return fmt::format("INSERT INTO {}(id, {}) VALUES(?, {}) ON DUPLICATE KEY UPDATE {}", table,
-                       each_column(*setup.schema), each_column(*setup.schema, "?"),
-                       each_column(*setup.schema, "{0} = VALUES({0})"));
+  if (setup.schema != nullptr) {
+    std::string values = "?";
+    for (const NativeColumn& column : setup.schema->columns)
+      values += column.optional ? ", NULLIF(?, '')" : ", ?";  // A value of an array has no other nothing.
+    return fmt::format("INSERT INTO {}(id, {}) VALUES({}) ON DUPLICATE KEY UPDATE {}", table,
+                       each_column(*setup.schema), values, each_column(*setup.schema, "{0} = VALUES({0})"));
+  }
   return fmt::format(
       "INSERT INTO {}(id, mime, size_bytes, sha256, payload) VALUES(?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE "
       "{}",

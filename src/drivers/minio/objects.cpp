@@ -19,6 +19,8 @@ namespace lab::minio {
 namespace {
 
 constexpr std::size_t kFailuresShown = 3;
+constexpr int kMetadataTextMax =
+    64;  // All metadata of an object have 2 KB: longer texts are in its body alone.
 constexpr Millis kAbortLimit{1'500};  // An upload is aborted even after a stop, but not for long.
 
 /// In mode "native" the metadata is the schema's name and the fields of a row, in characters that a header
@@ -35,11 +37,15 @@ Result<std::vector<std::string>> headers_of(const Object& object, const NativeSc
   headers.push_back("x-amz-meta-schema: " + std::string(schema->payload));
   const auto record = parse_record(*schema, object.payload, operation);
   if (!record) return record.error();
-  for (std::size_t at = 0; schema->form == RecordForm::kRow && at < record->size(); ++at) {
-    std::string name(schema->columns[at].name);
+  for (std::size_t at = 0; schema->is_row() && at < record->size(); ++at) {
+    const NativeColumn& column = schema->columns[at];
+    if (column.type == NativeType::kText && column.digits > kMetadataTextMax) continue;
+    const std::string text = native_text(column, (*record)[at]);
+    if (text.empty())
+      continue;  // An empty header is not sent, and the signature would be of another request.
+    std::string name(column.name);
     std::replace(name.begin(), name.end(), '_', '-');
-    headers.push_back(fmt::format("x-amz-meta-{}: {}", name,
-                                  percent_encode(native_text(schema->columns[at], (*record)[at]))));
+    headers.push_back(fmt::format("x-amz-meta-{}: {}", name, percent_encode(text)));
   }
   return headers;
 }

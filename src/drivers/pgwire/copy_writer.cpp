@@ -12,6 +12,7 @@ namespace {
 // Eleven bytes of signature, flags without OIDs, no header extension.
 constexpr std::string_view kHeader{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
 constexpr std::int16_t kTrailer = -1;
+constexpr std::int32_t kNull = -1;  // In place of a length.
 
 }  // namespace
 
@@ -30,6 +31,8 @@ Status CopyWriter::field(std::int64_t number) {
   LAB_TRY(add_integer(static_cast<std::int32_t>(sizeof number)));
   return add_integer(number);
 }
+
+Status CopyWriter::null() { return add_integer(kNull); }
 
 Status CopyWriter::finish() {
   LAB_TRY(add_integer(kTrailer));

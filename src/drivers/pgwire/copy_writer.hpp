@@ -27,7 +27,8 @@ class CopyWriter {
   Status field(std::span<const std::byte> bytes);
   Status field(std::string_view text);
   Status field(std::int64_t number);  // A bigint.
-  Status finish();                    // Sends what is left.
+  Status null();
+  Status finish();  // Sends what is left.
 
  private:
   Status add(std::string_view bytes);

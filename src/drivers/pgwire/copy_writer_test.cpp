@@ -23,19 +23,21 @@ struct Sent {
 TEST(CopyWriter, WritesWhatTheServersDocumentationDescribes) {
   Sent sent;
   ASSERT_TRUE(sent.writer.begin());
-  ASSERT_TRUE(sent.writer.row(3));
+  ASSERT_TRUE(sent.writer.row(4));
   ASSERT_TRUE(sent.writer.field(std::string_view("a\0b", 3)));
   ASSERT_TRUE(sent.writer.field(std::int64_t{-2}));
   ASSERT_TRUE(sent.writer.field(std::string_view()));
+  ASSERT_TRUE(sent.writer.null());
   ASSERT_TRUE(sent.writer.finish());
   const std::string expected(
       "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"
-      "\0\3"
+      "\0\4"
       "\0\0\0\3a\0b"
       "\0\0\0\10\377\377\377\377\377\377\377\376"
       "\0\0\0\0"
+      "\377\377\377\377"
       "\377\377",
-      19 + 2 + 7 + 12 + 4 + 2);
+      19 + 2 + 7 + 12 + 4 + 4 + 2);
   EXPECT_EQ(sent.all, expected);
 }
 

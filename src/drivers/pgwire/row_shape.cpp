@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kBlobColumns = "id, mime, size_bytes, sha256, payload";
 constexpr std::int64_t kEpoch = 946'684'800'000;  // Milliseconds from 1970 to the protocol's year 2000.
+constexpr std::int64_t kEpochDays = 10'957;
 constexpr int kSmallintDigits = 4;
 constexpr int kGroupDigits = 4;  // A numeric is digits of base 10,000.
 constexpr std::int64_t kGroup = 10'000;
@@ -34,12 +35,45 @@ std::string binary_numeric(std::int64_t digits, int scale) {
          binary(static_cast<std::int16_t>(scale)) + groups;
 }
 
+/// One dimension, no nothings in it, the type of its elements; how many there are, the first one's number;
+/// the length and the bytes of each.
+constexpr std::size_t kListHeader = 20;
+constexpr std::size_t kListElement = 12;
+
+std::string binary_list(std::string_view doubles) {
+  std::string list = binary(std::int32_t{1}) + binary(std::int32_t{0}) +
+                     binary(static_cast<std::int32_t>(Parameters::kFloat8)) +
+                     binary(static_cast<std::int32_t>(doubles.size() / sizeof(double))) +
+                     binary(std::int32_t{1});
+  for (; !doubles.empty(); doubles.remove_prefix(sizeof(double))) {
+    list += binary(static_cast<std::int32_t>(sizeof(double)));
+    const std::string_view number = doubles.substr(0, sizeof(double));
+    list.append(number.rbegin(), number.rend());
+  }
+  return list;
+}
+
+/// The doubles of such a list.
+Result<std::string> doubles_of(std::string_view list, const char* operation) {
+  const Error no_list{ErrorCode::kCorruption, operation, "a list of numbers came back in another form"};
+  if (list.size() < kListHeader || (list.size() - kListHeader) % kListElement != 0) return no_list;
+  std::string doubles;
+  for (std::string_view left = list.substr(kListHeader); !left.empty(); left.remove_prefix(kListElement)) {
+    const std::string_view number = left.substr(kListElement - sizeof(double), sizeof(double));
+    doubles.append(number.rbegin(), number.rend());
+  }
+  return binary_list(doubles) == list ? Result<std::string>(std::move(doubles)) : no_list;
+}
+
 /// As text, whatever the connection's settings are.
 std::string text_sql(const NativeColumn& column) {
   switch (column.type) {
     case NativeType::kText:
     case NativeType::kBinary:
+    case NativeType::kReals:
       return std::string(column.name);
+    case NativeType::kDate:
+      return fmt::format("to_char({}, 'YYYY-MM-DD')", column.name);
     case NativeType::kTimestamp:
       return fmt::format("to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')", column.name);
     case NativeType::kUuid:
@@ -63,6 +97,10 @@ std::string type_sql(const NativeColumn& column) {
       return fmt::format("numeric({}, {})", column.digits, column.scale);
     case NativeType::kTimestamp:
       return "timestamptz";
+    case NativeType::kDate:
+      return "date";
+    case NativeType::kReals:
+      return "double precision[]";
     case NativeType::kJson:
       return "jsonb";
     case NativeType::kBinary:
@@ -74,6 +112,10 @@ std::string type_sql(const NativeColumn& column) {
 }
 
 void append_value(RowFields& row, const NativeColumn& column, const NativeValue& value) {
+  if (std::holds_alternative<std::monostate>(value)) {
+    row.fields.push_back({.type = Parameters::kNumeric, .null = true});
+    return;
+  }
   switch (column.type) {
     case NativeType::kUuid:
       row.keep(Parameters::kUuid, std::string(as_text(std::get<ObjectId>(value))));
@@ -90,6 +132,13 @@ void append_value(RowFields& row, const NativeColumn& column, const NativeValue&
     case NativeType::kTimestamp:
       row.keep(Parameters::kTimestamptz, binary((std::get<std::int64_t>(value) - kEpoch) * 1'000));
       break;
+    case NativeType::kDate:
+      row.keep(Parameters::kDate,
+               binary(static_cast<std::int32_t>(std::get<std::int64_t>(value) - kEpochDays)));
+      break;
+    case NativeType::kReals:
+      row.keep(Parameters::kFloat8List, binary_list(std::get<std::string_view>(value)));
+      break;
     case NativeType::kJson:
       row.keep(Parameters::kJsonb, kJsonbVersion + std::string(std::get<std::string_view>(value)));
       break;
@@ -104,7 +153,11 @@ void append_value(RowFields& row, const NativeColumn& column, const NativeValue&
 
 Parameters RowFields::parameters() const {
   Parameters all;
-  for (const Field& field : fields) all.value(field.type, field.bytes);
+  for (const Field& field : fields)
+    if (field.null)
+      all.null(field.type);
+    else
+      all.value(field.type, field.bytes);
   return all;
 }
 
@@ -165,6 +218,11 @@ Result<ReadPayload> RowShape::read(const Rows& rows, int row, const char* operat
   std::vector<std::string_view> texts;
   const int count = schema_ == nullptr ? 1 : static_cast<int>(schema_->columns.size());
   for (int column = 1; column <= count; ++column) texts.push_back(rows.text(row, column));
+  if (schema_ == nullptr || schema_->columns[0].type != NativeType::kReals)
+    return read_payload(schema_, texts, operation);
+  const auto doubles = doubles_of(texts[0], operation);
+  if (!doubles) return doubles.error();
+  texts[0] = *doubles;
   return read_payload(schema_, texts, operation);
 }
 

@@ -16,6 +16,7 @@ namespace lab::pgwire {
 struct Field {
   unsigned type = 0;
   std::string_view bytes{};
+  bool null = false;
 };
 
 /// The fields of one row; they borrow from the object and from what was made for them.

@@ -83,6 +83,36 @@ TEST(RowShape, WritesValuesAsTheServersBinaryFormHasThem) {
   EXPECT_EQ(json.bytes, "\1{}") << "the version of the form, then the text";
   EXPECT_EQ(value_of(row, {"x", NativeType::kBinary}, std::string_view("\0", 1)).type, 17U);
   EXPECT_EQ(value_of(row, {"u", NativeType::kUuid}, ObjectId{std::byte{7}}).bytes.size(), 16U);
+  const Field date = value_of(row, {"d", NativeType::kDate}, std::int64_t{10'956});
+  EXPECT_EQ(date.type, 1082U);
+  EXPECT_EQ(hex(date.bytes), "ffffffff") << "days since 2000";
+  const Field list = value_of(row, {"l", NativeType::kReals}, std::string_view("\1\0\0\0\0\0\xf8\x3f", 8));
+  EXPECT_EQ(list.type, 1022U);
+  EXPECT_EQ(hex(list.bytes),
+            "00000001"
+            "00000000"
+            "000002bd"
+            "00000001"
+            "00000001"
+            "00000008"
+            "3ff8000000000001");
+  EXPECT_TRUE(
+      value_of(row, {"n", NativeType::kDecimal, 9, 2, Spelling::kUsual, true}, std::monostate()).null);
+}
+
+TEST(RowShape, SendsNothingAsNullAndNotAsAnEmptyValue) {
+  const RowShape shape(find_native_schema("bank_transactions"));
+  EXPECT_EQ(
+      shape.definitions(),
+      "id uuid, booked_on date, amount numeric(15, 2), currency varchar(16), counterparty varchar(255), "
+      "purpose varchar(2000), balance numeric(15, 2)");
+  const Object object{.payload = as_bytes("2024-12-31\t1.00\t\t\t\t\n")};
+  const auto row = shape.fields_of(object, "test");
+  ASSERT_TRUE(row) << row.error().text();
+  const Parameters parameters = row->parameters();
+  ASSERT_EQ(parameters.count(), 7);
+  EXPECT_NE(parameters.values()[5], nullptr) << "an empty purpose is a text";
+  EXPECT_EQ(parameters.values()[6], nullptr) << "no balance is NULL";
 }
 
 }  // namespace lab::pgwire

@@ -107,7 +107,7 @@ Status TableDriver::copy(const CallContext& call, const char* operation, const s
       const auto row = shape_.fields_of(**object, operation);
       if (!row) return row.error();
       LAB_TRY(writer.row(static_cast<std::int16_t>(row->fields.size() + (numbered ? 1 : 0))));
-      for (const Field& field : row->fields) LAB_TRY(writer.field(field.bytes));
+      for (const Field& field : row->fields) LAB_TRY(field.null ? writer.null() : writer.field(field.bytes));
       if (numbered) LAB_TRY(writer.field(sent));
       ++sent;
     }

@@ -32,6 +32,9 @@ class Parameters {
   static constexpr unsigned kInt8 = 20;
   static constexpr unsigned kInt2 = 21;
   static constexpr unsigned kText = 25;
+  static constexpr unsigned kFloat8 = 701;
+  static constexpr unsigned kFloat8List = 1022;
+  static constexpr unsigned kDate = 1082;
   static constexpr unsigned kTimestamptz = 1184;
   static constexpr unsigned kNumeric = 1700;
   static constexpr unsigned kUuid = 2950;
@@ -49,6 +52,12 @@ class Parameters {
   Parameters& bigint(std::int64_t value) {
     numbers_.push_back(big_endian(value));
     return add(kInt8, numbers_.back().data(), numbers_.back().size());
+  }
+
+  Parameters& null(unsigned type) {
+    add(type, nullptr, 0);
+    values_.back() = nullptr;
+    return *this;
   }
 
   int count() const noexcept { return static_cast<int>(values_.size()); }

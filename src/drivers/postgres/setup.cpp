@@ -99,9 +99,10 @@ std::vector<std::string> PostgresDialect::create_native_table(const std::string&
   std::string columns;
   for (const NativeColumn& column : schema.columns) {
     const bool long_values = column.type == NativeType::kJson || column.type == NativeType::kBinary ||
+                             column.type == NativeType::kReals ||
                              (column.type == NativeType::kText && column.digits == 0);
-    columns += fmt::format(", {} {}{} NOT NULL", column.name, pgwire::type_sql(column),
-                           long_values ? compression() : "");
+    columns += fmt::format(", {} {}{}{}", column.name, pgwire::type_sql(column),
+                           long_values ? compression() : "", column.optional ? "" : " NOT NULL");
   }
   std::vector<std::string> statements{
       fmt::format("CREATE TABLE {} (id uuid NOT NULL{}, CONSTRAINT files_pkey PRIMARY KEY (id){}){}",

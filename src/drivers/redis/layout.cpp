@@ -178,12 +178,12 @@ class HashLayout final : public KeyLayout {
   }
 };
 
-/// A row is a hash with a field for each column, each a text as people write it; a kind of one value is a
-/// string.
+/// A row is a hash with a field for each column, each a text as people write it, empty where there is
+/// nothing: a field that is left out would keep what an earlier put wrote. A kind of one value is a string.
 class NativeLayout final : public KeyLayout {
  public:
   NativeLayout(KeySpace space, std::uint32_t containers, const NativeSchema& schema)
-      : KeyLayout(std::move(space), containers), schema_(schema), row_(schema.form == RecordForm::kRow) {}
+      : KeyLayout(std::move(space), containers), schema_(schema), row_(schema.is_row()) {}
 
  private:
   Status send_put(Link& link, const CallContext& call, const char* operation, const Object& object) override {

@@ -267,6 +267,17 @@ void Statement::bind(int index, double number) {
   if (bound_ == SQLITE_OK) bound_ = code;
 }
 
+void Statement::bind_copy(int index, const std::string& text) {
+  const int code =
+      sqlite3_bind_text64(handle_, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  if (bound_ == SQLITE_OK) bound_ = code;
+}
+
+void Statement::bind_null(int index) {
+  const int code = sqlite3_bind_null(handle_, index);
+  if (bound_ == SQLITE_OK) bound_ = code;
+}
+
 Result<bool> Statement::step() {
   if (bound_ != SQLITE_OK) return use_->error(bound_);
   const int code = sqlite3_step(handle_);

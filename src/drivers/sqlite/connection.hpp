@@ -68,6 +68,8 @@ class Statement {
   void bind(int index, std::string_view text);
   void bind(int index, std::int64_t number);
   void bind(int index, double number);
+  void bind_copy(int index, const std::string& text);  // Not borrowed.
+  void bind_null(int index);
 
   /// True when there is a row, false at the end.
   Result<bool> step();

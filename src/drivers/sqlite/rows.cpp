@@ -8,19 +8,22 @@
 namespace lab::sqlite {
 namespace {
 
-/// SQLite knows no UUID, time or JSON: bytes, milliseconds since 1970, and a text that is checked.
+/// SQLite knows no UUID, time, date, list or JSON: bytes, milliseconds since 1970, a text that its functions
+/// of dates read, bytes, and a text that is checked.
 std::string column_sql(const NativeColumn& column) {
   switch (column.type) {
     case NativeType::kUuid:
+    case NativeType::kReals:
     case NativeType::kBinary:
       return fmt::format("{} BLOB NOT NULL", column.name);
     case NativeType::kInteger:
     case NativeType::kTimestamp:
       return fmt::format("{} INTEGER NOT NULL", column.name);
     case NativeType::kDecimal:
-      return fmt::format("{} NUMERIC NOT NULL", column.name);
+      return fmt::format("{} NUMERIC{}", column.name, column.optional ? "" : " NOT NULL");
     case NativeType::kJson:
       return fmt::format("{0} TEXT NOT NULL CHECK(json_valid({0}))", column.name);
+    case NativeType::kDate:
     case NativeType::kText:
       break;
   }
@@ -59,7 +62,9 @@ Result<NativeValue> value_at(const Statement& statement, const NativeColumn& col
     case NativeType::kTimestamp:
       return NativeValue(statement.number(index));
     case NativeType::kDecimal:
+    case NativeType::kDate:
       return native_value(column, statement.text(index), operation);
+    case NativeType::kReals:
     case NativeType::kBinary:
       return NativeValue(as_text(statement.blob(index)));
     case NativeType::kText:
@@ -116,13 +121,17 @@ void bind_record(Statement& statement, const NativeSchema& schema, const ObjectI
   for (std::size_t at = 0; at < record.size(); ++at) {
     const NativeColumn& column = schema.columns[at];
     ++index;
-    if (const auto* uuid = std::get_if<ObjectId>(&record[at]))
+    if (std::holds_alternative<std::monostate>(record[at]))
+      statement.bind_null(index);
+    else if (const auto* uuid = std::get_if<ObjectId>(&record[at]))
       statement.bind(index, *uuid);
+    else if (column.type == NativeType::kDate)
+      statement.bind_copy(index, native_text(column, record[at]));
     else if (column.type == NativeType::kDecimal)
       statement.bind(index, real_of(column, std::get<std::int64_t>(record[at])));
     else if (const auto* number = std::get_if<std::int64_t>(&record[at]))
       statement.bind(index, *number);
-    else if (column.type == NativeType::kBinary)
+    else if (column.type == NativeType::kBinary || column.type == NativeType::kReals)
       statement.bind(index, as_bytes(std::get<std::string_view>(record[at])));
     else
       statement.bind(index, std::get<std::string_view>(record[at]));

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "payload/bank_record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/text.hpp"
+
+namespace lab {
+namespace {
+
+constexpr std::size_t kDayLength = 10;  // "2024-12-31"
+constexpr std::size_t kDecimals = 2;
+constexpr std::size_t kWholeDigitsMax = 13;  // With the decimals 15, which a double holds too.
+
+Error bad(std::string detail) { return {ErrorCode::kCorruption, "payload.table", std::move(detail)}; }
+
+bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+
+/// The day of a date that bank_date has let through: a time may follow.
+Result<std::string> day_of(const std::string& date) {
+  const std::string_view day = std::string_view(date).substr(0, kDayLength);
+  constexpr std::string_view kShape = "dddd-dd-dd";
+  const bool shaped = day.size() == kDayLength && day[0] != '0' &&
+                      std::ranges::equal(day, kShape, [](char letter, char shape) {
+                        return shape == 'd' ? is_digit(letter) : letter == shape;
+                      });
+  const bool ends = date.size() == day.size() || date[kDayLength] == ' ' || date[kDayLength] == 'T';
+  if (shaped && ends) return std::string(day);
+  return bad(fmt::format("'{}' is no day such as 2024-12-31 or 31.12.2024, as a record has", date));
+}
+
+/// "-1234.5" as "-1234.50". Nothing for more decimals and for numbers of more than 13 digits before them.
+std::optional<std::string> fixed(std::string_view amount, bool binary) {
+  const bool negative = amount.starts_with('-');
+  if (negative) amount.remove_prefix(1);
+  const std::size_t point = std::min(amount.find('.'), amount.size());
+  std::string_view whole = amount.substr(0, point);
+  whole.remove_prefix(std::min(whole.find_first_not_of('0'), whole.size()));
+  std::string fraction(point == amount.size() ? "" : amount.substr(point + 1));
+  if (whole.size() > kWholeDigitsMax || !std::ranges::all_of(whole, is_digit) ||
+      !std::ranges::all_of(fraction, is_digit))
+    return std::nullopt;
+  while (fraction.size() < kDecimals) fraction += '0';
+  const std::string_view rest = std::string_view(fraction).substr(kDecimals);
+  const bool up = binary && rest.starts_with("9999");
+  const bool nothing = rest.find_first_not_of('0') == std::string_view::npos;
+  if (!nothing && !up && !(binary && rest.starts_with("0000"))) return std::nullopt;
+  std::int64_t hundredths = up ? 1 : 0;
+  std::int64_t digits = 0;
+  for (const char digit : std::string(whole) + fraction.substr(0, kDecimals))
+    digits = digits * 10 + (digit - '0');
+  hundredths += digits;
+  return fmt::format("{}{}.{:02}", negative && hundredths != 0 ? "-" : "", hundredths / 100,
+                     hundredths % 100);
+}
+
+Result<std::string> amount_of(std::string_view what, const std::string& text, bool binary) {
+  if (auto amount = fixed(text, binary)) return *std::move(amount);
+  return bad(fmt::format("{} '{}' is none of up to {} digits and {} decimals, as a record has", what, text,
+                         kWholeDigitsMax, kDecimals));
+}
+
+std::size_t characters_in(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char letter) { return (static_cast<unsigned char>(letter) & 0xC0U) != 0x80U; }));
+}
+
+/// In one line, so that nothing in it can stand for what is between fields.
+Result<std::string> line_of(std::string_view what, std::string text, std::size_t characters_max) {
+  std::ranges::replace_if(
+      text,
+      [](char letter) {
+        const auto byte = static_cast<unsigned char>(letter);
+        return byte < 0x20 || byte == 0x7F;
+      },
+      ' ');
+  std::string line(trim(text));
+  if (const std::size_t characters = characters_in(line); characters > characters_max)
+    return bad(
+        fmt::format("a {} of {} characters, a record has at most {}", what, characters, characters_max));
+  return line;
+}
+
+}  // namespace
+
+Result<std::string> bank_record(const BankRow& row, bool binary_numbers) {
+  const auto day = day_of(row.date);
+  if (!day) return day.error();
+  const auto amount = amount_of("amount", row.amount, binary_numbers);
+  if (!amount) return amount.error();
+  const auto currency = line_of("currency", row.currency, kBankCurrencyMax);
+  if (!currency) return currency.error();
+  const auto party = line_of("counterparty", row.party, kBankPartyMax);
+  if (!party) return party.error();
+  const auto purpose = line_of("purpose", row.purpose, kBankPurposeMax);
+  if (!purpose) return purpose.error();
+  std::string balance;
+  if (!row.balance.empty()) {
+    auto known = amount_of("balance", row.balance, binary_numbers);
+    if (!known) return known;
+    balance = *std::move(known);
+  }
+  return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", *day, *amount, *currency, *party, *purpose, balance);
+}
+
+}  // namespace lab
