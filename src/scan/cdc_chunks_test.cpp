@@ -29,8 +29,11 @@ std::vector<Kept> cut(std::span<const std::pair<Data, std::uint64_t>> pieces, bo
   for (const auto& [data, zeros] : pieces) {
     chunks.bytes(data);
     if (by_number)
-      for (std::uint64_t left = zeros; left > 0; left -= std::min(left, at_once))
-        chunks.zeros(std::min(left, at_once));
+      for (std::uint64_t left = zeros, next = at_once / 1000 + 1; left > 0; next = at_once) {
+        const std::uint64_t some = std::min(left, next);
+        chunks.zeros(some);
+        left -= some;
+      }
     else
       chunks.bytes(Data(zeros));
   }
