@@ -112,6 +112,8 @@ std::optional<double> growth(const std::filesystem::path& samples, const std::st
   return first ? std::optional(last - *first) : std::nullopt;
 }
 
+double rounded(double ratio) { return std::round(ratio * 1'000) / 1'000; }
+
 TEST_P(KnownAnswers, AreGivenByTheInstrument) {
   const Known known = GetParam();
   const auto table = table_of(known.system);
@@ -136,8 +138,9 @@ TEST_P(KnownAnswers, AreGivenByTheInstrument) {
       EXPECT_LE(400.0 * 131'072 / *grown, known.memory->high);
     }
     const double edr = record["edr"][known.probe];
-    EXPECT_GE(edr, range.low);
-    EXPECT_LE(edr, range.high);
+    // The ranges are known to three digits. Redis's log, for one, also holds a heartbeat every few seconds.
+    EXPECT_GE(rounded(edr), range.low);
+    EXPECT_LE(rounded(edr), range.high);
     const Json& first = records.begin()->second;
     EXPECT_TRUE(!known.alike || std::abs(edr / first["edr"][known.probe].get<double>() - 1) < 0.002) << edr;
     if (!known.step) continue;
