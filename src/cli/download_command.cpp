@@ -1,5 +1,8 @@
 // `deduplab download`: real data from a list of addresses, or from a folder that stands for them.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -41,13 +44,44 @@ int code_of(const Error& error) {
   return fail(by_signal != 0 ? by_signal : exit_code_of(error), error);
 }
 
-/// The new list has what was measured before a failure, so that nothing has to come twice.
-Status write_pinned(const DownloadOptions& options, const std::vector<ListedDownload>& measured) {
-  if (measured.empty()) return ok();
-  const auto text = pinned_list(options.list, measured);
-  if (!text) return text.error();
-  return write_file_atomic(options.pin, *text);
-}
+/// The list that is made: from the first moment on a file of its name, so that nobody else's is replaced and
+/// one that cannot be made is known before anything is fetched. It always has what was measured so far.
+class PinnedList {
+ public:
+  explicit PinnedList(const DownloadOptions& options) : options_(options) {}
+  ~PinnedList() {
+    if (made_ && text_.empty() && is_ours()) ::unlink(options_.pin.c_str());
+  }
+  PinnedList(const PinnedList&) = delete;
+  PinnedList& operator=(const PinnedList&) = delete;
+
+  Status make() {
+    LAB_TRY(open_file(options_.pin, O_WRONLY | O_CREAT | O_EXCL));
+    made_ = true;
+    return ok();
+  }
+  Status write(const std::vector<ListedDownload>& measured) {
+    auto text = pinned_list(options_.list, measured);
+    if (!text) return text.error();
+    if (!is_ours())
+      return Error{
+          ErrorCode::kIo, "download",
+          options_.pin.string() + ": somebody else has written into it meanwhile, so it stays as it is"};
+    LAB_TRY(write_file_atomic(options_.pin, *text));
+    text_ = *std::move(text);
+    return ok();
+  }
+
+ private:
+  bool is_ours() const {
+    const auto there = read_file(options_.pin);
+    return there && *there == text_;
+  }
+
+  const DownloadOptions& options_;
+  bool made_ = false;
+  std::string text_{};  // What was written last.
+};
 
 int pin(const DownloadOptions& options, const GlobalOptions& global) {
   if (const std::string why = why_no_new_file(options.pin); !why.empty())
@@ -64,6 +98,8 @@ int pin(const DownloadOptions& options, const GlobalOptions& global) {
   if (open.empty())
     return fail(kExitUsage, {ErrorCode::kInvalidArgument, "download",
                              "--pin: all entries of " + options.list.string() + " have a size and a sha256"});
+  PinnedList pinned(options);
+  if (const Status made = pinned.make(); !made) return fail(kExitNotWritten, made.error());
   const InterruptGuard interrupt;
   DownloadLine line(global.no_progress);
   std::vector<ListedDownload> measured;
@@ -81,9 +117,9 @@ int pin(const DownloadOptions& options, const GlobalOptions& global) {
     all.push_back(
         {{"place", fetched->place()}, {"size", fetched->size.count}, {"sha256", to_hex(fetched->sha256)}});
     measured.push_back({.download = *std::move(fetched), .pinned = true, .line = listed.line});
+    if (const Status written = pinned.write(measured); !written)
+      return fail(kExitNotWritten, written.error());
   }
-  if (const Status written = write_pinned(options, measured); !written)
-    return fail(kExitNotWritten, written.error());
   if (!measured.empty())
     say("{} has {} of {} entries pinned to what their addresses gave now; that these are the right bytes is "
         "your "

@@ -29,15 +29,20 @@ Result<std::string> day_of(const std::string& date) {
                       std::ranges::equal(day, kShape, [](char letter, char shape) {
                         return shape == 'd' ? is_digit(letter) : letter == shape;
                       });
-  const bool ends = date.size() == day.size() || date[kDayLength] == ' ' || date[kDayLength] == 'T';
+  const std::string_view rest = std::string_view(date).substr(std::min(kDayLength, date.size()));
+  const bool ends =
+      rest.empty() || (rest.size() > 1 && (rest[0] == ' ' || rest[0] == 'T') && is_digit(rest[1]) &&
+                       rest.find_first_not_of("0123456789:.,+-TZ ") == std::string_view::npos);
   if (shaped && ends) return std::string(day);
   return bad(fmt::format("'{}' is no day such as 2024-12-31 or 31.12.2024, as a record has", date));
 }
 
-/// "-1234.5" as "-1234.50". Nothing for more decimals and for numbers of more than 13 digits before them.
+/// "-1234.5" as "-1234.50". Nothing without a digit, for more decimals and for numbers of more than 13 digits
+/// before them.
 std::optional<std::string> fixed(std::string_view amount, bool binary) {
   const bool negative = amount.starts_with('-');
   if (negative) amount.remove_prefix(1);
+  if (std::ranges::none_of(amount, is_digit)) return std::nullopt;
   const std::size_t point = std::min(amount.find('.'), amount.size());
   std::string_view whole = amount.substr(0, point);
   whole.remove_prefix(std::min(whole.find_first_not_of('0'), whole.size()));

@@ -281,7 +281,9 @@ std::optional<std::string> bank_date(std::string_view text) {
   const bool german = parts.size() == 3 && number(parts[0], 1, 2) && number(parts[1], 1, 2) &&
                       (number(parts[2], 2, 2) || number(parts[2], 4, 4));
   if (!german) return is_no_day(text) ? std::nullopt : std::optional(std::string(text));
-  const std::string year = parts[2].size() == 2 ? "20" + parts[2] : parts[2];
+  // Of two digits as POSIX reads them (strptime, %y): from 69 on of the last century.
+  const char* const century = parts[2].size() == 4 ? "" : parts[2] >= "69" ? "19" : "20";
+  const std::string year = century + std::string(parts[2]);
   if (!is_day(year, parts[1], parts[0])) return std::nullopt;
   return fmt::format("{}-{:0>2}-{:0>2}", year, parts[1], parts[0]);
 }

@@ -110,6 +110,9 @@ TEST(BankAmount, IsReadByTheRulesOfItsLanguageAndNoOther) {
 TEST(BankDate, ChangesGermanOnesAlone) {
   EXPECT_EQ(bank_date("31.12.2024"), "2024-12-31");
   EXPECT_EQ(bank_date("1.2.24"), "2024-02-01");
+  EXPECT_EQ(bank_date("31.12.99"), "1999-12-31") << "as POSIX reads two digits";
+  EXPECT_EQ(bank_date("1.1.69"), "1969-01-01");
+  EXPECT_EQ(bank_date("1.1.68"), "2068-01-01");
   EXPECT_EQ(bank_date("01/02/2024"), "01/02/2024");
   EXPECT_EQ(bank_date("2024-12-31 10:00"), "2024-12-31 10:00");
   EXPECT_EQ(bank_date("total"), std::nullopt);

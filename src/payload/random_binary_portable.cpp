@@ -9,7 +9,8 @@ namespace lab::random_binary {
 namespace {
 
 constexpr std::uint8_t times_two(std::uint8_t value) {
-  return static_cast<std::uint8_t>((value << 1U) ^ ((value >> 7U) * 0x1BU));
+  const unsigned wide = value;
+  return static_cast<std::uint8_t>((wide << 1U) ^ ((wide >> 7U) * 0x1BU));
 }
 
 /// Of each byte: 2, 1, 1 and 3 times its substitute, from the lowest byte on. The other rows' are rotations.

@@ -40,7 +40,8 @@ std::size_t fill_vaes(std::byte* to, std::uint64_t first, std::size_t count, con
   const std::size_t bytes = count * kBlock / kGroup * kGroup;
   for (std::size_t done = 0; done < bytes; done += kGroup) {
     if (done + kAhead < bytes)
-      for (std::size_t i = 0; i < kVectors; ++i) _m_prefetchw(to + done + kAhead + i * sizeof(__m512i));
+      for (std::size_t i = 0; i < kVectors; ++i)
+        __builtin_prefetch(to + done + kAhead + i * sizeof(__m512i), 1, 3);
     for (std::size_t i = 0; i < kVectors; ++i) {
       __m512i block = counters[i];
       for (const __m512i& key : keys) block = _mm512_aesenc_epi128(block, key);

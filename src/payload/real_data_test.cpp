@@ -154,12 +154,15 @@ TEST(RealData, OfNumbersIsEightBytesEach) {
   const TemporaryFolder folder;
   folder.write("numeric_dataset/1.csv", "id,value\na,1.5\nb,?\n");
   write_sqlite(folder.path() / "numeric_dataset/2.db",
-               "CREATE TABLE t(a, b); INSERT INTO t VALUES(1, 'word'), (2.5, NULL);");
+               "CREATE TABLE t(a, b, c); INSERT INTO t VALUES(1, 'word', NULL), (2.5, NULL, 7);");
   write_spreadsheet(folder.path() / "numeric_dataset/3.xlsx", {{"n"}, {"=42"}});
   const auto stream = stream_of(folder, "numeric_dataset");
   ASSERT_TRUE(stream) << stream.error().text();
-  EXPECT_EQ(*stream, number_bytes(1.5) + number_bytes(std::nan("")) + number_bytes(1) + number_bytes(2.5) +
-                         number_bytes(42));
+  EXPECT_EQ(*stream, number_bytes(1.5) + number_bytes(std::nan("")) + number_bytes(1) +
+                         number_bytes(std::nan("")) + number_bytes(2.5) + number_bytes(7) + number_bytes(42));
+  write_sqlite(folder.path() / "numeric_dataset/2.db", "INSERT INTO t VALUES('7', '', 8);");
+  expect_error(stream_of(folder, "numeric_dataset"), ErrorCode::kCorruption,
+               "numeric_dataset/2.db: t: column a holds numbers and, in a row, something else");
 }
 
 TEST(RealData, SaysWhatToPutWhere) {

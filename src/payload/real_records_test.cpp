@@ -124,21 +124,33 @@ TEST(RealRecords, OfTextsAreWholeFilesAndLinesAndValuesInUtf8) {
             std::string::npos);
 }
 
+TEST(RealRecords, HaveNeitherABalanceWithoutADigitNorADayWithOtherWordsBehindIt) {
+  for (const auto& [row, says] : {std::pair{"2024-01-01,5,-", "balance '-' is none"},
+                                  {"2024-01-01 garbage,5,1", "is no day such as"}}) {
+    const TemporaryFolder folder;
+    folder.write("bank_transactions/a.csv", std::string("Date,Amount,Balance\n") + row + "\n");
+    EXPECT_NE(detail_of(folder, records_of("bank_transactions", 1)).find(says), std::string::npos)
+        << detail_of(folder, records_of("bank_transactions", 1));
+  }
+  const TemporaryFolder folder;
+  folder.write("bank_transactions/a.csv", "Date,Amount\n2024-01-01 10:15:00,5\n");
+  EXPECT_EQ(all_records(folder, "bank_transactions", 1), std::set<std::string>{"2024-01-01\t5.00\t\t\t\t\n"});
+}
+
 TEST(RealRecords, OfNumbersAreTheRowsOfTheirTables) {
   const TemporaryFolder folder;
   folder.write("numeric_dataset/a.csv", "x,name,y\n1,a,2.5\n1,b,NA\n1,c,2.5\n");
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open((folder.path() / "numeric_dataset/b.db").c_str(), &database), SQLITE_OK);
   ASSERT_EQ(
-      sqlite3_exec(database,
-                   "CREATE TABLE t(a, b, c); INSERT INTO t VALUES('name', 5, NULL), ('no number', NULL, "
-                   "NULL)",
+      sqlite3_exec(database, "CREATE TABLE t(a, b, c); INSERT INTO t VALUES('name', 5, NULL), ('b', NULL, 5)",
                    nullptr, nullptr, nullptr),
       SQLITE_OK);
   sqlite3_close(database);
-  EXPECT_EQ(all_records(folder, "numeric_dataset", 3),
-            (std::set<std::string>{number_bytes(1) + number_bytes(2.5),
-                                   number_bytes(1) + number_bytes(std::nan("")), number_bytes(5)}));
+  EXPECT_EQ(all_records(folder, "numeric_dataset", 4),
+            (std::set<std::string>{
+                number_bytes(1) + number_bytes(2.5), number_bytes(1) + number_bytes(std::nan("")),
+                number_bytes(5) + number_bytes(std::nan("")), number_bytes(std::nan("")) + number_bytes(5)}));
 }
 
 TEST(RealRecords, TooFewOfThemIsAnErrorThatSaysHowManyThereAre) {

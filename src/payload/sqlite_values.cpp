@@ -5,7 +5,9 @@
 #include <sqlite3.h>
 
 #include <cstring>
+#include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "payload/numeric_table.hpp"
@@ -74,6 +76,53 @@ std::string quoted(std::string_view name) {
   return out + '"';
 }
 
+Status give_texts(sqlite3_stmt* row, const TextSink& sink) {
+  for (int column = 0; column < sqlite3_column_count(row); ++column)
+    if (sqlite3_column_type(row, column) == SQLITE_TEXT)
+      LAB_TRY(sink(std::string(text_at(row, column)) + "\n"));
+  return ok();
+}
+
+/// The columns of a table that hold a number in any row: there a value that is missing has its place.
+class NumberColumns {
+ public:
+  explicit NumberColumns(std::string label) : label_(std::move(label)) {}
+
+  Status look_at(sqlite3_stmt* row) {
+    has_numbers_.resize(static_cast<std::size_t>(sqlite3_column_count(row)), false);
+    for (std::size_t column = 0; column < has_numbers_.size(); ++column)
+      if (is_number(type_at(row, column))) has_numbers_[column] = true;
+    return ok();
+  }
+
+  Status give(sqlite3_stmt* row, bool whole, const TextSink& sink) const {
+    std::string numbers;
+    for (std::size_t column = 0; column < has_numbers_.size(); ++column) {
+      if (!has_numbers_[column]) continue;
+      const int type = type_at(row, column);
+      if (!is_number(type) && type != SQLITE_NULL)
+        return Error{ErrorCode::kCorruption, "payload.sqlite",
+                     fmt::format("{}: column {} holds numbers and, in a row, something else", label_,
+                                 sqlite3_column_name(row, static_cast<int>(column)))};
+      const double number = type == SQLITE_NULL ? std::numeric_limits<double>::quiet_NaN()
+                                                : sqlite3_column_double(row, static_cast<int>(column));
+      numbers += number_bytes(number);
+      if (whole) continue;
+      LAB_TRY(sink(std::exchange(numbers, {})));
+    }
+    return numbers.empty() ? ok() : sink(numbers);
+  }
+
+ private:
+  static bool is_number(int type) { return type == SQLITE_INTEGER || type == SQLITE_FLOAT; }
+  static int type_at(sqlite3_stmt* row, std::size_t column) {
+    return sqlite3_column_type(row, static_cast<int>(column));
+  }
+
+  std::string label_;
+  std::vector<bool> has_numbers_{};
+};
+
 }  // namespace
 
 Status read_sqlite(const std::string& label, std::string_view image, SqliteValues values,
@@ -89,22 +138,19 @@ Status read_sqlite(const std::string& label, std::string_view image, SqliteValue
                      tables.emplace_back(text_at(row, 0));
                      return ok();
                    }));
-  const auto take = [values, &sink](sqlite3_stmt* row) -> Status {
-    std::string numbers;
-    for (int column = 0; column < sqlite3_column_count(row); ++column) {
-      const int type = sqlite3_column_type(row, column);
-      const bool number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
-      if (values == SqliteValues::kText && type == SQLITE_TEXT)
-        LAB_TRY(sink(std::string(text_at(row, column)) + "\n"));
-      if (values == SqliteValues::kNumbers && number)
-        LAB_TRY(sink(number_bytes(sqlite3_column_double(row, column))));
-      if (values == SqliteValues::kNumberRows && number)
-        numbers += number_bytes(sqlite3_column_double(row, column));
+  for (const std::string& table : tables) {
+    const std::string all = "SELECT * FROM " + quoted(table);
+    if (values == SqliteValues::kText) {
+      LAB_TRY(
+          each_row(label, database->get(), all, [&](sqlite3_stmt* row) { return give_texts(row, sink); }));
+      continue;
     }
-    return numbers.empty() ? ok() : sink(numbers);
-  };
-  for (const std::string& table : tables)
-    LAB_TRY(each_row(label, database->get(), "SELECT * FROM " + quoted(table), take));
+    NumberColumns columns(label + ": " + table);
+    LAB_TRY(each_row(label, database->get(), all, [&](sqlite3_stmt* row) { return columns.look_at(row); }));
+    LAB_TRY(each_row(label, database->get(), all, [&](sqlite3_stmt* row) {
+      return columns.give(row, values == SqliteValues::kNumberRows, sink);
+    }));
+  }
   return ok();
 }
 

@@ -136,6 +136,9 @@ Result<ReadPayload> native_payload(const NativeSchema& schema, std::string_view 
     text.remove_prefix(texts.back().size() + 1);
   }
   texts.push_back(text);
+  // The first day of a Date, as versions before 20 print it.
+  for (std::size_t at = 0; at < std::min(texts.size(), schema.columns.size()); ++at)
+    if (schema.columns[at].type == NativeType::kDate && texts[at] == "0000-00-00") texts[at] = "1970-01-01";
   if (schema.columns[0].type != NativeType::kReals) return read_payload(&schema, texts, operation);
   const auto bytes = reals_of(text, operation);
   if (!bytes) return bytes.error();

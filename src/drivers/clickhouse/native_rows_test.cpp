@@ -87,6 +87,9 @@ TEST(NativeRows, HaveDaysListsAndWhatMayBeNothing) {
   for (const char* const other : {"", "1.5", "[]", "[1.5,]", "[x]"})
     EXPECT_EQ(native_payload(schema("numeric_dataset"), other, "test").error().code, ErrorCode::kCorruption)
         << other;
+  const auto first_day = native_payload(schema("bank_transactions"), "0000-00-00\t5.00\t\t\t\t", "test");
+  ASSERT_TRUE(first_day) << first_day.error().text();
+  EXPECT_EQ(as_text(first_day->bytes()), "1970-01-01\t5.00\t\t\t\t\n") << "as an old server prints it";
   const auto early = row_of("bank_transactions", "1969-12-31\t1.00\tEUR\t\t\t\n", true);
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error().code, ErrorCode::kUnsupported);
