@@ -157,7 +157,7 @@ Status line_records(const SourceFile& file, const TextSink& sink) {
     if (line.ends_with('\r')) line.pop_back();
     return text_record(file, std::exchange(line, {}), sink);
   };
-  const Status read = file.read([&](std::span<const std::byte> piece) -> Status {
+  Status read = file.read([&](std::span<const std::byte> piece) -> Status {
     std::string_view left = as_text(piece);
     for (std::size_t end = left.find('\n'); end != std::string_view::npos; end = left.find('\n')) {
       line += left.substr(0, end);

@@ -108,7 +108,7 @@ Bytes drawn_size(const SizeLaw& law, ContentKey key, Bytes floor) {
       const double size =
           static_cast<double>(law.low.count) * portable_exp(law.sigma * standard_normal(random));
       if (size >= static_cast<double>(range.largest.count)) return range.largest;
-      return std::max(range.smallest, Bytes{static_cast<std::int64_t>(size + 0.5)});
+      return std::max(range.smallest, Bytes{static_cast<std::int64_t>(std::floor(size + 0.5))});
     }
   }
   return range.smallest;
