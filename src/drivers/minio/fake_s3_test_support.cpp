@@ -78,8 +78,8 @@ std::string wrong_signature(const httplib::Request& request, const std::string& 
   const std::string signed_names = between(given, "SignedHeaders=", ",");
   std::string headers;
   for (const std::string& name : split(signed_names, ';')) {
-    if (!request.has_header(name.c_str())) return "signed and not sent: " + name;
-    std::string value(trim(request.get_header_value(name.c_str())));
+    if (!request.has_header(name)) return "signed and not sent: " + name;
+    std::string value(trim(request.get_header_value(name)));
     value.erase(std::unique(value.begin(), value.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
                 value.end());  // The specification makes several spaces one.
     // The library has decoded what the fields of a record were sent as.
