@@ -122,8 +122,7 @@ int pin(const DownloadOptions& options, const GlobalOptions& global) {
   }
   if (!measured.empty())
     say("{} has {} of {} entries pinned to what their addresses gave now; that these are the right bytes is "
-        "your "
-        "word for it, nobody else's\n",
+        "your word for it, nobody else's\n",
         options.pin.string(), measured.size(), open.size());
   if (failure) return code_of(*failure);
   if (global.json) print("{}\n", all.dump(2));

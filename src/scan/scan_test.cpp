@@ -44,6 +44,19 @@ class Scanning : public testing::Test {
 
   static Result<ScanReport> run(const ScanRequest& request) { return scan(request, {}, {}); }
 
+  /// Also where they share files.
+  static void expect_the_same_by_several_workers(ScanRequest asked, const ScanReport& one) {
+    for (const unsigned threads : {2U, 3U}) {
+      asked.threads = threads;
+      ASSERT_TRUE(joins_parts(asked));
+      const auto many = run(asked);
+      ASSERT_TRUE(many) << many.error().text();
+      for (std::size_t i = 0; i < asked.chunkers.size(); ++i)
+        EXPECT_EQ(many->chunkers[i].all, one.chunkers[i].all)
+            << chunker_name(asked.chunkers[i]) << " " << threads;
+    }
+  }
+
   std::vector<std::string> contents(const std::string& prefix = "") const {
     std::vector<std::string> all;
     for (const auto& [name, text] : texts_)
@@ -188,15 +201,7 @@ TEST_F(Scanning, AFileWhosePartsAreCutAtOnceHasTheFiguresOfOneWorker) {
   ScanRequest asked = request(whole_curve());
   const auto one = run(asked);
   ASSERT_TRUE(one) << one.error().text();
-  for (const unsigned threads : {2U, 3U}) {
-    asked.threads = threads;
-    ASSERT_TRUE(joins_parts(asked));
-    const auto many = run(asked);
-    ASSERT_TRUE(many) << many.error().text();
-    for (std::size_t i = 0; i < asked.chunkers.size(); ++i)
-      EXPECT_EQ(many->chunkers[i].all, one->chunkers[i].all)
-          << chunker_name(asked.chunkers[i]) << " " << threads;
-  }
+  expect_the_same_by_several_workers(asked, *one);
 }
 
 TEST_F(Scanning, ALongHoleHasTheFiguresOfOneWorkerAndIsNotReadPieceByPiece) {
@@ -215,15 +220,7 @@ TEST_F(Scanning, ALongHoleHasTheFiguresOfOneWorkerAndIsNotReadPieceByPiece) {
   EXPECT_GT(one->chunkers[0].all.hole_bytes, 2 * kHole - 1'000'000);
   EXPECT_GT(one->chunkers[0].all.chunks, 2 * kHole / 4096);
   EXPECT_EQ(one->chunkers[0].spilled_bytes, 0U) << "the chunks of a hole are a number";
-  for (const unsigned threads : {2U, 3U}) {
-    asked.threads = threads;
-    ASSERT_TRUE(joins_parts(asked));
-    const auto many = run(asked);
-    ASSERT_TRUE(many) << many.error().text();
-    for (std::size_t i = 0; i < asked.chunkers.size(); ++i)
-      EXPECT_EQ(many->chunkers[i].all, one->chunkers[i].all)
-          << chunker_name(asked.chunkers[i]) << " " << threads;
-  }
+  expect_the_same_by_several_workers(asked, *one);
 }
 
 TEST_F(Scanning, AFileWhoseTimeIsPutBackAfterItWasWrittenToHasChanged) {

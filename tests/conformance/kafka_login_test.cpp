@@ -121,6 +121,27 @@ class KafkaServerLogins : public testing::Test {
                              .search = {.given = {}, .folders = testbed::server_folders()}});
   }
 
+  std::string plain_url(const std::string& user) const {
+    return fmt::format("kafka://{}@127.0.0.1:{}?security=sasl_plaintext&mechanism=PLAIN", user,
+                       ports_.at("sasl_plaintext"));
+  }
+  /// Of a user who has no rights yet.
+  SystemConfig bench_in(const std::string& space) const {
+    SystemConfig bench;
+    bench.url = plain_url("bench");
+    bench.password = kPassword;
+    bench.run_id = "rights";
+    bench.options["namespace"] = space;
+    return bench;
+  }
+  /// Who may give them.
+  Result<std::unique_ptr<kafka::Client>> connect_lab() const {
+    const auto address = kafka::parse_address(plain_url("lab"));
+    if (!address) return address.error();
+    return kafka::Client::connect({.address = *address, .password = kPassword}, kafka::Client::Kind::kReader,
+                                  kafka::reader_settings(), within(20s), "test");
+  }
+
   /// Loads, counts and removes, as a run does. Errors: of the first call that failed.
   Status use(const std::string& url, const std::string& password) const {
     SystemConfig config;
@@ -266,18 +287,8 @@ class Bench {
 
 TEST_F(KafkaServerLogins, ARightThatIsMissingIsFoundBeforeARunAndTheSearchWritesNothing) {
   const std::string space = "dedup-rights";
-  SystemConfig bench;
-  bench.url = fmt::format("kafka://bench@127.0.0.1:{}?security=sasl_plaintext&mechanism=PLAIN",
-                          ports_.at("sasl_plaintext"));
-  bench.password = kPassword;
-  bench.run_id = "rights";
-  bench.options["namespace"] = space;
-  std::string url = bench.url;
-  const auto address = kafka::parse_address(url.replace(url.find("bench"), 5, "lab"));
-  ASSERT_TRUE(address) << address.error().text();
-  auto lab =
-      kafka::Client::connect({.address = *address, .password = kPassword}, kafka::Client::Kind::kReader,
-                             kafka::reader_settings(), within(20s), "test");
+  const SystemConfig bench = bench_in(space);
+  auto lab = connect_lab();
   ASSERT_TRUE(lab) << lab.error().text();
   Bench user(**lab, space, bench);
   user.has_all();
@@ -312,18 +323,8 @@ TEST_F(KafkaServerLogins, ARightThatIsMissingIsFoundBeforeARunAndTheSearchWrites
 /// Of topics that are not there a broker tells nothing about deleting, so the session asks behind its marker.
 TEST_F(KafkaServerLogins, WithoutTheRightToDeleteNoObjectIsWritten) {
   const std::string space = "dedup-keep";
-  SystemConfig bench;
-  bench.url = fmt::format("kafka://bench@127.0.0.1:{}?security=sasl_plaintext&mechanism=PLAIN",
-                          ports_.at("sasl_plaintext"));
-  bench.password = kPassword;
-  bench.run_id = "rights";
-  bench.options["namespace"] = space;
-  std::string url = bench.url;
-  const auto address = kafka::parse_address(url.replace(url.find("bench"), 5, "lab"));
-  ASSERT_TRUE(address) << address.error().text();
-  auto lab =
-      kafka::Client::connect({.address = *address, .password = kPassword}, kafka::Client::Kind::kReader,
-                             kafka::reader_settings(), within(20s), "test");
+  const SystemConfig bench = bench_in(space);
+  auto lab = connect_lab();
   ASSERT_TRUE(lab) << lab.error().text();
   kafka::Store store;
   store.names.prefix = space;
