@@ -14,6 +14,8 @@ std::string_view to_string(FilePart part) noexcept {
       return "log";
     case FilePart::kMeta:
       return "meta";
+    case FilePart::kOthers:
+      return "others";
   }
   return "?";
 }

@@ -15,9 +15,10 @@
 
 namespace lab {
 
-/// Which part of the system's bytes a file holds.
-enum class FilePart : std::uint8_t { kPayload, kIndex, kLog, kMeta };
-std::string_view to_string(FilePart part) noexcept;  // "payload", "index", "log", "meta"
+/// Which part of the system's bytes a file holds. Others: data of somebody else on the same server, and
+/// nothing of ours; where it grows, `files` are not known better than that (stage/others.hpp).
+enum class FilePart : std::uint8_t { kPayload, kIndex, kLog, kMeta, kOthers };
+std::string_view to_string(FilePart part) noexcept;  // "payload", "index", "log", "meta", "others"
 
 /// One activity counter, cheap enough to be read ten times a second.
 struct Counter {

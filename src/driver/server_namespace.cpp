@@ -23,6 +23,11 @@ std::string ServerNamespace::container(std::uint32_t number, char separator) con
   return number == 0 ? name : fmt::format("{}{}{}", name, separator, number);
 }
 
+bool is_numbered(std::string_view name, std::string_view prefix) {
+  return name.starts_with(prefix) && name.size() > prefix.size() &&
+         name.find_first_not_of("0123456789", prefix.size()) == std::string_view::npos;
+}
+
 std::vector<std::string> server_options(std::vector<std::string> own) {
   own.insert(own.begin(), {kName, kMode});
   return own;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "driver/system.hpp"
@@ -16,6 +17,9 @@ struct ServerNamespace {
   /// Name of a container: the namespace itself for 0, then NAME_1, NAME_2, ... (with `separator`).
   std::string container(std::uint32_t number, char separator = '_') const;
 };
+
+/// True for "undo001" with the prefix "undo": the prefix, then one digit or more and nothing else.
+bool is_numbered(std::string_view name, std::string_view prefix);
 
 /// The options that every server has: "namespace" and "namespace_mode"; a driver adds its own.
 std::vector<std::string> server_options(std::vector<std::string> own = {});

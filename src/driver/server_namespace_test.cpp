@@ -37,5 +37,14 @@ TEST(ServerNamespace, RefusesNamesThatWouldNeedQuoting) {
   EXPECT_NE(named({{"namespace_mode", "exisiting"}}).error().detail.find("existing"), std::string::npos);
 }
 
+TEST(IsNumbered, TakesThePrefixAndDigitsAlone) {
+  for (const char* name : {"undo001", "undo1", "undo1234567890123456789012345"})
+    EXPECT_TRUE(is_numbered(name, "undo")) << name;
+  for (const char* name : {"undo", "undo1x", "undox1", "und1", "", "1undo"})
+    EXPECT_FALSE(is_numbered(name, "undo")) << name;
+  EXPECT_TRUE(is_numbered("16384", ""));
+  EXPECT_FALSE(is_numbered("", ""));
+}
+
 }  // namespace
 }  // namespace lab

@@ -99,6 +99,7 @@ TEST(FilePart, HasTheNamesOfTheReport) {
   EXPECT_EQ(to_string(FilePart::kIndex), "index");
   EXPECT_EQ(to_string(FilePart::kLog), "log");
   EXPECT_EQ(to_string(FilePart::kMeta), "meta");
+  EXPECT_EQ(to_string(FilePart::kOthers), "others");
 }
 
 struct PlainObserver final : EmbeddedObserver {

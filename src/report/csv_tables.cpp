@@ -15,10 +15,10 @@
 namespace lab::report {
 namespace {
 
-constexpr std::array kProbes{"engine",      "engine:payload", "engine:index",  "engine:log",
-                             "engine:meta", "apparent",       "files",         "files:payload",
-                             "files:index", "files:log",      "files:meta",    "extents",
-                             "filesystem",  "volume",         "volume:trimmed"};
+constexpr std::array kProbes{"engine",      "engine:payload", "engine:index",   "engine:log",
+                             "engine:meta", "apparent",       "files",          "files:payload",
+                             "files:index", "files:log",      "files:meta",     "extents",
+                             "filesystem",  "volume",         "volume:trimmed", "files:others"};
 
 /// What a column may look at.
 struct RowView {

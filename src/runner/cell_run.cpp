@@ -15,6 +15,7 @@
 #include "runner/password.hpp"
 #include "runner/preflight.hpp"
 #include "runner/sampler.hpp"
+#include "stage/others.hpp"
 #include "stage/stage_scan.hpp"
 
 namespace lab {
@@ -352,6 +353,7 @@ class ChainRun {
       record.empty_bytes = empty_;
       add_parts_without_files(record);
       record.noise_bytes = noise_;
+      allow_for_others(record);
     }
     if (!discard_) {
       LAB_TRY(setting_.journal.add_stage(attempt_, record, samples));

@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kParts{FilePart::kPayload, FilePart::kIndex, FilePart::kLog, FilePart::kMeta};
+constexpr std::array kParts{FilePart::kPayload, FilePart::kIndex, FilePart::kLog, FilePart::kMeta,
+                            FilePart::kOthers};
 constexpr const char* kMixed = "mixed";  // Several parts in one file, which only the engine tells apart.
 
 std::vector<std::string> class_names() {

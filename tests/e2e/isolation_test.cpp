@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "../conformance/servers.hpp"
@@ -16,6 +18,9 @@ namespace lab::e2e {
 namespace {
 
 constexpr Millis kCallLimit{60'000};
+constexpr std::int64_t kNeighbourBytes = 64 << 10;  // Less than a neighbour stores.
+
+using Json = nlohmann::json;
 
 class ServerNeighbour : public ProgramTest, public testing::WithParamInterface<const char*> {
  protected:
@@ -36,10 +41,13 @@ class ServerNeighbour : public ProgramTest, public testing::WithParamInterface<c
     ASSERT_NE(entry, all.end());
     const auto config = server_config(system);
     ASSERT_TRUE(config) << config.error().text();
-    neighbour_ = std::make_unique<drill::Neighbour>(*entry, *config);
+    neighbour_ = std::make_unique<drill::Neighbour>(*entry, elsewhere(*config));
     const Status in = neighbour_->move_in(call());
     ASSERT_TRUE(in) << in.error().text();
   }
+
+  /// Where the neighbour lives on the server.
+  virtual SystemConfig elsewhere(SystemConfig config) const { return config; }
 
   void expect_unchanged(const char* after) const {
     const auto now = neighbour_->digest(call());
@@ -114,6 +122,93 @@ TEST_P(ServerNeighbour, IsTheSameAfterARunAFailureAKillAndClean) {
   EXPECT_EQ(cleaned.exit_code, 0) << cleaned.err;
   expect_unchanged("after clean of a killed run");
 }
+
+/// While a stage waits for its hook, others store data on the same server.
+class ServerOthers : public ServerNeighbour {
+ protected:
+  /// Of PostgreSQL only other databases are told apart.
+  SystemConfig elsewhere(SystemConfig config) const override {
+    if (std::string(GetParam()) != "postgresql") return config;
+    const std::size_t authority = config.url.find("://") + 3;
+    const std::size_t path = config.url.find('/', authority);
+    const std::size_t query = config.url.find('?', authority);
+    const std::string rest = query == std::string::npos ? "" : config.url.substr(query);
+    config.url = config.url.substr(0, std::min(path, query)) + "/postgres" + rest;
+    return config;
+  }
+
+  /// Of the cell that is discarded it asks nothing.
+  std::string hook() const {
+    return fmt::format(R"([hooks]
+after_operations = ["sh", "-c", """mkdir '{0}/discarded' && exit 0; touch '{0}/asked'
+  for i in $(seq 600); do test -e '{0}/stored' && exit 0; sleep 0.1; done; exit 1"""])",
+                       root_.string());
+  }
+
+  /// Moves in once the hook asks.
+  void store_when_asked(Program& program, const std::string& system) {
+    for (int looks = 0; looks < 6'000 && program.running() && !std::filesystem::exists(root_ / "asked");
+         ++looks)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ASSERT_TRUE(std::filesystem::exists(root_ / "asked"));
+    ASSERT_NO_FATAL_FAILURE(move_in(system));
+    write("stored", "");
+  }
+};
+
+TEST_P(ServerOthers, WhatTheyStoreMeanwhileIsToldApartAndWidensTheFiles) {
+  const std::string system = GetParam();
+  const auto table = table_of(system);
+  if (!table && !required(system)) GTEST_SKIP() << "no server of " << system << ": LAB_SERVERS names none";
+  ASSERT_TRUE(table) << system << " is required, and LAB_SERVERS has no table of it";
+  const auto out = root_ / "out";
+  Program program({LAB_PROGRAM_PATH, "run",
+                   write("plan.toml", fmt::format(R"([run]
+seed = 7
+repetitions = 1
+[dataset]
+payloads = ["random_binary"]
+grades = ["U0"]
+objects = 12
+object_size = "32 KiB"
+[stages]
+chains = [["bulk_insert"]]
+[settle]
+window = "300ms"
+interval = "100ms"
+idle = "100ms"
+{}
+[systems.{}]
+{}
+)",
+                                                  hook(), system, *table))
+                       .string(),
+                   "--out", out.string(), "--no-progress"},
+                  scratch_);
+  ASSERT_NO_FATAL_FAILURE(store_when_asked(program, system));
+  const Ended ended = program.wait(std::chrono::seconds(300));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  std::ifstream file(out / "results.json");
+  const Json results = Json::parse(file, nullptr, false);
+  ASSERT_TRUE(results.is_object());
+  std::size_t stages = 0;
+  for (const Json& stage : results["stages"]) {
+    if (stage["system"] != system) continue;
+    ++stages;
+    ASSERT_TRUE(stage["valid"].get<bool>()) << stage["reason"];
+    const auto stored = stage["stored_bytes"]["files:others"].get<std::int64_t>();
+    EXPECT_GE(stored, kNeighbourBytes) << stage["stored_bytes"];
+    EXPECT_GE(stage["residue_bytes"]["files"].get<std::int64_t>(), stored);
+    EXPECT_LT(stage["residue_bytes"]["files:payload"].get<std::int64_t>(), kNeighbourBytes);
+    const std::string remark = stage.value("remarks", Json::object()).value("files", "");
+    EXPECT_TRUE(remark.starts_with("others on the same server stored +")) << remark;
+  }
+  EXPECT_EQ(stages, 1U);
+  EXPECT_EQ(run({"clean", out.string()}).exit_code, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Others, ServerOthers, testing::Values("postgresql", "mariadb", "kafka", "minio"),
+                         [](const auto& parameter) { return std::string(parameter.param) + "_with_others"; });
 
 INSTANTIATE_TEST_SUITE_P(Neighbours, ServerNeighbour,
                          testing::Values("postgresql", "cockroachdb", "mariadb", "clickhouse", "redis",

@@ -2,7 +2,10 @@
 #include "drivers/kafka/topics.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
+
+#include "driver/server_namespace.hpp"
 
 namespace lab::kafka {
 namespace {
@@ -17,6 +20,21 @@ constexpr std::size_t kNumberDigitsMax = 9;
 
 bool has_extension(const std::filesystem::path& file, std::string_view wanted) {
   return file.extension().string() == wanted;
+}
+
+/// A folder of a partition, TOPIC-NUMBER, or of one that waits for its removal, TOPIC-NUMBER.ID-delete.
+bool is_partition(std::string_view folder) {
+  const std::size_t dash = folder.rfind('-');
+  if (dash == std::string_view::npos || dash == 0) return false;
+  const std::string_view end = folder.substr(dash + 1);
+  return end == "delete" || end == "future" || end == "stray" || is_numbered(end, "");
+}
+
+/// Topics that the cluster keeps for itself begin with "__"; of ours are the marker and what is removed.
+bool is_of_others(const Names& names, std::string_view folder, std::string_view topic) {
+  if (!is_partition(folder) || folder.starts_with("__") || topic == names.marker()) return false;
+  const bool removed = topic.empty() && !std::isdigit(static_cast<unsigned char>(folder.back()));
+  return !(removed && folder.starts_with(names.prefix + "-"));
 }
 
 }  // namespace
@@ -108,8 +126,8 @@ bool is_marker(const TopicSettings& settings) {
   return found != settings.end() && found->second == kSignature;
 }
 
-/// Only the containers' live segments are payload. What waits for its removal, and topics of others, are
-/// meta: they are in the total, and the payload is not blurred by them.
+/// Only the containers' live segments are payload. What waits for its removal is meta: it is in the total,
+/// and the payload is not blurred by it.
 std::optional<FilePart> part_of(const Names& names, std::uint32_t containers,
                                 const std::filesystem::path& relative) {
   const std::string folder = relative.has_parent_path() ? relative.begin()->string() : "";
@@ -118,7 +136,8 @@ std::optional<FilePart> part_of(const Names& names, std::uint32_t containers,
   const bool partition = folder.ends_with(kPartition);
   const std::string topic = partition ? folder.substr(0, folder.size() - kPartition.size()) : "";
   const auto number = partition ? names.number_of(topic) : std::nullopt;
-  if (!number || *number >= containers) return FilePart::kMeta;
+  if (!number || *number >= containers)
+    return is_of_others(names, folder, topic) ? FilePart::kOthers : FilePart::kMeta;
   if (has_extension(relative, ".log")) return FilePart::kPayload;
   for (const char* index : {".index", ".timeindex", ".txnindex"})
     if (has_extension(relative, index)) return FilePart::kIndex;

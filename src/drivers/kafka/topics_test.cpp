@@ -27,12 +27,21 @@ TEST(KafkaTopics, PayloadIsTheLiveSegmentsOfContainersAlone) {
   EXPECT_EQ(part("dedup-lab-0-0/00000000000000000007.log.cleaned"), FilePart::kMeta);
   EXPECT_EQ(part("dedup-lab-0.0a1b2c-delete/00000000000000000000.log"), FilePart::kMeta);
   EXPECT_EQ(part("dedup-lab-1-0/00000000000000000000.log"), FilePart::kPayload);
-  EXPECT_EQ(part("dedup-lab-2-0/00000000000000000000.log"), FilePart::kMeta) << "no container of the plan";
-  EXPECT_EQ(part("dedup-lab-2024-0/00000000000000000000.log"), FilePart::kMeta);
   EXPECT_EQ(part("dedup-lab-marker-0/00000000000000000000.log"), FilePart::kMeta);
-  EXPECT_EQ(part("orders-0/00000000000000000000.log"), FilePart::kMeta);
   EXPECT_EQ(part("__cluster_metadata-0/00000000000000000000.log"), FilePart::kLog);
   EXPECT_EQ(part("meta.properties"), FilePart::kMeta);
+}
+
+TEST(KafkaTopics, WhatIsOfNoTopicOfOursIsOfOthers) {
+  const Names names{.prefix = "dedup-lab"};
+  for (const char* file :
+       {"orders-0/00000000000000000000.log", "orders-17/00000000000000000000.index",
+        "orders-3.0a1b2c-delete/00000000000000000000.log", "dedup-lab-2-0/00000000000000000000.log",
+        "dedup-lab-2024-0/00000000000000000000.log", "dedup-labs-0/00000000000000000000.log"})
+    EXPECT_EQ(part_of(names, 2, file), FilePart::kOthers) << file;
+  for (const char* file : {"__consumer_offsets-7/00000000000000000000.log", "__transaction_state-0/0.log",
+                           "cleaner-offset-checkpoint", "a-folder/file"})
+    EXPECT_EQ(part_of(names, 2, file), FilePart::kMeta) << file;
 }
 
 TEST(KafkaTopics, AMarkerIsKnownByItsSettingsAlone) {

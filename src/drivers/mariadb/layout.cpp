@@ -166,14 +166,7 @@ std::string file_name(std::string_view name) {
 
 namespace {
 
-/// "undo001" or "ib_logfile0": the prefix, then digits alone.
-bool is_numbered(std::string_view name, std::string_view prefix) {
-  if (prefix.empty() || !name.starts_with(prefix)) return false;
-  const std::string_view rest = name.substr(prefix.size());
-  return !rest.empty() && std::all_of(rest.begin(), rest.end(), [](char c) {
-    return std::isdigit(static_cast<unsigned char>(c)) != 0;
-  });
-}
+constexpr std::array<std::string_view, 3> kSystemFolders{"mysql", "performance_schema", "sys"};
 
 bool is_log(std::string_view name, const LogNames& names) {
   if (is_numbered(name, "ib_logfile") || is_numbered(name, "undo") || is_numbered(name, "aria_log."))
@@ -191,8 +184,11 @@ bool is_our_folder(std::string_view folder, const ServerNamespace& space) {
 FilePart part_of_file(std::string_view relative, const ServerNamespace& space, const LogNames& names) {
   const std::size_t slash = relative.find('/');
   if (slash == std::string_view::npos) return is_log(relative, names) ? FilePart::kLog : FilePart::kMeta;
+  const std::string_view folder = relative.substr(0, slash);
   const std::string_view file = relative.substr(slash + 1);
-  const bool ours = is_our_folder(relative.substr(0, slash), space);
+  const bool ours = is_our_folder(folder, space);
+  const bool system = std::ranges::find(kSystemFolders, folder) != kSystemFolders.end();
+  if (!ours && !system) return FilePart::kOthers;
   // A table that is being rebuilt lies under a temporary name, "#sql-ib123.ibd".
   const bool data = file.ends_with(".ibd") && (file == "files.ibd" || file.starts_with("#sql"));
   return ours && data ? FilePart::kPayload : FilePart::kMeta;

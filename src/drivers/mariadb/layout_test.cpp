@@ -48,8 +48,11 @@ TEST(MariadbLayout, EachFileBelongsToOnePart) {
     EXPECT_EQ(part(log), FilePart::kLog) << log;
   for (const char* meta : {"ibdata1", "ibtmp1", "aria_log_control", "dedup@002dlab_x/db.opt",
                            "dedup@002dlab_x/files.frm", "dedup@002dlab_x/deduplab_marker.ibd",
-                           "mysql/files.ibd", "dedup@002dlab_x_y/files.ibd", "undo", "mysql-bin2.000001"})
+                           "mysql/files.ibd", "sys/sys_config.ibd", "undo", "mysql-bin2.000001"})
     EXPECT_EQ(part(meta), FilePart::kMeta) << meta;
+  for (const char* others :
+       {"dedup@002dlab_x_y/files.ibd", "shop/orders.ibd", "shop/orders.MYD", "mysqlx/a.ibd"})
+    EXPECT_EQ(part(others), FilePart::kOthers) << others;
 }
 
 TEST(MariadbLayout, WithoutABinaryLogNoFileIsTakenForOne) {

@@ -8,6 +8,7 @@
 
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "driver/server_namespace.hpp"
 #include "drivers/minio/bucket.hpp"
 #include "drivers/minio/marker.hpp"
 
@@ -45,6 +46,20 @@ bool is_of_a_known_server(const fs::path& path) {
   const std::string name = path.filename().string();
   const bool volume = name.ends_with(".dat") && name.find_first_not_of("0123456789") == name.size() - 4;
   return name == ".minio.sys" || name == "vol_dir.uuid" || (volume && name.size() > 4);
+}
+
+FilePart part_of_volume(const std::string& space, const fs::path& relative) {
+  const std::string stem = relative.stem().string();
+  const std::size_t line = stem.rfind('_');  // BUCKET_NUMBER
+  if (line == std::string::npos || !is_numbered(stem, stem.substr(0, line + 1)))
+    return FilePart::kMeta;  // The filer's database and log, the master's.
+  if (!is_numbered(stem.substr(0, line), space + "-")) return FilePart::kOthers;
+  const std::string extension = relative.extension().string();
+  if (extension == ".dat") return FilePart::kPayload;
+  if (extension == ".idx" || extension == ".sdx" || extension == ".ecx") return FilePart::kIndex;
+  const bool shard = extension.size() == 5 && extension.starts_with(".ec") &&
+                     extension.find_first_not_of("0123456789", 3) == std::string::npos;
+  return shard ? FilePart::kPayload : FilePart::kMeta;
 }
 
 }  // namespace
@@ -120,26 +135,14 @@ Status check_directory(const fs::path& directory, const std::optional<FilesHere>
 }
 
 FilePart part_of(Layout layout, const std::string& space, const fs::path& relative) {
-  const std::string name = relative.filename().string();
-  const auto below = [&](std::string_view folder) {
-    return std::any_of(relative.begin(), relative.end(),
-                       [&](const fs::path& part) { return part == folder; });
-  };
-  switch (layout) {
-    case Layout::kPlainFiles:
-      return below(kMarkerKey) ? FilePart::kMeta : FilePart::kPayload;
-    case Layout::kMinio:
-      return below(".minio.sys") || below(kMarkerKey) ? FilePart::kMeta : FilePart::kPayload;
-    case Layout::kSeaweed:
-      break;
+  if (layout == Layout::kSeaweed) return part_of_volume(space, relative);
+  bool ours = false;
+  for (const fs::path& folder : relative) {
+    const std::string name = folder.string();
+    if (name == kMarkerKey || (layout == Layout::kMinio && name == ".minio.sys")) return FilePart::kMeta;
+    ours = ours || is_numbered(name, space + "-");
   }
-  if (!name.starts_with(space + "-")) return FilePart::kMeta;  // The filer's database and log, the master's.
-  const std::string extension = relative.extension().string();
-  if (extension == ".dat") return FilePart::kPayload;
-  if (extension == ".idx" || extension == ".sdx" || extension == ".ecx") return FilePart::kIndex;
-  const bool shard = extension.size() == 5 && extension.starts_with(".ec") &&
-                     extension.find_first_not_of("0123456789", 3) == std::string::npos;
-  return shard ? FilePart::kPayload : FilePart::kMeta;
+  return ours ? FilePart::kPayload : FilePart::kOthers;
 }
 
 Result<double> copies_of_xl_meta(std::string_view bytes) {

@@ -40,8 +40,8 @@ Status check_possible(const std::filesystem::path& directory, const std::set<std
 Status check_directory(const std::filesystem::path& directory, const std::optional<FilesHere>& before,
                        const std::optional<FilesHere>& after, const std::string& run_id);
 
-/// `space` is the namespace: volumes of other buckets, and those of the server's own log, are not our
-/// payload.
+/// `space` is the namespace: objects and volumes of other buckets are others', those of the server's own log
+/// are meta.
 FilePart part_of(Layout layout, const std::string& space, const std::filesystem::path& relative);
 
 /// Copies that MinIO keeps of an object, (data + parity) / data of its erasure code, as the object's own

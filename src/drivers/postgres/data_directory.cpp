@@ -8,6 +8,7 @@
 
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "driver/server_namespace.hpp"
 
 namespace lab::postgres {
 namespace {
@@ -84,11 +85,14 @@ std::string relation_key(const fs::path& path) {
   return folder + "/" + file.substr(0, file.find_first_of("._"));
 }
 
-FilePart part_of_file(const fs::path& relative, const std::map<std::string, FilePart>& ours) {
+FilePart part_of_file(const fs::path& relative, const OurFiles& ours) {
   if (relative.begin() != relative.end() && *relative.begin() == "pg_wal") return FilePart::kLog;
   if (is_log_name(relative.filename().string())) return FilePart::kLog;
-  const auto found = ours.find(relation_key(relative));
-  return found == ours.end() ? FilePart::kMeta : found->second;
+  const std::string key = relation_key(relative);
+  if (const auto found = ours.relations.find(key); found != ours.relations.end()) return found->second;
+  const std::string database = key.substr(0, key.find('/'));
+  return !ours.database.empty() && is_numbered(database, "") && database != ours.database ? FilePart::kOthers
+                                                                                          : FilePart::kMeta;
 }
 
 }  // namespace lab::postgres

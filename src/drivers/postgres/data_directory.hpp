@@ -31,7 +31,14 @@ Result<std::vector<std::filesystem::path>> roots_of(const std::filesystem::path&
 /// "16401_fsm") are their relation's.
 std::string relation_key(const std::filesystem::path& path);
 
-/// Files of our relations by relation_key; the log by its folder or its name; the rest is meta.
-FilePart part_of_file(const std::filesystem::path& relative, const std::map<std::string, FilePart>& ours);
+/// What the server says is ours.
+struct OurFiles {
+  std::string database{};                       // Its oid: the name of its folders.
+  std::map<std::string, FilePart> relations{};  // By relation_key.
+};
+
+/// Files of our relations by relation_key; the log by its folder or its name; folders of other databases are
+/// others', the rest is meta.
+FilePart part_of_file(const std::filesystem::path& relative, const OurFiles& ours);
 
 }  // namespace lab::postgres

@@ -82,12 +82,17 @@ TEST(RelationFiles, AreKnownWithTheirForksAndSegmentsWhereverTheyLie) {
 }
 
 TEST(RelationFiles, EachFileHasAPart) {
-  const std::map<std::string, FilePart> ours{{"16384/16401", FilePart::kPayload},
-                                             {"16384/16406", FilePart::kIndex}};
+  const OurFiles ours{.database = "16384",
+                      .relations = {{"16384/16401", FilePart::kPayload}, {"16384/16406", FilePart::kIndex}}};
   EXPECT_EQ(part_of_file("base/16384/16401.1", ours), FilePart::kPayload);
   EXPECT_EQ(part_of_file("base/16384/16406", ours), FilePart::kIndex);
   EXPECT_EQ(part_of_file("base/16384/1640", ours), FilePart::kMeta);
-  EXPECT_EQ(part_of_file("base/5/16401", ours), FilePart::kMeta) << "another database's";
+  EXPECT_EQ(part_of_file("base/16384/pg_filenode.map", ours), FilePart::kMeta);
+  for (const char* file : {"base/5/16401", "base/5/16402.1", "PG_15_202209061/5/16401"})
+    EXPECT_EQ(part_of_file(file, ours), FilePart::kOthers) << file << ": another database's";
+  for (const char* file : {"base/pgsql_tmp/pgsql_tmp12.0", "global/1262", "PG_15_202209061/16384/2601"})
+    EXPECT_EQ(part_of_file(file, ours), FilePart::kMeta) << file;
+  EXPECT_EQ(part_of_file("base/5/16401", {}), FilePart::kMeta) << "which database is ours is not known";
   EXPECT_EQ(part_of_file("pg_wal/000000010000000000000003", ours), FilePart::kLog);
   EXPECT_EQ(part_of_file("pg_wal/archive_status/000000010000000000000003.done", ours), FilePart::kLog);
   EXPECT_EQ(part_of_file("000000010000000000000003", ours), FilePart::kLog)

@@ -265,11 +265,12 @@ Result<std::vector<std::filesystem::path>> PostgresObserver::directories(const C
                   "UNION ALL SELECT 0, pg_relation_filepath(i.indexrelid) FROM t JOIN pg_index i "
                   "ON i.indrelid = t.reltoastrelid "
                   "UNION ALL SELECT 1, pg_relation_filepath(i.indexrelid) FROM t JOIN pg_index i "
-                  "ON i.indrelid = t.oid UNION ALL SELECT 2, {}::text",
+                  "ON i.indrelid = t.oid UNION ALL SELECT 2, {}::text "
+                  "UNION ALL SELECT 3, oid::text FROM pg_database WHERE datname = current_database()",
                   kOurTables, kReplicas),
       schemas());
   if (!rows) return rows.error();
-  ours_.clear();
+  ours_ = {};
   for (int row = 0; row < rows->count(); ++row) {
     if (rows->number(row, 0) == 2 && rows->number(row, 1) > 0)
       return Error{
@@ -278,8 +279,11 @@ Result<std::vector<std::filesystem::path>> PostgresObserver::directories(const C
                       "all cannot be had; require probes = [\"engine\"]",
                       rows->number(row, 1))};
     if (rows->number(row, 0) == 2 || rows->null(row, 1)) continue;
-    ours_[relation_key(std::string(rows->text(row, 1)))] =
-        rows->number(row, 0) == 0 ? FilePart::kPayload : FilePart::kIndex;
+    if (rows->number(row, 0) == 3)
+      ours_.database = rows->text(row, 1);
+    else
+      ours_.relations[relation_key(std::string(rows->text(row, 1)))] =
+          rows->number(row, 0) == 0 ? FilePart::kPayload : FilePart::kIndex;
   }
   return roots_of(directory_);
 }

@@ -47,8 +47,8 @@ class PostgresObserver final : public Observer {
   std::string schemas_;  // An array literal of the session's schemas.
   std::filesystem::path directory_;
   bool directory_checked_ = false;
-  std::map<std::string, FilePart> ours_{};  // Our relations' files, as of the last directories().
-  std::string statement_statistics_{};      // pg_stat_statements with its schema; empty: there is none.
+  OurFiles ours_{};                     // As of the last directories().
+  std::string statement_statistics_{};  // pg_stat_statements with its schema; empty: there is none.
   bool log_readable_ = false;
 };
 
