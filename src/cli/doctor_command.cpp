@@ -19,6 +19,7 @@
 #include "journal/lease.hpp"
 #include "runner/preflight.hpp"
 #include "runner/runner.hpp"
+#include "runner/unreached.hpp"
 
 namespace lab::cli {
 namespace {
@@ -96,20 +97,37 @@ constexpr Millis kLookLimit{60'000};  // Of one server.
 struct Leftovers {
   std::vector<Leftover> found{};
   std::vector<Leftover> refused{};
+
+  bool has_refused(const std::string& system) const {
+    return std::any_of(refused.begin(), refused.end(),
+                       [&](const Leftover& one) { return one.system == system; });
+  }
 };
 
+Result<std::vector<std::string>> leftovers_on(const SystemEntry& entry, const SystemConfig& config,
+                                              const CallContext& call) {
+  LAB_TRY(check_identity(entry, config, call));
+  return entry.leftovers(config, call);
+}
+
+/// Servers of `known.refused` are not asked again.
 Leftovers leftovers(const CleanTarget& target, const std::vector<std::string>& only,
-                    const std::stop_token& stop) {
-  Leftovers all;
+                    const std::stop_token& stop, const Leftovers& known = {}) {
+  Leftovers all{.refused = known.refused};
   for (const SystemPlan& system : systems_with_controls(target.plan)) {
     if (!only.empty() && std::find(only.begin(), only.end(), system.name) == only.end()) continue;
     const SystemEntry* entry = find_system(built_in_systems(), system.name);
     if (entry != nullptr && entry->leftovers != nullptr) {
+      if (known.has_refused(system.name)) continue;
       const auto config = system_config(target.plan, system, *entry, target.info.run_id, target.directory);
       const CallContext call{Clock::now() + kLookLimit, stop};
-      const Status right = config ? check_identity(*entry, *config, call) : Status(config.error());
-      const auto lines =
-          right ? entry->leftovers(*config, call) : Result<std::vector<std::string>>(right.error());
+      const Status there = config ? reach_system(system, *entry, *config, call) : Status(config.error());
+      if (!there) {
+        const Error& error = there.error();
+        all.refused.push_back({system.name, log_redacted(config ? error.detail : error.text())});
+        continue;
+      }
+      const auto lines = leftovers_on(*entry, *config, call);
       if (!lines) all.refused.push_back({system.name, log_redacted(lines.error().text())});
       if (lines)
         for (const std::string& line : *lines) all.found.push_back({system.name, line});
@@ -226,7 +244,7 @@ int clean(const CleanOptions& options, const GlobalOptions& global) {
     say("stopped: `deduplab clean` removes what is left\n");
     return stopped;
   }
-  const Leftovers after = leftovers(*target, options.systems, interrupt.token());
+  const Leftovers after = leftovers(*target, options.systems, interrupt.token(), before);
   for (const auto& [system, what] : after.found) {
     all["left"].push_back({{"system", system}, {"path", what}});
     if (!global.json && !options.dry_run) print("left: {}: {}\n", system, what);

@@ -11,6 +11,7 @@
 #include "cli/say.hpp"
 #include "core/log.hpp"
 #include "runner/runner.hpp"
+#include "runner/unreached.hpp"
 
 namespace lab::cli {
 namespace {
@@ -53,6 +54,8 @@ Answer set_up(const Plan& plan, const SystemPlan& system, const SystemEntry& ent
   answer.outcome = "printed";
   if (wish == Wish::kPrint) return answer;
   const CallContext call{Clock::now() + kServerLimit, stop};
+  if (const Status there = reach_system(system, entry, *config, call); !there)
+    return {.system = system.name, .outcome = log_redacted(there.error().detail), .failed = true};
   if (const Status right = check_identity(entry, *config, call); !right)
     return failed(system.name, right.error());
   const Status done = wish == Wish::kApply ? (*admin)->apply(call) : (*admin)->undo(call);

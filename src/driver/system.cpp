@@ -28,6 +28,13 @@ Status check_mode(const SystemEntry& entry, const VariantInfo& variant, const Sy
   return ok();
 }
 
+/// Whether a connection that failed so may have met a server of another kind: one that refuses a login speaks
+/// what it should.
+bool may_be_another(ErrorCode code) {
+  return code != ErrorCode::kRefused && code != ErrorCode::kNotFound && code != ErrorCode::kCancelled &&
+         code != ErrorCode::kResourceExhausted;
+}
+
 }  // namespace
 
 const SystemEntry* find_system(const Registry& registry, std::string_view name) {
@@ -53,6 +60,25 @@ Status check_identity(const SystemEntry& entry, const SystemConfig& config, cons
   return Error{ErrorCode::kRefused, entry.name + ".identity",
                fmt::format("the plan wants server identity '{}', this one is '{}'; nothing was written to it",
                            *config.identity, found->identity)};
+}
+
+Status reach_server(const SystemEntry& entry, const SystemConfig& config, const CallContext& call) {
+  if (entry.reach == nullptr) return ok();
+  Status reached = entry.reach(config, within(call, kFirstAnswerLimit));
+  if (reached || !entry.protocol || !may_be_another(reached.error().code)) return reached;
+  const auto place = place_of(config.url);
+  const auto found = place ? what_answers(*place, call) : std::nullopt;
+  if (!found || *found == *entry.protocol) return reached;
+  const std::string wanted(to_string(*entry.protocol));
+  // Both are spoken by HTTP: what the driver was told tells more.
+  const bool over_http = *entry.protocol == Protocol::kClickhouse || *entry.protocol == Protocol::kS3;
+  const std::string what =
+      *found == Protocol::kHttp && over_http
+          ? fmt::format("speaks HTTP, but not as {} does ({})", wanted, reached.error().detail)
+          : fmt::format("speaks the protocol of {}, not of {}", to_string(*found), wanted);
+  return Error{ErrorCode::kUnsupported, reached.error().operation,
+               fmt::format("what answers at {} {}: does the url have the host and the port of this system?",
+                           to_string(*place), what)};
 }
 
 Result<std::unique_ptr<Session>> open_session(const SystemEntry& entry, const SystemConfig& config,

@@ -14,6 +14,7 @@
 #include "driver/driver.hpp"
 #include "driver/native_schema.hpp"
 #include "driver/observer.hpp"
+#include "driver/what_answers.hpp"
 
 namespace lab {
 
@@ -107,6 +108,8 @@ struct SystemEntry {
   bool has_engine = true;      // False: it has no figure of its own, so `engine` cannot be required of it.
   std::string password_env{};  // Server: the variable that holds its password unless a plan names another.
 
+  std::optional<Protocol> protocol{};  // Server: what it speaks where it is one of the right kind.
+
   /// What of a configuration cannot be, whatever the server says: its url and the values of its options, but
   /// not its password. Connects to nothing. Errors: kInvalidArgument whose operation is the plan's key below
   /// [systems.NAME], as "url" or "options.role".
@@ -120,6 +123,9 @@ struct SystemEntry {
   /// Removes what our runs left in the namespace, the marker last; nothing when there is nothing. Refuses a
   /// namespace without the marker. Afterwards nothing of ours is left.
   Status (*remove)(const SystemConfig&, const CallContext&) = nullptr;
+
+  /// Server: connects, logs in and lets go; writes nothing. Bounded by reach_server.
+  Status (*reach)(const SystemConfig&, const CallContext&) = nullptr;
 
   /// Server: reaches and identifies it and checks version, rights, settings that would spoil a result, whose
   /// namespace ours is, and that `directory` is this server's. Writes nothing. A server that cannot be
@@ -144,6 +150,16 @@ Error bad_option(std::string_view option, std::string_view value, std::string_vi
 /// Before anything is written to a server or removed from it: that it is the one that the configuration
 /// wants, where it names one. Errors: kRefused with both names; those of asking it.
 Status check_identity(const SystemEntry& entry, const SystemConfig& config, const CallContext& call);
+
+/// How long a server that is looked at before, after or without a run may take to be connected and logged in
+/// to. One that is there greets within a second or two, also on a loaded host. Behind a port that takes a
+/// connection and says nothing there is another protocol, or a server that hangs.
+inline constexpr Millis kFirstAnswerLimit{5'000};
+
+/// Before anything else is asked of a server outside of a cell: that it can be reached and logged in to,
+/// within kFirstAnswerLimit. Errors: those of `entry.reach`; kUnsupported with what was found where something
+/// else answers at the address.
+Status reach_server(const SystemEntry& entry, const SystemConfig& config, const CallContext& call);
 
 /// `entry.open` and `entry.remove` of the server that the configuration wants.
 Result<std::unique_ptr<Session>> open_session(const SystemEntry& entry, const SystemConfig& config,

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
+#include <future>
 #include <map>
 #include <set>
 
@@ -18,6 +20,7 @@
 #include "runner/check_probes.hpp"
 #include "runner/hooks.hpp"
 #include "runner/runner.hpp"
+#include "runner/unreached.hpp"
 #include "stage/stage_scan.hpp"
 
 namespace lab {
@@ -29,6 +32,7 @@ constexpr double kQuantumShareMax =
     0.01;  // q above 1 % of the unique bytes blurs eta by more than the verdict's margin.
 constexpr std::int64_t kJournalReserve = 64LL << 20;  // For journal and results beside the data.
 constexpr Millis kExamineLimit{15'000};               // To reach a server and ask it a few questions.
+constexpr std::size_t kLookersMax = 8;                // Servers that are asked at one time.
 
 Check check_space(const std::string& name, const fs::path& path, Bytes needed) {
   struct statfs info{};
@@ -230,46 +234,16 @@ std::vector<Check> check_quantum(const Plan& plan, const std::vector<Block>& blo
 
 namespace {
 
-/// What to do about a server that could not be reached or logged in to.
-std::string advice(const SystemPlan& system, const SystemEntry& entry, const Finding& found) {
-  const std::string variable = system.password_env.value_or(entry.password_env);
-  const std::string password = system.password_file ? "the password in " + *system.password_file
-                               : variable.empty()   ? "the client's own password file"
-                                                    : "the password in the environment variable " + variable;
-  // One of these words is in what each library says of a handshake that failed.
-  for (const char* word : {"certificate", "SSL", "TLS"})
-    if (found.detail.find(word) != std::string::npos)
-      return "this connection is to be encrypted and the server verified, since the url says so or does not "
-             "say otherwise: the server must have TLS on this port, with a certificate for the host that the "
-             "url names, from a CA that the system knows or the url names a file of";
-  switch (*found.unreached) {
-    case ErrorCode::kConnectionLost:
-      return "is the server running, can it be reached from this host, and does the url have its port and "
-             "its "
-             "kind of encryption?";
-    case ErrorCode::kTimeout:
-      return "it did not answer in time: does the url have the right port and the right kind of encryption, "
-             "and "
-             "is the server overloaded?";
-    case ErrorCode::kRefused:
-      return "check the user in the url, and " + password;
-    case ErrorCode::kNotFound:
-      return "check the name of the database in the url";
-    default:
-      return "";
-  }
-}
-
 /// One line that says where, what and what to do.
 std::string detail_of(const SystemPlan& system, const SystemEntry& entry, const Finding& found) {
-  if (found.unreached) {
-    const std::string what_to_do = advice(system, entry, found);
-    return fmt::format("{}: {}{}{}", system.url.value_or(""), found.detail, what_to_do.empty() ? "" : "; ",
-                       what_to_do);
-  }
+  if (found.unreached) return words_for_unreached(system, entry, *found.unreached, found.detail);
   if (!found.passed && found.what == "files" && system.directory)
     return found.detail + "; `directory` must be the server's own data directory, and readable on this host";
   return found.detail;
+}
+
+Check check_of(const SystemPlan& system, const SystemEntry& entry, const Finding& found) {
+  return {system.name + " " + found.what, found.passed, detail_of(system, entry, found), found.warning};
 }
 
 }  // namespace
@@ -279,6 +253,11 @@ std::vector<Check> examine_system(const Plan& plan, const SystemPlan& system, co
   std::vector<Check> checks;
   const auto config = system_config(plan, system, entry, "", directory);
   if (!config) return {{system.name, false, config.error().text()}};
+  const CallContext call{Clock::now() + kExamineLimit, stop};
+  const Status there = reach_server(entry, *config, call);
+  // A configuration that cannot be is told below, in the words of its own.
+  if (!there && there.error().code != ErrorCode::kInvalidArgument)
+    return {check_of(system, entry, not_connected(there.error()))};
   bool reached = true;
   for (const std::string& variant : system.variants) {
     if (!reached) break;  // It would keep each further variant waiting as long.
@@ -286,8 +265,7 @@ std::vector<Check> examine_system(const Plan& plan, const SystemPlan& system, co
     of_variant.variant = variant;
     for (const Finding& found : entry.examine(of_variant, {Clock::now() + kExamineLimit, stop})) {
       reached = reached && !found.unreached;
-      Check check{system.name + " " + found.what, found.passed, detail_of(system, entry, found),
-                  found.warning};
+      Check check = check_of(system, entry, found);
       const bool known = std::any_of(checks.begin(), checks.end(), [&](const Check& other) {
         return other.name == check.name && other.detail == check.detail;
       });
@@ -358,6 +336,39 @@ Check check_scans(const ScanPlan& plan) {
 
 }  // namespace
 
+namespace {
+
+/// What the servers of a plan say of themselves, by system. Side by side, since each that is silent or down
+/// takes all of its time.
+std::map<std::string, std::vector<Check>> examine_servers(const Plan& plan, const Registry& registry,
+                                                          const fs::path& directory) {
+  struct Look {
+    SystemPlan system{};
+    const SystemEntry* entry = nullptr;
+    std::vector<Check> checks{};
+  };
+  std::vector<Look> looks;
+  for (SystemPlan& system : systems_with_controls(plan)) {
+    const SystemEntry* const entry = find_system(registry, system.name);
+    if (entry != nullptr && entry->examine != nullptr) looks.push_back({std::move(system), entry});
+  }
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t at = next++; at < looks.size(); at = next++)
+      looks[at].checks = examine_system(plan, looks[at].system, *looks[at].entry, directory);
+  };
+  std::vector<std::future<void>> workers;  // A future carries what a library throws to us.
+  for (std::size_t count = 1; count < std::min(looks.size(), kLookersMax); ++count)
+    workers.push_back(std::async(std::launch::async, work));
+  work();
+  for (std::future<void>& worker : workers) worker.get();
+  std::map<std::string, std::vector<Check>> of_systems;
+  for (Look& look : looks) of_systems[look.system.name] = std::move(look.checks);
+  return of_systems;
+}
+
+}  // namespace
+
 std::vector<Check> preflight(const Plan& plan, const Registry& registry, const fs::path& directory) {
   std::vector<Check> checks;
   const auto blocks = expand(plan);
@@ -367,6 +378,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
   if (!payloads) return checks;
   const Estimate needs = estimate(plan, blocks, registry);
   std::set<fs::path> taken;
+  auto of_servers = examine_servers(plan, registry, directory);
   for (const SystemPlan& system : systems_with_controls(plan)) {
     const SystemEntry* entry = find_system(registry, system.name);
     if (entry == nullptr) {
@@ -377,8 +389,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
     const auto files = files_of(system, *entry, directory);
     check_after_operations(plan, system, files, checks);
     check_probes(plan, system, *entry, files, checks);
-    if (entry->examine != nullptr)
-      for (Check& check : examine_system(plan, system, *entry, directory)) checks.push_back(std::move(check));
+    for (Check& check : of_servers[system.name]) checks.push_back(std::move(check));
     if (!entry->has_files) continue;
     if (entry->embedded) {
       const fs::path path = system_path(system, directory);

@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
+#include <mutex>
 
 #include "core/files.hpp"
 #include "drivers/cas/cas.hpp"
@@ -235,6 +237,71 @@ TEST_F(PreflightTest, AServerThatCannotBeReachedIsOneLineOfWhereWhatAndWhatToDo)
             std::string::npos);
   EXPECT_NE(find(checks, "postgresql files")->detail.find("the server's own data directory"),
             std::string::npos);
+}
+
+std::mutex at_the_door{};
+std::condition_variable somebody_came{};
+std::size_t being_asked = 0;
+std::size_t most_at_once = 0;
+std::size_t wanted_at_once = 0;
+
+/// Answers when as many servers are being asked as are wanted, or somebody has waited for them in vain.
+std::vector<Finding> examine_among_others(const SystemConfig& config, const CallContext&) {
+  std::unique_lock lock(at_the_door);
+  most_at_once = std::max(most_at_once, ++being_asked);
+  somebody_came.notify_all();
+  const bool came =
+      somebody_came.wait_for(lock, std::chrono::seconds(30), [] { return most_at_once >= wanted_at_once; });
+  --being_asked;
+  return {{"connection", came, "asked at " + config.url}};
+}
+
+TEST_F(PreflightTest, ServersAreAskedSideBySideInBoundedNumberAndToldInThePlansOrder) {
+  constexpr std::size_t kServers = 12;
+  Registry registry{files_system(), cas_system()};
+  Plan plan = small_plan();
+  plan.systems.clear();
+  for (std::size_t number = 0; number < kServers; ++number) {
+    SystemEntry entry = files_system();
+    entry.name = fmt::format("server{}", number);
+    entry.embedded = false;
+    entry.examine = examine_among_others;
+    registry.push_back(entry);
+    plan.systems.push_back(
+        {.name = entry.name, .directory = root_.string(), .url = fmt::format("x://{}", number)});
+  }
+  being_asked = most_at_once = 0;
+  wanted_at_once = 8;
+  std::vector<std::string> told;
+  for (const Check& check : preflight(plan, registry, root_ / "run"))
+    if (check.name.ends_with(" connection")) {
+      EXPECT_TRUE(check.passed) << check.name;
+      told.push_back(check.name + " " + check.detail);
+    }
+  EXPECT_EQ(most_at_once, 8U);
+  ASSERT_EQ(told.size(), kServers);
+  for (std::size_t number = 0; number < kServers; ++number)
+    EXPECT_EQ(told[number], fmt::format("server{0} connection asked at x://{0}", number));
+}
+
+TEST_F(PreflightTest, AServerThatIsNotReachedIsAskedNothingElse) {
+  SystemEntry entry = files_system();
+  entry.embedded = false;
+  entry.reach = [](const SystemConfig&, const CallContext&) {
+    return Status(Error{ErrorCode::kTimeout, "reach", "the deadline has passed"});
+  };
+  entry.examine = [](const SystemConfig&, const CallContext&) {
+    ADD_FAILURE() << "it was asked";
+    return std::vector<Finding>{};
+  };
+  Plan plan = small_plan();
+  plan.systems[0] = {.name = "files", .directory = root_.string(), .url = "x://y"};
+  const auto checks = preflight(plan, {entry, cas_system()}, root_ / "run");
+  const Check* const check = find(checks, "files connection");
+  ASSERT_NE(check, nullptr);
+  EXPECT_FALSE(check->passed);
+  EXPECT_TRUE(check->detail.starts_with("x://y: reach: the deadline has passed (TIMEOUT); it did not answer"))
+      << check->detail;
 }
 
 int times_asked = 0;

@@ -104,6 +104,11 @@ Result<ServerIdentity> identify_clickhouse(const SystemConfig& config, const Cal
   return identity_of(session, call);
 }
 
+Status reach_clickhouse(const SystemConfig& config, const CallContext& call) {
+  LAB_TRY(reach(config, call));
+  return ok();
+}
+
 Status remove_clickhouse(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "clickhouse.remove"));
   auto reached = reach(config, call);
@@ -144,9 +149,11 @@ SystemEntry clickhouse_system() {
                 "others"}},
           .library = "HTTP interface",
           .password_env = ours::kPasswordEnv,
+          .protocol = Protocol::kClickhouse,
           .check = ours::check_clickhouse,
           .open = ours::open_clickhouse,
           .remove = ours::remove_clickhouse,
+          .reach = ours::reach_clickhouse,
           .examine = ours::examine,
           .identify = ours::identify_clickhouse,
           .leftovers = ours::leftovers_of_clickhouse,

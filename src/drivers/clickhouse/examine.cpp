@@ -6,7 +6,6 @@
 
 #include "core/files.hpp"
 #include "core/text.hpp"
-#include "driver/first_answer.hpp"
 #include "drivers/clickhouse/parts.hpp"
 
 namespace lab::clickhouse {
@@ -143,7 +142,7 @@ Status check_directory(Connection& connection, const CallContext& call, const Se
 
 std::vector<Finding> examine(const SystemConfig& config, const CallContext& call) {
   std::vector<Finding> findings;
-  auto reached = reach(config, for_first_answer(call));
+  auto reached = reach(config, call);
   if (!reached) return {not_connected(reached.error())};
   const Server& server = reached->home.server();
   findings.push_back(

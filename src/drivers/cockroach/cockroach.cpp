@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "driver/first_answer.hpp"
 #include "drivers/cockroach/cluster.hpp"
 #include "drivers/cockroach/driver.hpp"
 #include "drivers/cockroach/observer.hpp"
@@ -110,6 +109,11 @@ auto with_namespace(const SystemConfig& config, const CallContext& call, const c
   return work(place, **connection);
 }
 
+Status reach_cockroachdb(const SystemConfig& config, const CallContext& call) {
+  constexpr const char* kOperation = "cockroachdb.reach";
+  return with_namespace(config, call, kOperation, [](LabNamespace&, Connection&) { return ok(); });
+}
+
 Status remove_cockroachdb(const SystemConfig& config, const CallContext& call) {
   constexpr const char* kOperation = "cockroachdb.remove";
   return with_namespace(config, call, kOperation, [&](LabNamespace& place, Connection& connection) {
@@ -128,7 +132,7 @@ std::vector<Finding> examine_cockroachdb(const SystemConfig& config, const CallC
   constexpr const char* kOperation = "cockroachdb.examine";
   const auto target = make_target(config);
   if (!target) return {{"configuration", false, target.error().text()}};
-  const auto connection = cockroach::connect(target->address, for_first_answer(call), kOperation);
+  const auto connection = cockroach::connect(target->address, call, kOperation);
   if (!connection) return {not_connected(connection.error())};
   std::vector<Finding> findings{{"connection", true, "reached " + target->address.text()}};
   const auto add = [&](const char* what, const Result<std::string>& result) {
@@ -182,9 +186,11 @@ SystemEntry cockroachdb_system() {
       .library = fmt::format("libpq {}.{}", library / 10000, library % 10000),
       .quantum = Bytes{32'768},
       .password_env = "DEDUP_CRDB_PASSWORD",
+      .protocol = Protocol::kPostgresql,
       .check = check_cockroachdb,
       .open = open_cockroachdb,
       .remove = remove_cockroachdb,
+      .reach = reach_cockroachdb,
       .examine = examine_cockroachdb,
       .identify = identify_cockroachdb,
       .leftovers = leftovers_cockroachdb};

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
-#include "driver/first_answer.hpp"
 #include "drivers/kafka/lock.hpp"
 #include "drivers/kafka/rights.hpp"
 
@@ -144,8 +143,7 @@ class Examination {
 }  // namespace
 
 std::vector<Finding> examine_cluster(const Store& store, const CallContext& call) {
-  auto client = Client::connect(store.access, Client::Kind::kReader, reader_settings(),
-                                for_first_answer(call), kOperation);
+  auto client = Client::connect(store.access, Client::Kind::kReader, reader_settings(), call, kOperation);
   if (!client) return {not_connected(client.error())};
   return Examination(store, **client, call).run();
 }

@@ -124,6 +124,15 @@ Result<ServerIdentity> identify_kafka(const SystemConfig& config, const CallCont
   return identity_of(session, call);
 }
 
+Status reach_kafka(const SystemConfig& config, const CallContext& call) {
+  const auto store = store_of(config);
+  if (!store) return store.error();
+  const auto client =
+      Client::connect((*store)->access, Client::Kind::kReader, kafka::reader_settings(), call, "kafka.reach");
+  if (!client) return client.error();
+  return ok();
+}
+
 Status remove_kafka(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "kafka.remove"));
   auto made = store_of(config);
@@ -192,9 +201,11 @@ SystemEntry kafka_system() {
       .library = std::string("librdkafka ") + rd_kafka_version_str(),
       .has_engine = false,
       .password_env = kafka::kPasswordVariable,
+      .protocol = Protocol::kKafka,
       .check = check_kafka,
       .open = open_kafka,
       .remove = remove_kafka,
+      .reach = reach_kafka,
       .examine = examine_kafka,
       .identify = identify_kafka,
       .leftovers = leftovers_of_kafka,

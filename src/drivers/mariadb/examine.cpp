@@ -7,7 +7,6 @@
 #include <set>
 
 #include "core/text.hpp"
-#include "driver/first_answer.hpp"
 #include "driver/server_url.hpp"
 #include "drivers/mariadb/bulk.hpp"
 #include "drivers/mariadb/namespace.hpp"
@@ -259,7 +258,7 @@ Status check_fit(Use& use, const Setup& setup) {
 
 std::vector<Finding> examine_server(const Server& server, const Setup& setup, const SystemConfig& config,
                                     const CallContext& call) {
-  auto connection = Connection::open(server, for_first_answer(call), "mariadb.examine");
+  auto connection = Connection::open(server, call, "mariadb.examine");
   if (!connection) return {not_connected(connection.error())};
   auto use = (*connection)->use(call, "mariadb.examine");
   if (!use) return {not_connected(use.error())};

@@ -94,6 +94,14 @@ Result<ServerIdentity> identify_mariadb(const SystemConfig& config, const CallCo
   return identity_of(session, call);
 }
 
+Status reach_mariadb(const SystemConfig& config, const CallContext& call) {
+  const auto what = chosen(config);
+  if (!what) return what.error();
+  auto connection = Connection::open(what->server, call, "mariadb.reach");
+  if (!connection) return std::move(connection).error();
+  return ok();
+}
+
 Status remove_mariadb(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "mariadb.remove"));
   const auto what = chosen(config);
@@ -143,9 +151,11 @@ SystemEntry mariadb_system() {
       .library = std::string("MariaDB Connector/C ") + mysql_get_client_info(),
       .quantum = 4_MiB,
       .password_env = "DEDUP_MARIADB_PASSWORD",
+      .protocol = Protocol::kMysql,
       .check = check_mariadb,
       .open = open_mariadb,
       .remove = remove_mariadb,
+      .reach = reach_mariadb,
       .examine = examine_mariadb,
       .identify = identify_mariadb,
       .leftovers = leftovers_mariadb,

@@ -8,7 +8,6 @@
 #include <set>
 
 #include "core/text.hpp"
-#include "driver/first_answer.hpp"
 #include "drivers/minio/layout.hpp"
 #include "drivers/minio/rights.hpp"
 #include "drivers/minio/server.hpp"
@@ -41,16 +40,9 @@ class Examination {
 
   /// False: nothing more can be asked.
   bool look_at_service() {
-    const auto answer = client_.send({}, for_first_answer(call_), kOperation);
+    const auto answer = greet(client_, call_, kOperation);
     if (!answer) {
       findings_.push_back(not_connected(answer.error()));
-      return false;
-    }
-    if (!is_s3(*answer)) {
-      findings_.push_back(not_connected(
-          {ErrorCode::kConnectionLost, kOperation,
-           fmt::format("this is no S3 server: to a request for the list of buckets it says HTTP {}, '{}'",
-                       answer->status, to_valid_utf8(trim(std::string_view(answer->body).substr(0, 100))))}));
       return false;
     }
     const ServerIdentity who = identity_of(*answer, setup_.endpoint);
@@ -59,12 +51,11 @@ class Examination {
                     setup_.endpoint.tls ? "" : ", without TLS: who listens on the way reads the data"),
         !setup_.endpoint.tls);
     look_at_clock(*answer);
-    const std::string code = code_of(*answer);
     if (answer->good()) {
       const auto names = parse_buckets(answer->body);
       listed_ = std::set(names.begin(), names.end());
     }
-    if (answer->good() || code == "AccessDenied") {
+    if (answer->good() || code_of(*answer) == "AccessDenied") {
       add("credentials", true,
           answer->good() ? "the key pair is accepted"
                          : "the key pair may not list all buckets, which is not needed; whether it is "
@@ -73,11 +64,6 @@ class Examination {
     }
     findings_.push_back(not_connected(answer_error(*answer, kOperation, "the service")));
     return false;
-  }
-
-  /// Any server of HTTP may say 200 to a GET of its root; S3 has these two documents for an answer.
-  static bool is_s3(const HttpAnswer& answer) {
-    return answer.good() ? is_bucket_list(answer.body) : parse_error(answer.body).has_value();
   }
 
   void look_at_clock(const HttpAnswer& answer) {

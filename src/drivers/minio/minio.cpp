@@ -105,6 +105,13 @@ Result<ServerIdentity> identify_minio(const SystemConfig& config, const CallCont
   });
 }
 
+Status reach_minio(const SystemConfig& config, const CallContext& call) {
+  return with_client(config, [&](Client& client, const Setup&) -> Status {
+    LAB_TRY(minio::greet(client, call, "minio.reach"));
+    return ok();
+  });
+}
+
 Status remove_minio(const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, "minio.remove"));
   return with_client(config, [&](Client& client, const Setup& setup) -> Status {
@@ -159,9 +166,11 @@ SystemEntry minio_system() {
           .library = "libcurl " LIBCURL_VERSION,
           .has_engine = false,
           .password_env = "DEDUP_MINIO_PASSWORD",
+          .protocol = Protocol::kS3,
           .check = check_minio,
           .open = open_minio,
           .remove = remove_minio,
+          .reach = reach_minio,
           .examine = examine_minio,
           .identify = identify_minio,
           .leftovers = leftovers_minio,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/minio/server.hpp"
 
+#include <fmt/format.h>
+
 #include "core/text.hpp"
 #include "drivers/minio/xml.hpp"
 
@@ -16,7 +18,23 @@ bool is_version(std::string_view word) {
   return word.size() >= 3 && word[0] >= '0' && word[0] <= '9' && word.find('.') != std::string_view::npos;
 }
 
+/// Any server of HTTP may say 200 to a GET of its root; S3 has these two documents for an answer.
+bool is_s3(const HttpAnswer& answer) {
+  return answer.good() ? is_bucket_list(answer.body) : parse_error(answer.body).has_value();
+}
+
 }  // namespace
+
+Result<HttpAnswer> greet(Client& client, const CallContext& call, const char* operation) {
+  auto answer = client.send({}, call, operation);
+  if (!answer) return answer;
+  if (!is_s3(*answer))
+    return Error{
+        ErrorCode::kConnectionLost, operation,
+        fmt::format("this is no S3 server: to a request for the list of buckets it says HTTP {}, '{}'",
+                    answer->status, to_valid_utf8(trim(std::string_view(answer->body).substr(0, 100))))};
+  return answer;
+}
 
 ServerIdentity identity_of(const HttpAnswer& answer, const Endpoint& endpoint) {
   ServerIdentity identity{.name = "S3 server", .version = "not told by S3", .started_at = "not told by S3"};

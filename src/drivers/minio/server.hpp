@@ -14,4 +14,8 @@ namespace lab::minio {
 /// S3 does not show when a server was started, so `started_at` is a constant that says so.
 ServerIdentity identity_of(const HttpAnswer& answer, const Endpoint& endpoint);
 
+/// Asks for the list of buckets, which any S3 server answers; a refusal in the words of S3 is an answer too.
+/// Errors: kConnectionLost for what is no S3 server.
+Result<HttpAnswer> greet(Client& client, const CallContext& call, const char* operation);
+
 }  // namespace lab::minio

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
-#include "driver/first_answer.hpp"
 #include "drivers/postgres/observer.hpp"
 #include "drivers/postgres/postgres.hpp"
 
@@ -198,7 +197,7 @@ Status check_server(Connection& connection, const Setup& setup, const CallContex
 std::vector<Finding> examine(const SystemConfig& config, const CallContext& call) {
   const auto target = make_target(config);
   if (!target) return {failed("configuration", target.error().text())};
-  const auto connection = Connection::open(target->address, for_first_answer(call), kOperation);
+  const auto connection = Connection::open(target->address, call, kOperation);
   if (!connection) return {not_connected(connection.error())};
   const PostgresDialect dialect(target->setup, (*connection)->version());
   Examination examination(**connection, config, target->setup, call);

@@ -99,6 +99,11 @@ Status check_postgresql(const SystemConfig& config) {
   return ok();
 }
 
+Status reach_postgresql(const SystemConfig& config, const CallContext& call) {
+  constexpr const char* kOperation = "postgresql.reach";
+  return with_namespace(config, call, kOperation, [](LabNamespace&, Connection&) { return ok(); });
+}
+
 Status remove_postgresql(const SystemConfig& config, const CallContext& call) {
   constexpr const char* kOperation = "postgresql.remove";
   return with_namespace(config, call, kOperation, [&](LabNamespace& place, Connection& connection) {
@@ -171,9 +176,11 @@ SystemEntry postgresql_system() {
       .library = fmt::format("libpq {}.{}", library / 10000, library % 10000),
       .quantum = Bytes{8192},
       .password_env = "DEDUP_PG_PASSWORD",
+      .protocol = Protocol::kPostgresql,
       .check = check_postgresql,
       .open = open_postgresql,
       .remove = remove_postgresql,
+      .reach = reach_postgresql,
       .examine = postgres::examine,
       .identify = identify_postgresql,
       .leftovers = leftovers_postgresql,

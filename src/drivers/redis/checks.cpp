@@ -6,7 +6,6 @@
 #include <array>
 
 #include "core/text.hpp"
-#include "driver/first_answer.hpp"
 #include "driver/lab_user.hpp"
 
 namespace lab::redis {
@@ -220,7 +219,7 @@ std::vector<std::string> rules_of(const KeySpace& space) {
 std::unique_ptr<Admin> make_admin(const Site& site) { return std::make_unique<RedisAdmin>(site); }
 
 std::vector<Finding> examine(const Site& site, const CallContext& call) {
-  auto link = Link::open(site.address, for_first_answer(call), "redis.examine");
+  auto link = Link::open(site.address, call, "redis.examine");
   if (!link) return {not_connected(link.error())};
   std::vector<Finding> findings{
       finding("connection", true, fmt::format("{}:{}", site.address.host, site.address.port))};

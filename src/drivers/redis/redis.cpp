@@ -147,6 +147,14 @@ Status remove(const SystemConfig& config, const CallContext& call) {
   return ok();
 }
 
+Status reach(const SystemConfig& config, const CallContext& call) {
+  const auto site = site_of(redis_system(), config);
+  if (!site) return site.error();
+  auto link = Link::open(site->address, call, "redis.reach");
+  if (!link) return std::move(link).error();
+  return ok();
+}
+
 Result<ServerIdentity> identify(const SystemConfig& config, const CallContext& call) {
   const auto site = site_of(redis_system(), config);
   if (!site) return site.error();
@@ -192,9 +200,11 @@ SystemEntry redis_system() {
            {"storage", "missing", "Redis documentation, persistence: a file holds each key with its value"}},
       .library = fmt::format("hiredis {}.{}.{}", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH),
       .password_env = redis::kPasswordVariable,
+      .protocol = Protocol::kRedis,
       .check = redis::check,
       .open = redis::open,
       .remove = redis::remove,
+      .reach = redis::reach,
       .examine = redis::examine_config,
       .identify = redis::identify,
       .leftovers = redis::leftovers_of,
