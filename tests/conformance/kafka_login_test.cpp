@@ -320,6 +320,41 @@ TEST_F(KafkaServerLogins, ARightThatIsMissingIsFoundBeforeARunAndTheSearchWrites
   ASSERT_TRUE(kafka_system().remove(bench, within(20s)));
 }
 
+TEST_F(KafkaServerLogins, WithoutDescribeConfigsOnTheClusterTheRightIsNamedAndNotTheDirectory) {
+  const std::string space = "dedup-cluster";
+  SystemConfig bench = bench_in(space);
+  auto lab = connect_lab();
+  ASSERT_TRUE(lab) << lab.error().text();
+  kafka::Store store;
+  store.names.prefix = space;
+  std::vector<kafka::AclRule> rules = kafka::rules_of(store, "bench");
+  std::erase_if(rules, [](const kafka::AclRule& rule) {
+    return rule.operation == RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS &&
+           rule.resource != RD_KAFKA_RESOURCE_TOPIC;
+  });
+  ASSERT_TRUE(kafka::create_acls(**lab, within(20s), "test", rules));
+  const auto said = [&](bool passed) {
+    std::vector<std::string> all;
+    for (const Finding& finding : kafka_system().examine(bench, within(20s)))
+      if (finding.passed == passed) all.push_back(finding.what + ": " + finding.detail);
+    return all;
+  };
+  const std::string words = "the right DescribeConfigs on the cluster is missing";
+  EXPECT_TRUE(poll_until(within(20s), 100ms, "test", [&]() -> Result<bool> { return said(false).empty(); }))
+      << join(said(false), "; ") << ": without a directory it is a warning";
+  EXPECT_NE(join(said(true), "\n").find(words), std::string::npos);
+  const auto status = bed().status(broker(), within(20s));
+  ASSERT_TRUE(status) << status.error().text();
+  bench.directory = status->directory;
+  const auto failures = said(false);
+  ASSERT_EQ(failures.size(), 1U) << join(failures, "; ");
+  EXPECT_TRUE(failures[0].starts_with("rights: ")) << failures[0];
+  EXPECT_NE(failures[0].find(words), std::string::npos) << failures[0];
+  const auto session = kafka_system().open(bench, within(20s));
+  ASSERT_FALSE(session);
+  EXPECT_NE(session.error().detail.find(words), std::string::npos) << session.error().text();
+}
+
 /// Of topics that are not there a broker tells nothing about deleting, so the session asks behind its marker.
 TEST_F(KafkaServerLogins, WithoutTheRightToDeleteNoObjectIsWritten) {
   const std::string space = "dedup-keep";

@@ -81,8 +81,12 @@ class Examination {
       if (!settings) {
         add({.what = "settings",
              .passed = true,
-             .detail =
-                 fmt::format("broker {} does not tell its settings: {}", broker, settings.error().detail),
+             .detail = fmt::format(
+                 "broker {} does not tell its settings, so that they are not in the record{}: {}", broker,
+                 settings.error().code == ErrorCode::kRefused
+                     ? "; the right DescribeConfigs on the cluster is missing"
+                     : "",
+                 settings.error().detail),
              .warning = true});
         continue;
       }
@@ -129,8 +133,11 @@ class Examination {
                   .detail = "no directory: this client has no size of Kafka's own, so that only probes of "
                             "volumes give figures, and there is no maintenance",
                   .warning = true});
-    if (const Status fits = check_folder(store_, client_, call_, kOperation); !fits)
-      return fail("files", fits.error());
+    const auto broker = broker_of_folder(store_, client_, call_, kOperation);
+    if (!broker) return fail("files", broker.error());
+    const Status alone = check_only_folder(store_, client_, call_, kOperation, *broker);
+    // The folder is the right one; what is missing is a right.
+    if (!alone) return fail(alone.error().code == ErrorCode::kRefused ? "rights" : "files", alone.error());
     add({.what = "files", .passed = true, .detail = store_.folder.string() + " is this broker's"});
   }
 

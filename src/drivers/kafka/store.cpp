@@ -119,7 +119,8 @@ Status make_anew(Store& store, Client& client, const CallContext& call, const ch
                        store.replicas);
 }
 
-Status check_folder(const Store& store, Client& client, const CallContext& call, const char* operation) {
+Result<std::int32_t> broker_of_folder(const Store& store, Client& client, const CallContext& call,
+                                      const char* operation) {
   const auto owner = owner_of(store.folder);
   if (!owner) return owner.error();
   if (owner->cluster != client.cluster_id())
@@ -140,13 +141,31 @@ Status check_folder(const Store& store, Client& client, const CallContext& call,
                      fmt::format("{} holds what broker {} has; topic {} lies on other brokers too",
                                  store.folder.string(), owner->broker, topic.name)};
   }
-  const auto settings = describe_broker(client, call, operation, owner->broker);
+  return owner->broker;
+}
+
+Status check_only_folder(const Store& store, Client& client, const CallContext& call, const char* operation,
+                         std::int32_t broker) {
+  const auto settings = describe_broker(client, call, operation, broker);
+  if (!settings && settings.error().code == ErrorCode::kRefused)
+    return Error{
+        ErrorCode::kRefused, operation,
+        fmt::format("the right DescribeConfigs on the cluster is missing, which deduplab setup gives: "
+                    "without it broker {} does not tell its log.dirs, and so not whether {} is all that "
+                    "it has ({})",
+                    broker, store.folder.string(), settings.error().detail)};
   if (!settings) return settings.error();
   const auto several = settings->find("log.dirs");
   if (several != settings->end() && several->second.value.find(',') != std::string::npos)
     return Error{ErrorCode::kUnsupported, operation,
-                 fmt::format("broker {} spreads topics over several folders (log.dirs)", owner->broker)};
+                 fmt::format("broker {} spreads topics over several folders (log.dirs)", broker)};
   return ok();
+}
+
+Status check_folder(const Store& store, Client& client, const CallContext& call, const char* operation) {
+  const auto broker = broker_of_folder(store, client, call, operation);
+  if (!broker) return broker.error();
+  return check_only_folder(store, client, call, operation, *broker);
 }
 
 }  // namespace lab::kafka

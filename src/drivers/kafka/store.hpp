@@ -51,8 +51,17 @@ Status check_ours(const Store& store, const NamespaceState& state, const char* o
 /// Errors: kRefused where a topic of a container's name is not known as ours; then nothing was dropped.
 Status make_anew(Store& store, Client& client, const CallContext& call, const char* operation);
 
-/// That the folder belongs to a broker of this cluster, which alone holds all of our records. Errors:
-/// kRefused, kUnsupported where other brokers or other folders hold some of them.
+/// The broker of this cluster that the folder belongs to, and that alone holds all of our topics. Errors:
+/// kRefused, kUnsupported where other brokers hold some of them.
+Result<std::int32_t> broker_of_folder(const Store& store, Client& client, const CallContext& call,
+                                      const char* operation);
+
+/// That the folder is all that this broker has. Errors: kUnsupported where it has several; kRefused without
+/// the right to ask it.
+Status check_only_folder(const Store& store, Client& client, const CallContext& call, const char* operation,
+                         std::int32_t broker);
+
+/// Both of these.
 Status check_folder(const Store& store, Client& client, const CallContext& call, const char* operation);
 
 }  // namespace lab::kafka
