@@ -29,7 +29,15 @@ const std::vector<User>& users() {
        R"("Read","List")",
        {"the right s3:PutObject is missing", "the right s3:DeleteObject is missing",
         "the right s3:AbortMultipartUpload is missing"}},
-      {"writer", R"("Write","List")", {"HTTP 403 for dedup-lab-0"}},
+      {"writer",
+       R"("Write","List")",
+       {"HTTP 403 for dedup-lab-0", "the right s3:ListBucketMultipartUploads is missing",
+        "the right s3:GetBucketVersioning is missing", "the right s3:GetObject is missing"}},
+      {"only-writer",
+       R"("Write")",
+       {"HTTP 403 for dedup-lab-0", "the right s3:ListBucket is missing",
+        "the right s3:ListBucketMultipartUploads is missing", "the right s3:GetBucketVersioning is missing",
+        "the right s3:GetObject is missing", "the right s3:ListBucketVersions is missing"}},
   };
   return kUsers;
 }

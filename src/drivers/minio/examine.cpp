@@ -76,12 +76,7 @@ class Examination {
 
   void look_at_buckets() {
     const auto found = find_buckets(client_, setup_, call_, kOperation);
-    if (!found)
-      return add("namespace", false,
-                 found.error().text() + (found.error().code == ErrorCode::kRefused
-                                             ? "; to look at a bucket takes the right s3:ListBucket, in "
-                                               "SeaweedFS the action Read"
-                                             : ""));
+    if (!found) return closed(setup_.bucket(0), found.error());
     const bool none = found->ours.empty() && found->others.empty();
     if (none) {
       if (setup_.space.create)
@@ -97,10 +92,23 @@ class Examination {
       add("versioning", true, "whether the server has it shows when the bucket is made", true);
   }
 
+  /// A bucket that we may not look into. Which rights it takes is asked for all the same, so that they need
+  /// not be found one after another. It may have versions: nothing is asked that could leave a delete marker.
+  void closed(const std::string& bucket, const Error& error) {
+    if (error.code != ErrorCode::kRefused) return add("namespace", false, error.text());
+    add("namespace", false,
+        error.text() +
+            "; to look at a bucket takes the rights s3:ListBucket and s3:GetObject, in SeaweedFS the action "
+            "Read");
+    const auto refused = refused_rights(client_, bucket, true, call_, kOperation);
+    if (!refused) return add("rights", false, refused.error().text());
+    for (const std::string& right : *refused) add("rights", false, right);
+  }
+
   void look_at_bucket(std::uint32_t container) {
     const Bucket bucket(client_, setup_.bucket(container), call_, kOperation);
     const auto marker = read_marker(client_, bucket.name(), call_, kOperation);
-    if (!marker) return add("namespace", false, marker.error().text());
+    if (!marker) return closed(bucket.name(), marker.error());
     std::uint64_t objects = 0;
     const Status listed = bucket.each_page([&](std::span<const ListedObject> page) -> Status {
       objects += page.size();
@@ -127,7 +135,7 @@ class Examination {
                       enabled ? "" : "not ", setup_.variant));
   }
 
-  /// Never asked in a bucket of others.
+  /// Never asked in a bucket that is known as one of others.
   void look_at_rights(const std::string& bucket, bool is_there, bool versioned) {
     const auto refused = refused_rights(client_, bucket, versioned, call_, kOperation);
     if (!refused) return add("rights", false, refused.error().text());

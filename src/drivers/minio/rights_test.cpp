@@ -70,6 +70,32 @@ TEST_F(Rights, OfABucketThatIsNotThereAreAskedForTooAndItIsNotMade) {
   EXPECT_EQ(missing().size(), 1U);
 }
 
+/// One who may only write is told of all that is missing at once, and no delete marker is left to find it
+/// out.
+TEST_F(Rights, OfABucketThatMayNotBeLookedIntoAllThatAreMissingAreNamed) {
+  for (const std::string closed : {"HEAD", "GET"}) {
+    SCOPED_TRACE(closed);
+    server_.intercept([&](const httplib::Request& request, httplib::Response& response) {
+      if (request.method == "DELETE") {
+        EXPECT_TRUE(request.has_param("uploadId") || request.has_param("versionId"));
+      }
+      const bool of_service = request.path == "/";
+      if (of_service || (request.method != "GET" && request.method != closed)) return false;
+      response.status = 403;
+      if (request.method == "GET")
+        response.set_content("<Error><Code>AccessDenied</Code></Error>", "application/xml");
+      return true;
+    });
+    server_.buckets["dedup-lab-0"] = {{kMarkerKey, marker_text("")}};
+    const auto found = missing();
+    const std::vector<const char*> rights{"s3:ListBucket ", "s3:ListBucketMultipartUploads",
+                                          "s3:GetBucketVersioning", "s3:GetObject", "s3:ListBucketVersions"};
+    ASSERT_EQ(found.size(), rights.size()) << found.size();
+    for (std::size_t at = 0; at < rights.size(); ++at)
+      EXPECT_NE(found[at].find(rights[at]), std::string::npos) << found[at];
+  }
+}
+
 /// There the deletion of a key that is not there leaves a delete marker.
 TEST_F(Rights, ABucketWithVersionsIsAskedForTheDeletionOfAVersion) {
   server_.buckets["dedup-lab-0"] = {{kMarkerKey, marker_text("")}};
