@@ -19,6 +19,7 @@
 
 #include "core/files.hpp"
 #include "core/plain_text.hpp"
+#include "core/redaction.hpp"
 #include "core/text.hpp"
 
 namespace lab {
@@ -174,9 +175,7 @@ void Log::stop() {
 
 std::string Log::clean(std::string_view text) const {
   std::string cleaned(text);
-  for (const std::string& secret : secrets_)
-    for (std::size_t at = 0; (at = cleaned.find(secret, at)) != std::string::npos; at += 3)
-      cleaned.replace(at, secret.size(), "***");
+  for (const std::string& secret : secrets_) cleaned = without_secret(std::move(cleaned), secret);
   return to_valid_utf8(cleaned);
 }
 

@@ -191,6 +191,11 @@ TEST_F(LogTest, NeverTellsASecret) {
   EXPECT_EQ(lines()[0]["fields"]["twice"], "******");
 }
 
+TEST_F(LogTest, AShortSecretLeavesTheTextReadable) {
+  log_redact("q");
+  EXPECT_EQ(log_redacted("quite a question for lab:q@host"), "quite a question for lab:***@host");
+}
+
 TEST_F(LogTest, CallsTheHookAroundEachLineOnTheTerminal) {
   start({.level = LogLevel::kInfo});
   const std::string text = terminal([] {

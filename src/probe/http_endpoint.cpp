@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/redaction.hpp"
 #include "core/text.hpp"
 #include "model/endpoint.hpp"
 
@@ -106,8 +107,7 @@ Result<HttpAnswer> EndpointClient::ask(HttpRequest request, const CallContext& c
 Error EndpointClient::scrubbed(Error error) const {
   if (endpoint_.secret.empty()) return error;
   for (const std::string& secret : {endpoint_.secret, base64(endpoint_.user + ":" + endpoint_.secret)})
-    for (std::size_t at = 0; (at = error.detail.find(secret, at)) != std::string::npos; at += 3)
-      error.detail.replace(at, secret.size(), "***");
+    error.detail = without_secret(std::move(error.detail), secret);
   return error;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/redaction.hpp"
 #include "core/text.hpp"
 #include "drivers/redis/server.hpp"
 
@@ -163,10 +164,7 @@ Status Link::failed(Error error) {
 
 /// Some servers repeat the arguments of a command that they refuse.
 Error Link::scrubbed(Error error) const {
-  if (address_.password.empty()) return error;
-  for (auto at = error.detail.find(address_.password); at != std::string::npos;
-       at = error.detail.find(address_.password, at + 3))
-    error.detail.replace(at, address_.password.size(), "***");
+  error.detail = without_secret(std::move(error.detail), address_.password);
   return error;
 }
 
