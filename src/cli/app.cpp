@@ -14,6 +14,7 @@
 #include "cli/app_data.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/library_settings.hpp"
 #include "cli/manual.hpp"
 #include "cli/say.hpp"
 #include "core/log.hpp"
@@ -337,6 +338,7 @@ int parse_and_run(int argc, char** argv) {
 int main(int argc, char** argv) try {
   if (argc > 0 && std::string_view(argv[0]).find('/') != std::string_view::npos) program_word(argv[0]);
   redact_environment();
+  ignore_library_settings();
   forbid_core_dumps();
   std::signal(SIGPIPE, SIG_IGN);  // A closed pipe is a failed write, with its error and exit code.
   return parse_and_run(argc, argv);

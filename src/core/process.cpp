@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "core/log.hpp"
+#include "core/outer_environment.hpp"
 #include "core/text.hpp"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it declared by the program.
@@ -43,15 +44,16 @@ Result<Pipe> make_pipe() {
 std::vector<std::string> environment_of(const Command& command) {
   std::vector<std::string> all = command.environment;
   if (command.own_environment) return all;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
+  const auto pass_on = [&](std::string_view text) {
     const std::string_view name = text.substr(0, text.find('=') + 1);
     // Whose program needs no password gets none: its environment is read by all processes of its user.
-    if (!command.secrets && log_is_secret(text.substr(name.size()))) continue;
+    if (!command.secrets && log_is_secret(text.substr(name.size()))) return;
     bool replaced = false;
     for (const std::string& own : command.environment) replaced = replaced || own.starts_with(name);
     if (!replaced) all.emplace_back(text);
-  }
+  };
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) pass_on(*entry);
+  for (const std::string& entry : hidden_entries()) pass_on(entry);
   return all;
 }
 

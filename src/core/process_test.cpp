@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/log.hpp"
+#include "core/outer_environment.hpp"
 #include "core/process_stamp.hpp"
 #include "core/testing/temporary_folder.hpp"
 #include "core/text.hpp"
@@ -97,6 +98,16 @@ TEST(Process, AVariableThatHoldsASecretGoesOnlyWhereItIsAskedFor) {
     EXPECT_NE(ended->output.find("PATH="), std::string::npos);
   }
   ::unsetenv("PROCESS_TEST_LOGIN");
+}
+
+TEST(Process, AVariableThatIsHiddenFromLibrariesStillGoesToPrograms) {
+  ::setenv("PROCESS_TEST_OPTIONS", "-c fsync=off", 1);
+  const char* const names[] = {"PROCESS_TEST_OPTIONS", "PROCESS_TEST_THAT_IS_NOT_SET"};
+  hide_from_libraries(names);
+  EXPECT_EQ(std::getenv("PROCESS_TEST_OPTIONS"), nullptr);
+  EXPECT_NE(run({.argv = {"/usr/bin/env"}}).output.find("PROCESS_TEST_OPTIONS=-c fsync=off\n"),
+            std::string::npos);
+  EXPECT_EQ(run({.argv = {"/usr/bin/env"}, .own_environment = true}).output, "");
 }
 
 TEST(Process, AnEnvironmentOfItsOwnHoldsNothingOfOurs) {

@@ -86,8 +86,11 @@ void redact_environment() {
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
     const std::string_view entry(*variable);
     const std::size_t equals = entry.find('=');
-    if (equals == std::string_view::npos || !entry.starts_with("DEDUP_")) continue;
-    if (entry.substr(0, equals).ends_with("_PASSWORD")) log_redact(std::string(entry.substr(equals + 1)));
+    if (equals == std::string_view::npos) continue;
+    const std::string_view name = entry.substr(0, equals);
+    const bool ours = name.starts_with("DEDUP_") && name.ends_with("_PASSWORD");
+    // libpq takes it where the plan names no password.
+    if (ours || name == "PGPASSWORD") log_redact(std::string(entry.substr(equals + 1)));
   }
 }
 

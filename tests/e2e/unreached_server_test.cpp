@@ -96,5 +96,18 @@ TEST_F(UnreachedServer, SeveralAreToldInTheTimeOfOneAndInThePlansOrder) {
   EXPECT_EQ(order, "redis postgresql clickhouse mariadb cockroachdb kafka ");
 }
 
+TEST_F(UnreachedServer, IsTheOneOfThePlanWhateverVariablesOfClientLibrariesSay) {
+  const auto plan =
+      plan_of({{"postgresql", "postgresql://lab@127.0.0.1:1"}, {"mariadb", "mariadb://lab@127.0.0.1:1"}});
+  const Ended plain = run({"doctor", plan});
+  EXPECT_NE(plain.out.find("Connection refused"), std::string::npos) << plain.out;
+  const Ended with_variables = deduplab({"doctor", plan}, scratch_,
+                                        {{"PGSERVICE", "nowhere"},
+                                         {"PGOPTIONS", "-c fsync=off"},
+                                         {"PGSSLMODE", "no such mode"},
+                                         {"PGPORT", "2"}});
+  EXPECT_EQ(with_variables.out, plain.out);
+}
+
 }  // namespace
 }  // namespace lab::e2e

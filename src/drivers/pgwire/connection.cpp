@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "driver/waiting.hpp"
 #include "drivers/pgwire/name_lookup.hpp"
@@ -108,6 +109,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const Address& address, con
   PGconn* const handle = PQconnectStartParams(names.data(), values.data(), 0);
   if (handle == nullptr) return Error{ErrorCode::kResourceExhausted, operation, "no memory"};
   std::unique_ptr<Connection> connection(new Connection(handle));
+  // One that libpq has found itself, in PGPASSWORD or in its password file, is as secret as the plan's.
+  const char* const password = PQpass(handle);
+  if (password != nullptr && !log_is_secret(password)) log_redact(password);
   Status logged_in = connection->log_in(call, operation);
   if (logged_in) return connection;
   Error failed = std::move(logged_in).error();

@@ -3,6 +3,7 @@
 #include "drivers/pgwire/connection.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -10,6 +11,8 @@
 #include <thread>
 
 #include "core/files.hpp"
+#include "core/log.hpp"
+#include "core/testing/temporary_folder.hpp"
 
 namespace lab::pgwire {
 namespace {
@@ -49,6 +52,21 @@ TEST(PgwireConnection, ALoginThatNobodyAnswersEndsAtItsDeadline) {
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, ErrorCode::kTimeout) << opened.error().text();
   }
+}
+
+TEST(PgwireConnection, APasswordOfLibpqsOwnFileIsASecretToo) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "pgpass";
+  const SilentServer server;
+  Address address = server.address();
+  address.password.clear();
+  const std::string line = "127.0.0.1:*:lab:lab:out-of-the-file\n";
+  ASSERT_TRUE(write_all(*open_file(file, O_WRONLY | O_CREAT, 0600), line, file));
+  ::setenv("PGPASSFILE", file.c_str(), 1);
+  const auto opened = Connection::open(address, {Clock::now() + 100ms, {}}, "test.open");
+  ::unsetenv("PGPASSFILE");
+  ASSERT_FALSE(opened);
+  EXPECT_TRUE(log_is_secret("out-of-the-file"));
 }
 
 TEST(PgwireConnection, ALoginThatNobodyAnswersCanBeStopped) {
