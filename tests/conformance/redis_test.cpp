@@ -226,6 +226,35 @@ TEST_F(RedisServer, AFullServerRefusesABatchAsAWhole) {
   EXPECT_TRUE(driver_->put_batch(soon(), views(made_many(0, 20, 1'000))));
 }
 
+TEST_F(RedisServer, LargeValuesAreReadBackInSlicesAndComeBackWhole) {
+  const auto times_asked = [&](const std::string& command) {
+    const auto told = others_->ask(soon(), "test", {"INFO", "commandstats"});
+    EXPECT_TRUE(told) << told.error().text();
+    return told && told->text().find("cmdstat_" + command + ":") != std::string_view::npos;
+  };
+  const std::size_t whole = 16UL << 20U;
+  const std::vector<Made> objects{made(1, random_bytes(1, whole + 1)),
+                                  made(2, random_bytes(2, 2 * whole - 5)),
+                                  made(3, std::string(whole + (whole / 2), 'x'))};
+  open();
+  ASSERT_TRUE(driver_->reset(soon()));
+  for (const Made& object : objects) ASSERT_TRUE(driver_->put(soon(), object.view()));
+  ask({"CONFIG", "RESETSTAT"});
+  std::size_t seen = 0;
+  const Status read = driver_->read_all(
+      within(120s), [&](const ObjectId& id, std::uint32_t, std::span<const std::byte> payload) -> Status {
+        const auto same =
+            std::find_if(objects.begin(), objects.end(), [&](const Made& object) { return object.id == id; });
+        EXPECT_TRUE(same != objects.end() && same->payload == as_text(payload)) << payload.size();
+        ++seen;
+        return ok();
+      });
+  EXPECT_TRUE(read) << read.error().text();
+  EXPECT_EQ(seen, objects.size());
+  EXPECT_TRUE(times_asked("getrange"));
+  EXPECT_FALSE(times_asked("get")) << "a whole answer takes the memory twice";
+}
+
 TEST_F(RedisServer, IsNotFitWhileItWouldEvict) {
   ask({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"});
   ask({"CONFIG", "SET", "maxmemory", "1gb"});

@@ -16,10 +16,10 @@ constexpr const char* kLabPasswordVariable = "DEDUP_REDIS_LAB_PASSWORD";
 
 // What a session uses; EVAL for the lock alone.
 constexpr std::array kCommands{
-    "ping",    "info", "select",  "client|id", "client|kill", "config|get", "config|set",
-    "scan",    "get",  "set",     "del",       "unlink",      "hset",       "hget",
-    "hgetall", "hdel", "xadd",    "xrange",    "xlen",        "xdel",       "xtrim",
-    "multi",   "exec", "discard", "eval",      "time",        "bgsave",     "bgrewriteaof",
+    "ping", "info",   "select", "client|id",    "client|kill", "config|get", "config|set", "scan",
+    "get",  "set",    "del",    "unlink",       "hset",        "hget",       "hgetall",    "hdel",
+    "xadd", "xrange", "xlen",   "xdel",         "xtrim",       "multi",      "exec",       "discard",
+    "eval", "time",   "bgsave", "bgrewriteaof", "strlen",      "getrange",
 };
 
 // Asked of ACL DRYRUN: with arguments, since it checks their number. Borrows the key.
@@ -29,6 +29,8 @@ std::vector<Command> probes(const std::string& key) {
           {"scan", "0"},
           {"set", key, "x"},
           {"get", key},
+          {"strlen", key},
+          {"getrange", key, "0", "1"},
           {"unlink", key},
           {"hset", key, "a", "b"},
           {"xadd", key, "*", "a", "b"},

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/redis/layout.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -20,6 +22,9 @@ constexpr std::size_t kTogetherBytes = 4U
 constexpr std::size_t kReadWindow = 8U << 20U;  // Bytes of answers that the server holds for us.
 constexpr std::size_t kReadAhead = 64;
 constexpr std::size_t kEraseKeys = 1000;
+/// Values above it are read in slices: hiredis holds an answer in its buffer and in the reply.
+constexpr std::size_t kWholeMax = 16U << 20U;
+constexpr std::size_t kSlice = 8U << 20U;
 
 /// Objects as keys of their own.
 class KeyLayout : public Layout {
@@ -34,10 +39,21 @@ class KeyLayout : public Layout {
   }
 
   Status read_all(Link& link, const CallContext& call, const ObjectSink& sink) override {
-    std::size_t largest = kReadWindow;  // The first object is read alone: it tells how large they are.
+    std::optional<std::size_t> known;  // The first object tells how large they are.
     return each_page(link, call, "redis.read_all", [&](const std::vector<PlacedId>& page) -> Status {
       std::size_t asked = 0;
       for (std::size_t read = 0; read < page.size(); ++read) {
+        if (!known) {
+          auto size = size_of(link, call, "redis.read_all", page[read]);
+          if (!size) return std::move(size).error();
+          known = *size;
+        }
+        std::size_t& largest = *known;
+        if (largest > kWholeMax && asked == read && has_slices()) {
+          ++asked;
+          LAB_TRY(read_in_slices(link, call, "redis.read_all", page[read], sink));
+          continue;
+        }
         const std::size_t ahead =
             std::clamp<std::size_t>(kReadWindow / std::max<std::size_t>(largest, 1), 1, kReadAhead);
         for (; asked < std::min(page.size(), read + ahead); ++asked)
@@ -118,6 +134,18 @@ class KeyLayout : public Layout {
   /// Of the answer to send_get.
   virtual Result<ReadPayload> payload_of(const Answer& value, const char* operation) = 0;
   virtual bool missing(const Answer& value) { return value.is_nil(); }
+  /// Whether a part of a value can be asked for.
+  virtual bool has_slices() const { return false; }
+  /// Where it is not known before the value is, one that has the first read alone.
+  virtual Result<std::size_t> size_of(Link& /*link*/, const CallContext& /*call*/, const char* /*operation*/,
+                                      const PlacedId& /*key*/) {
+    return kReadWindow;
+  }
+  /// Nothing for an object that was deleted since its key was listed.
+  virtual Status read_in_slices(Link& /*link*/, const CallContext& /*call*/, const char* operation,
+                                const PlacedId& /*key*/, const ObjectSink& /*sink*/) {
+    return Error{ErrorCode::kUnsupported, operation, "this layout has no slices"};
+  }
 
  private:
   /// Each object once. Remembers the ids seen, since SCAN may give a key twice: some 60 bytes an object.
@@ -154,6 +182,37 @@ class StringLayout final : public KeyLayout {
     const auto payload = row_payload(value.text(), operation);
     if (!payload) return payload.error();
     return ReadPayload(*payload);
+  }
+
+  bool has_slices() const override { return true; }
+  Result<std::size_t> size_of(Link& link, const CallContext& call, const char* operation,
+                              const PlacedId& key) override {
+    const auto length = link.ask(call, operation, {"STRLEN", space_.object(key.container, key.id)});
+    if (!length) return length.error();
+    return static_cast<std::size_t>(length->number());
+  }
+  Status read_in_slices(Link& link, const CallContext& call, const char* operation, const PlacedId& key,
+                        const ObjectSink& sink) override {
+    const auto size = size_of(link, call, operation, key);
+    if (!size) return size.error();
+    if (*size == 0) return ok();
+    std::string row;
+    row.reserve(*size);
+    while (row.size() < *size) {
+      LAB_TRY(allowed(call, operation));
+      const std::string from = std::to_string(row.size());
+      const std::string to = std::to_string(row.size() + kSlice - 1);  // Its last byte, not the one behind.
+      const auto slice =
+          link.ask(call, operation, {"GETRANGE", space_.object(key.container, key.id), from, to});
+      if (!slice) return slice.error();
+      if (slice->text().empty())
+        return Error{ErrorCode::kCorruption, operation,
+                     fmt::format("{} ends after {} of {} bytes", format_uuid(key.id), row.size(), *size)};
+      row += slice->text();
+    }
+    const auto payload = row_payload(row, operation);
+    if (!payload) return payload.error();
+    return sink(key.id, key.container, *payload);
   }
 };
 
