@@ -15,6 +15,7 @@
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "driver/embedded_home.hpp"
 #include "journal/journal.hpp"
 #include "journal/lease.hpp"
 #include "runner/preflight.hpp"
@@ -133,12 +134,24 @@ Leftovers leftovers(const CleanTarget& target, const std::vector<std::string>& o
         for (const std::string& line : *lines) all.found.push_back({system.name, line});
       continue;
     }
-    const bool located = system.path || !target.directory.empty();
-    std::error_code failure;
+    if (!system.path && target.directory.empty()) continue;
     const fs::path path = system_path(system, target.directory);
-    if (located && fs::exists(path, failure)) all.found.push_back({system.name, path.string()});
+    const auto ours = EmbeddedHome::look(path, system.name);
+    if (!ours) all.refused.push_back({system.name, ours.error().text()});
+    if (ours && *ours) all.found.push_back({system.name, path.string()});
   }
   return all;
+}
+
+/// A run that goes on would lose its marker and its data under its feet. A dry run takes no lease, and is
+/// refused like the real one. Errors: kInUse.
+Result<std::unique_ptr<Lease>> hold(const CleanTarget& target, bool dry_run) {
+  if (target.directory.empty()) return std::unique_ptr<Lease>();
+  if (!dry_run) return Lease::acquire(target.directory, target.info.plan_hash);
+  const auto holder = describe_holder(target.directory);
+  if (!holder) return holder.error();
+  if (holder->empty()) return std::unique_ptr<Lease>();
+  return Error{ErrorCode::kInUse, "clean", target.directory.string() + ": held by " + *holder};
 }
 
 }  // namespace
@@ -212,13 +225,8 @@ int systems(bool features, const GlobalOptions& global) {
 int clean(const CleanOptions& options, const GlobalOptions& global) {
   const auto target = clean_target(options);
   if (!target) return fail(exit_code_of(target.error()), target.error());
-  // A run that goes on would lose its marker and its data under its feet.
-  std::unique_ptr<Lease> lease;
-  if (!target->directory.empty() && !options.dry_run) {
-    auto held = Lease::acquire(target->directory, target->info.plan_hash);
-    if (!held) return fail(exit_code_of(held.error()), held.error());
-    lease = std::move(*held);
-  }
+  auto lease = hold(*target, options.dry_run);
+  if (!lease) return fail(exit_code_of(lease.error()), lease.error());
   std::vector<std::string> names;
   for (const SystemPlan& system : systems_with_controls(target->plan)) names.push_back(system.name);
   for (const std::string& name : options.systems)

@@ -16,6 +16,7 @@
 #include "core/files.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
+#include "core/plain_text.hpp"
 #include "journal/lease.hpp"
 #include "model/plan_load.hpp"
 #include "report/outputs.hpp"
@@ -185,14 +186,6 @@ std::string program_word(std::optional<std::string> called) {
   static std::string word = "deduplab";
   if (called) word = std::move(*called);
   return word;
-}
-
-std::string shell_word(const std::string& text) {
-  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  std::string all = "'";
-  for (const char letter : text) all += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  return all + "'";
 }
 
 std::string resume_command(const fs::path& directory) {

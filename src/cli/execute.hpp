@@ -37,9 +37,6 @@ bool has_journal(const std::filesystem::path& directory);
 /// The name under which a run, or a load, holds its namespaces: the time, and what it shares with no other.
 std::string new_run_id(std::string_view what, std::int64_t started_ms);
 
-/// One word of a command for a shell, quoted where it has to be.
-std::string shell_word(const std::string& text);
-
 /// How the program was called, for commands that are printed to be pasted; `called` sets it, once, in main.
 std::string program_word(std::optional<std::string> called = std::nullopt);
 

@@ -76,7 +76,7 @@ class IntoLoad {
     config_.variant = system.variants.front();
     if (const int code = examine(); code != kExitOk) return code;
     const auto found = what_is_there(entry_, config_, within(call_, kLookLimit));
-    if (!found) return fail(stopped_or(kExitPreflight), found.error());
+    if (!found) return fail(stopped_or(kExitPreflight), elsewhere(found.error()));
     if (!found->empty()) return refuse(*found);
     if (target_.manifest.empty()) return kExitOk;
     auto writer = ManifestWriter::open(target_.manifest);
@@ -95,6 +95,12 @@ class IntoLoad {
       code = stopped_or(kExitPreflight);
     }
     return code;
+  }
+
+  /// A folder that cannot be used and that `clean` does not empty either.
+  Error elsewhere(Error why) const {
+    if (entry_.embedded) why.detail += "; nothing was written, name another folder as --path";
+    return why;
   }
 
   int refuse(const std::vector<std::string>& found) const {

@@ -7,6 +7,7 @@
 
 #include "cli/execute.hpp"
 #include "cli/plan_words.hpp"
+#include "core/plain_text.hpp"
 #include "core/text.hpp"
 #include "model/plan_rules.hpp"
 

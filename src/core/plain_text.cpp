@@ -19,4 +19,12 @@ std::string without_controls(std::string_view text) {
   return plain;
 }
 
+std::string shell_word(std::string_view text) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) return std::string(text);
+  std::string all = "'";
+  for (const char letter : text) all += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return all + "'";
+}
+
 }  // namespace lab

@@ -86,5 +86,12 @@ TEST(PlainText, HasNoControlCharacter) {
   EXPECT_EQ(without_controls(std::string_view("a\nb\x1b[2J\x7f\0z", 10)), "a\\nb\\x1b[2J\\x7f\\x00z");
 }
 
+TEST(PlainText, IsOneWordForAShell) {
+  EXPECT_EQ(shell_word("/data/run-1"), "/data/run-1");
+  EXPECT_EQ(shell_word("a b"), "'a b'");
+  EXPECT_EQ(shell_word("it's; rm"), "'it'\\''s; rm'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 }  // namespace
 }  // namespace lab

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 
+#include "core/plain_text.hpp"
 #include "core/text.hpp"
 
 namespace lab {
@@ -34,7 +35,8 @@ Result<Kind> kind_of(const fs::path& path) {
 
 Error not_ours(const fs::path& home) {
   return {ErrorCode::kRefused, "home",
-          home.string() + ": has entries but no " + kMarker + " file, so it is not ours and stays untouched"};
+          fmt::format("{}: holds files that are not ours (no {} marker) and stays untouched", home.string(),
+                      kMarker)};
 }
 
 /// True with a marker, false when there is nothing at all. Errors: kRefused for anything else.
@@ -46,6 +48,14 @@ Result<bool> is_ours(const fs::path& home) {
   if (!entries) return entries.error();
   if (*entries) return not_ours(home);
   return false;
+}
+
+/// The same of a folder that may be missing.
+Result<bool> is_there(const fs::path& home) {
+  const auto kind = kind_of(home / ".");
+  if (!kind) return kind.error();
+  if (*kind == Kind::kMissing) return false;
+  return is_ours(home);
 }
 
 /// What a marker says: the run in its first line, the system in its second. An empty one (a crash between)
@@ -67,25 +77,26 @@ Result<Marker> read_marker(const fs::path& home) {
   return marker;
 }
 
-/// Opens (and with O_CREAT makes) the marker and locks it. Errors: kInUse with the holder's run; kRefused for
-/// another system's.
-Result<FileHandle> lock_marker(const fs::path& home, const std::string& system, int flags) {
+/// Opens (and with O_CREAT makes) the marker and locks it, by LOCK_EX or LOCK_SH. Errors: kInUse with the
+/// holder's run; kRefused for another system's.
+Result<FileHandle> lock_marker(const fs::path& home, const std::string& system, int flags,
+                               int lock = LOCK_EX) {
   auto marker = open_file(home / kMarker, O_RDWR | O_NOFOLLOW | flags);
   if (!marker) return marker;
   // Other failures: a file system without locks (ENOLCK on some network mounts); there nobody can hold one.
-  const bool held = ::flock(marker->get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const bool held = ::flock(marker->get(), lock | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   const auto known = read_marker(home);
   if (held)
-    return Error{ErrorCode::kInUse, "home",
-                 fmt::format("{}: held by run {}", home.string(), known ? known->run : "unknown")};
+    return Error{
+        ErrorCode::kInUse, "home",
+        fmt::format("{}: held by run {}", home.string(), known ? without_controls(known->run) : "unknown")};
   if (!known) return known.error();
   if (known->system.empty() || known->system == system) return marker;
-  const std::string theirs = to_valid_utf8(known->system);
-  return Error{
-      ErrorCode::kRefused, "home",
-      fmt::format("{0}: holds data of {1}, not of {2}, and stays untouched; 'deduplab clean --from {1} "
-                  "--path {0}' removes it",
-                  home.string(), theirs, system)};
+  const std::string theirs = without_controls(to_valid_utf8(known->system));
+  return Error{ErrorCode::kRefused, "home",
+               fmt::format("{}: holds data of {}, not of {}, and stays untouched; `deduplab clean "
+                           "--from {} --path {}` removes it",
+                           home.string(), theirs, system, shell_word(theirs), shell_word(home.string()))};
 }
 
 /// In place, so that the lock stays on the file that has the name.
@@ -149,11 +160,17 @@ Status EmbeddedHome::empty_data(const CallContext& call) const {
   return sync_directory(data_);
 }
 
+Result<bool> EmbeddedHome::look(const fs::path& home, const std::string& system) {
+  const auto ours = is_there(home);
+  if (!ours || !*ours) return ours;
+  const auto marker = lock_marker(home, system, 0, LOCK_SH);
+  if (!marker) return marker.error();
+  LAB_TRY(check_data(home / "data"));
+  return true;
+}
+
 Status EmbeddedHome::remove(const fs::path& home, const std::string& system) {
-  const auto kind = kind_of(home / ".");
-  if (!kind) return kind.error();
-  if (*kind == Kind::kMissing) return ok();
-  const auto ours = is_ours(home);
+  const auto ours = is_there(home);
   if (!ours) return ours.error();
   if (!*ours) return ok();
   const auto marker = lock_marker(home, system, 0);

@@ -23,6 +23,10 @@ class EmbeddedHome {
   static Result<EmbeddedHome> open(const std::filesystem::path& home, const std::string& system,
                                    const std::string& run_id);
 
+  /// What open and remove would meet: true for a folder of ours, false for one that is missing or empty.
+  /// Changes nothing; the lock is held for the moment of looking. Errors: those of open and remove.
+  static Result<bool> look(const std::filesystem::path& home, const std::string& system);
+
   const std::filesystem::path& data() const noexcept { return data_; }
 
   /// Removes everything in data() and leaves it empty and synced. Errors: kRefused when the marker is gone or

@@ -76,10 +76,45 @@ TEST_F(EmbeddedHomeTest, RefusesTheFolderOfAnotherSystemAndLeavesItAlone) {
         << refused.error().detail;
     EXPECT_NE(refused.error().detail.find("clean --from rocksdb --path " + home().string()),
               std::string::npos);
+    const auto looked = EmbeddedHome::look(home(), "sqlite");
+    ASSERT_FALSE(looked);
+    EXPECT_EQ(looked.error().text(), refused.error().text());
   }
   EXPECT_EQ(*read_file(kept), "theirs");
   EXPECT_EQ(*read_file(home() / ".deduplab"), "run-1\nsystem rocksdb\n");
   EXPECT_TRUE(EmbeddedHome::remove(home(), "rocksdb"));
+}
+
+TEST_F(EmbeddedHomeTest, SaysBeforehandWhatOpenAndRemoveWouldMeetAndChangesNothing) {
+  EXPECT_FALSE(*EmbeddedHome::look(home(), "sqlite"));
+  EXPECT_FALSE(fs::exists(home()));
+  fs::create_directories(home());
+  EXPECT_FALSE(*EmbeddedHome::look(home(), "sqlite"));
+  EXPECT_TRUE(fs::is_empty(home()));
+  {
+    const auto opened = EmbeddedHome::open(home(), "sqlite", "run-1");
+    ASSERT_TRUE(opened);
+    const auto held = EmbeddedHome::look(home(), "sqlite");
+    ASSERT_FALSE(held);
+    EXPECT_EQ(held.error().code, ErrorCode::kInUse);
+  }
+  const auto free = EmbeddedHome::look(home(), "sqlite");
+  ASSERT_TRUE(free) << free.error().text();
+  EXPECT_TRUE(*free);
+  EXPECT_EQ(*read_file(home() / ".deduplab"), "run-1\nsystem sqlite\n");
+  EXPECT_TRUE(EmbeddedHome::open(home(), "sqlite", "run-2")) << "looking holds nothing";
+  write(folder_.path() / "others" / "file", "theirs");
+  fs::remove(home() / "data");
+  fs::create_directory_symlink(folder_.path() / "others", home() / "data");
+  EXPECT_FALSE(EmbeddedHome::look(home(), "sqlite")) << "data that is a link is removed by nobody";
+}
+
+TEST_F(EmbeddedHomeTest, NamesACommandThatAForgedMarkerCannotAddTo) {
+  write(home() / ".deduplab", "run\nsystem x; rm -rf ~\x1b[2J\n");
+  const auto opened = EmbeddedHome::open(home(), "sqlite", "run");
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().detail.find("--from 'x; rm -rf ~\\x1b[2J' --path "), std::string::npos)
+      << opened.error().detail;
 }
 
 TEST_F(EmbeddedHomeTest, TakesAMarkerWithoutASystemForThatOfAny) {

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "core/files.hpp"
+#include "driver/embedded_home.hpp"
 #include "driver/limited_driver.hpp"
 #include "model/plan.hpp"
 #include "stage/operations.hpp"
@@ -134,15 +134,10 @@ Result<std::vector<std::string>> what_is_there(const SystemEntry& entry, const S
                                                const CallContext& call) {
   LAB_TRY(allowed(call, kOperation));
   if (entry.leftovers != nullptr) return entry.leftovers(config, call);
+  const auto ours = EmbeddedHome::look(config.path, entry.name);
+  if (!ours) return ours.error();
   std::vector<std::string> lines;
-  std::error_code failure;
-  const auto status = std::filesystem::status(config.path, failure);
-  if (!std::filesystem::exists(status)) return lines;
-  if (!std::filesystem::is_directory(status))
-    return Error{ErrorCode::kRefused, kOperation, config.path.string() + " is no folder"};
-  const auto used = has_entries(config.path);
-  if (!used) return used.error();
-  if (*used) lines.push_back("folder " + config.path.string());
+  if (*ours) lines.push_back("folder " + config.path.string());
   return lines;
 }
 

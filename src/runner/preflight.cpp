@@ -16,6 +16,7 @@
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/spill_file.hpp"
+#include "driver/embedded_home.hpp"
 #include "payload/dataset.hpp"
 #include "runner/check_probes.hpp"
 #include "runner/hooks.hpp"
@@ -49,7 +50,7 @@ Check check_space(const std::string& name, const fs::path& path, Bytes needed) {
                       format_bytes(needed))};
 }
 
-/// An embedded system's folder: ours, or new or empty, and writable where it will be made.
+/// An embedded system's folder: ours and free, or new or empty, and writable where it will be made.
 Check check_home(const SystemPlan& system, const fs::path& path, const fs::path& directory,
                  std::set<fs::path>& taken) {
   std::error_code failure;
@@ -61,11 +62,8 @@ Check check_home(const SystemPlan& system, const fs::path& path, const fs::path&
     return {system.name, false, where + " is the path of another system of this plan: each needs its own"};
   if (fs::exists(path, failure)) {
     if (!fs::is_directory(path, failure)) return {system.name, false, where + " exists and is no directory"};
-    const auto used = has_entries(path);
-    if (!used) return {system.name, false, used.error().text()};
-    if (*used && !fs::exists(path / ".deduplab", failure))
-      return {system.name, false,
-              where + " holds files that are not ours (no .deduplab marker): name an empty folder as path"};
+    if (const auto ours = EmbeddedHome::look(path, system.name); !ours)
+      return {system.name, false, ours.error().detail + "; or name an empty folder as path"};
   }
   const fs::path folder = existing_above(path);
   if (::access(folder.c_str(), W_OK | X_OK) != 0)

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "core/files.hpp"
+#include "driver/embedded_home.hpp"
 #include "drivers/cas/cas.hpp"
 #include "drivers/files/files.hpp"
 #include "payload/real_data_test_support.hpp"
@@ -124,6 +125,25 @@ TEST_F(PreflightTest, AFolderWithForeignFilesIsRefused) {
   ASSERT_NE(find(checks, "files"), nullptr);
   EXPECT_FALSE(find(checks, "files")->passed);
   EXPECT_NE(find(checks, "files")->detail.find("not ours"), std::string::npos);
+}
+
+TEST_F(PreflightTest, AFolderOfAnotherSystemOrOfARunThatGoesOnIsRefused) {
+  Plan plan = small_plan();
+  plan.systems[0].path = (root_ / "home").string();
+  const auto detail = [&] {
+    const auto checks = preflight(plan, two_systems(), root_ / "run");
+    const Check* const files = find(checks, "files");
+    return files == nullptr ? "none" : files->passed ? "passed" : files->detail;
+  };
+  {
+    const auto theirs = EmbeddedHome::open(root_ / "home", "sqlite", "run-1");
+    ASSERT_TRUE(theirs) << theirs.error().text();
+  }
+  EXPECT_NE(detail().find("holds data of sqlite, not of files"), std::string::npos) << detail();
+  ASSERT_TRUE(EmbeddedHome::remove(root_ / "home", "sqlite"));
+  const auto ours = EmbeddedHome::open(root_ / "home", "files", "run-2");
+  ASSERT_TRUE(ours) << ours.error().text();
+  EXPECT_NE(detail().find("held by run run-2"), std::string::npos) << detail();
 }
 
 TEST_F(PreflightTest, TheHookBetweenLoadAndSizesNeedsItsProgramAndItsFolder) {

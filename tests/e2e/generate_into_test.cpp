@@ -62,7 +62,7 @@ class GenerateInto : public ProgramTest {
     const std::size_t at = text.find(" clean --from ");
     EXPECT_NE(at, std::string::npos) << text;
     if (at == std::string::npos) return {};
-    std::istringstream words(text.substr(at, text.find('\n', at) - at));
+    std::istringstream words(text.substr(at, text.find_first_of("`\n", at) - at));
     return {std::istream_iterator<std::string>(words), {}};
   }
 };
@@ -130,10 +130,36 @@ TEST_F(GenerateInto, WhatIsThereIsRefusedAndNamesTheCommandThatRemovesIt) {
 TEST_F(GenerateInto, AFolderOfOthersIsNeitherWrittenToNorCleaned) {
   fs::create_directories(home());
   write("home/thesis", "years of work");
-  expect_refused(into_files(), 3, "is not empty there");
+  expect_refused(into_files(), 3, "holds files that are not ours");
+  expect_refused(into_files(), 3, "name another folder as --path");
+  EXPECT_EQ(run(into_files()).err.find(" clean "), std::string::npos)
+      << "no command removes what is not ours";
   const Ended cleaned = run({"clean", "--from", "files", "--path", home()});
   EXPECT_EQ(cleaned.exit_code, 3) << cleaned.out << cleaned.err;
   EXPECT_EQ(text_of(root_ / "home" / "thesis"), "years of work");
+}
+
+TEST_F(GenerateInto, AFolderOfAnotherSystemIsRefusedByAllCommandsAndGoesByTheOneThatIsNamed) {
+  ASSERT_EQ(run(into_files()).exit_code, 0);
+  const auto sqlite = into("sqlite", {"--path", home()});
+  expect_refused(sqlite, 3, "holds data of files, not of sqlite");
+  const auto command = command_in(run(sqlite).err);
+  const Ended dry = run({"clean", "--from", "sqlite", "--path", home(), "--dry-run"});
+  const Ended real = run({"clean", "--from", "sqlite", "--path", home()});
+  EXPECT_EQ(dry.exit_code, 3) << dry.out << dry.err;
+  EXPECT_EQ(dry.out, real.out);
+  EXPECT_EQ(dry.exit_code, real.exit_code);
+  EXPECT_NE(dry.out.find("refused: sqlite: "), std::string::npos) << dry.out;
+  const auto plan =
+      write("plan.toml", fmt::format("{}[systems.sqlite]\npath = \"{}\"\n", text_of(small_plan()), home()));
+  const auto before = tree_of(root_);
+  const Ended doctor = run({"doctor", plan.string()});
+  EXPECT_EQ(doctor.exit_code, 3) << doctor.out;
+  EXPECT_NE(doctor.out.find("holds data of files, not of sqlite"), std::string::npos) << doctor.out;
+  EXPECT_EQ(run({"run", plan.string(), "--out", (root_ / "out").string()}).exit_code, 3);
+  EXPECT_EQ(tree_of(root_), before);
+  EXPECT_EQ(run(command).exit_code, 0);
+  EXPECT_FALSE(fs::exists(home()));
 }
 
 TEST_F(GenerateInto, AVariantThatWouldNotKeepAllObjectsIsRefused) {

@@ -348,9 +348,11 @@ TEST_F(Run, CleanLeavesARunAloneThatGoesOn) {
   for (int looks = 0; looks < 1'000 && program.running() && !fs::exists(root_ / "out" / "journal.db");
        ++looks)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  const Ended cleaned = run({"clean", out()});
-  EXPECT_EQ(cleaned.exit_code, 3) << cleaned.out;
-  EXPECT_NE(cleaned.err.find("IN_USE"), std::string::npos) << cleaned.err;
+  for (const auto& arguments : {std::vector<std::string>{"clean", out(), "--dry-run"}, {"clean", out()}}) {
+    const Ended cleaned = run(arguments);
+    EXPECT_EQ(cleaned.exit_code, 3) << cleaned.out;
+    EXPECT_NE(cleaned.err.find("IN_USE"), std::string::npos) << cleaned.err;
+  }
   const Ended ended = program.wait();
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
 }
