@@ -29,8 +29,10 @@ Vocabulary make_vocabulary() {
     if (entry.check != nullptr) system.look = [&entry](const SystemPlan& plan) { return look(entry, plan); };
     words.systems.push_back(std::move(system));
   }
-  for (const PayloadKind& kind : payload_kinds())
+  for (const PayloadKind& kind : payload_kinds()) {
     (kind.built_in ? words.payloads_built_in : words.payloads_known).push_back(kind.name);
+    if (kind.records) words.payloads_records.push_back(kind.name);
+  }
   return with_known_servers(std::move(words));
 }
 

@@ -114,6 +114,8 @@ Status read_dataset(const TomlReader& table, const Vocabulary& words, LoadedPlan
   LAB_TRY(table.word("duplicate_unit", parse_duplicate_unit, dataset.unit));
   if (const Status fits = plan_rules::check_amounts(loaded.plan); !fits)
     return table.error(dataset.objects ? "objects" : "totals", fits.error().detail);
+  if (const Status fits = plan_rules::check_records(dataset, words); !fits)
+    return table.error("object_size", fits.error().detail);
   return ok();
 }
 

@@ -306,6 +306,8 @@ const BadPlan kBadPlans[] = {
      "key 'dataset.totals': stands beside 'objects': give one of the two"},
     {"objects = 1024\nobject_size = [\"128 KiB\",", "totals = [\"1 GiB\"]\nobject_size = [\"record\",",
      "key 'dataset.totals': with object_size \"record\" objects are as large as the records are"},
+    {"\"128 KiB\"", "\"record\"",
+     "key 'dataset.object_size': 'record': random_binary has no records, which text_document have"},
     {"objects = 1024", "totals = [\"64 KiB\"]",
      "key 'dataset.totals': a total of 64 KiB holds no object of 128 KiB"},
     {"objects = 1024", "totals = [\"4194304 TiB\"]",

@@ -92,6 +92,8 @@ Status apply(LoadedPlan& loaded, const PlanOverrides& overrides, const Vocabular
   }
   if (const Status fits = plan_rules::check_amounts(plan); !fits)
     return flagged(overrides.object_size ? "--object-size" : "the flags", fits.error().detail);
+  if (const Status fits = plan_rules::check_records(plan.dataset, words); !fits)
+    return flagged(overrides.object_size ? "--object-size" : "--payloads", fits.error().detail);
   plan_rules::review(changed, words);
   loaded = std::move(changed);
   return ok();

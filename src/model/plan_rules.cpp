@@ -159,6 +159,19 @@ Status check_amounts(const Plan& plan) {
   return ok();
 }
 
+Status check_records(const DatasetPlan& dataset, const Vocabulary& words) {
+  for (const SizeLaw& law : dataset.object_sizes) {
+    if (law.sets_size()) continue;
+    for (const std::string& payload : dataset.payloads) {
+      if (contains(words.payloads_records, payload)) continue;
+      if (payload.starts_with(kDirectory) && dataset.object_sizes.front() != law) continue;
+      return bad(fmt::format("'{}': {} has no records, which {} have", to_string(law), payload,
+                             join(words.payloads_records, ", ")));
+    }
+  }
+  return ok();
+}
+
 void review(LoadedPlan& loaded, const Vocabulary& words) {
   const Plan& plan = loaded.plan;
   std::vector<std::string>& missing = loaded.not_built_in;

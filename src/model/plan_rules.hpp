@@ -44,6 +44,9 @@ Result<std::string> parse_probe(std::string_view text);
 /// cells.
 Status check_amounts(const Plan& plan);
 
+/// An object size "record" is of payloads that have records. A directory takes the first of several sizes.
+Status check_records(const DatasetPlan& dataset, const Vocabulary& words);
+
 /// Fills not_built_in and warnings from the plan as it is now.
 void review(LoadedPlan& loaded, const Vocabulary& words);
 

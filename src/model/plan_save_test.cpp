@@ -209,6 +209,18 @@ TEST(PlanOverridesTest, ACountReplacesTotals) {
   EXPECT_TRUE(loaded.plan.dataset.totals.empty());
 }
 
+TEST(PlanOverridesTest, ADirectoryBesideRecordsTakesTheFirstSizeAndNoneOfTheRecords) {
+  LoadedPlan loaded = full_plan();
+  const PlanOverrides both{.payloads = {"text_document,directory:/data"}};
+  loaded.plan.dataset.object_sizes = {*parse_size_law("4 KiB"), *parse_size_law("record")};
+  EXPECT_TRUE(apply(loaded, both, test_words()));
+  loaded.plan.dataset.object_sizes = {*parse_size_law("record"), *parse_size_law("4 KiB")};
+  const Status refused = apply(loaded, both, test_words());
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().detail.starts_with("--payloads: 'record': directory:/data has no records"))
+      << refused.error().detail;
+}
+
 TEST(PlanOverridesTest, AMistakeNamesItsFlagAndChangesNothing) {
   struct Case {
     PlanOverrides flags{};
@@ -228,6 +240,9 @@ TEST(PlanOverridesTest, AMistakeNamesItsFlagAndChangesNothing) {
       {{.object_size = "4 KB"}, "--object-size: '4 KB' is not an object size"},
       {{.objects = 1'000'000'000, .object_size = "1 TiB"},
        "--object-size: 1000000000 objects of 1 TiB are more than"},
+      {{.object_size = "record"}, "--object-size: 'record': random_binary has no records, which"},
+      {{.payloads = {"directory:/data"}, .object_size = "record"},
+       "--object-size: 'record': directory:/data has no records, which text_document have"},
       {{.max_retries = -1}, "--max-retries: must be from 0 to 1000, is -1"},
       {{.retry_scope = "cell"}, "--retry-scope: 'cell' is not a retry scope"},
   };

@@ -21,6 +21,7 @@ inline Vocabulary test_words() {
                    {.name = "lmdb"}};
   words.payloads_built_in = {"random_binary", "structured_json", "text_document", "uuid_keys"};
   words.payloads_known = {"nasa_image", "github_events"};
+  words.payloads_records = {"text_document"};  // As good as any other here.
   return with_known_servers(std::move(words));
 }
 

@@ -33,7 +33,8 @@ struct SystemWords {
 struct Vocabulary {
   std::vector<SystemWords> systems{};
   std::vector<std::string> payloads_built_in{};
-  std::vector<std::string> payloads_known{};  // Known, not built in.
+  std::vector<std::string> payloads_known{};    // Known, not built in.
+  std::vector<std::string> payloads_records{};  // Those whose objects can be whole records.
 };
 
 /// Adds the server systems of the experiment that `words` does not hold, as known but not built in.

@@ -187,6 +187,9 @@ Status check_size_law(const DatasetSpec& spec, const MadeMix& mix) {
 
 Status check_spec(const DatasetSpec& spec) {
   LAB_TRY(check_kind(spec.payload));
+  if (!spec.object_size.sets_size() && spec.payload.starts_with(kDirectoryPrefix))
+    return bad(fmt::format("object size {}: a directory has no records, which {} have",
+                           to_string(spec.object_size), kinds_of_records()));
   if (!spec.object_size.sets_size() && is_made(spec.payload))
     return bad(
         fmt::format("object size {}: of real data, whose records are as large as they are; {} is made "
@@ -413,7 +416,7 @@ const std::vector<PayloadKind>& payload_kinds() {
     all.push_back({"mixed", "five made kinds equally, or mixed:<kind>=<share>+<kind>=<share>...", true});
     all.push_back({"directory:<path>", "the distinct files of a local directory, as they are", true});
     for (const RealKind& kind : real_kinds())
-      all.push_back({std::string(kind.name), std::string(kind.what), true});
+      all.push_back({std::string(kind.name), std::string(kind.what), true, kind.records != nullptr});
     return all;
   }();
   return kinds;

@@ -144,6 +144,7 @@ struct PayloadKind {
   std::string name{};
   std::string what{};
   bool built_in = true;
+  bool records = false;  // Its objects can be whole records.
 };
 
 /// Every payload kind by name, `directory:<path>` among them.
