@@ -19,6 +19,7 @@
 
 #include "core/text.hpp"
 #include "payload/gzip_check.hpp"
+#include "payload/zip_end.hpp"
 
 namespace lab {
 
@@ -157,30 +158,33 @@ Bytes stream_limit(const ExpansionBudget& budget) {
   return budget.limit + budget.limit + kHeads;
 }
 
-/// What its decoder did not take is none of its streams, which may follow one another. Zeros are let be: they
-/// fill up what was on a tape.
+/// Size and time of a file, to notice that it changed.
+Result<std::pair<off_t, timespec>> stamp_of(const FileHandle& file, const fs::path& path) {
+  struct stat info{};
+  if (::fstat(file.get(), &info) != 0) return errno_error(kOperation, path.string(), errno);
+  return std::pair{info.st_size, info.st_mtim};
+}
+
+/// What its decoder did not take is none of its streams, which may follow one another; neither are zeros, as
+/// on a tape. An xz file ends with the letters YZ, and its decoder takes zeros behind them, four by four.
 Status check_end(const fs::path& path, const ArchiveType& type, const FileHandle& file, archive* open) {
-  la_int64_t at = archive_filter_bytes(open, -1);  // Of the file itself, before all decoding.
-  std::vector<std::byte> buffer(kReadBytes);
-  while (true) {
-    const ssize_t got = ::pread(file.get(), buffer.data(), buffer.size(), at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error(kOperation, path.string(), errno);
-    if (got == 0) return ok();
-    const auto bytes = std::span(buffer).first(static_cast<std::size_t>(got));
-    if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; }))
-      return Error{
-          ErrorCode::kCorruption, kOperation,
-          fmt::format("{}: other bytes behind what its ending says, {}", path.string(), type.ending)};
-    at += got;
-  }
+  const auto stamp = stamp_of(file, path);
+  if (!stamp) return stamp.error();
+  std::byte last{};
+  if (::pread(file.get(), &last, 1, stamp->first - 1) < 0)
+    return errno_error(kOperation, path.string(), errno);
+  const bool filled = type.filter == ARCHIVE_FILTER_XZ && last == std::byte{0};
+  // Of the file itself, before all decoding.
+  if (archive_filter_bytes(open, -1) == stamp->first && !filled) return ok();
+  return Error{ErrorCode::kCorruption, kOperation,
+               fmt::format("{}: other bytes behind the end of its streams", path.string())};
 }
 
 /// Reads a compressed file to its end before its entries are: a reader of tar stops before the checksum that
-/// stands there, and does not see that the file was cut; and a decoder stops where its stream ends. Leaves
-/// the file at its beginning.
+/// stands there, and does not see that the file was cut; and a decoder stops where its stream ends. `tail`
+/// sees what it expands to. Leaves the file at its beginning.
 Status check_stream(const fs::path& path, const ArchiveType& type, const FileHandle& file,
-                    const ExpansionBudget& budget) {
+                    const ExpansionBudget& budget, ZeroTail& tail) {
   const ArchiveHandle open(archive_read_new());
   if (open == nullptr) return Error{ErrorCode::kResourceExhausted, kOperation, "no memory for libarchive"};
   LAB_TRY(prepare(open.get(), type, Container::kSingle, path));
@@ -195,25 +199,13 @@ Status check_stream(const fs::path& path, const ArchiveType& type, const FileHan
     const la_ssize_t got = archive_read_data(open.get(), buffer.data(), buffer.size());
     if (got < 0) return broken(path, "", open.get());
     if (got == 0) break;
+    tail.take(std::span(buffer).first(static_cast<std::size_t>(got)));
     left = left - Bytes{got};
     if (left < Bytes{0}) return beyond(path, "", budget);
   }
   LAB_TRY(check_end(path, type, file, open.get()));
   if (::lseek(file.get(), 0, SEEK_SET) != 0) return errno_error(kOperation, path.string(), errno);
   return ok();
-}
-
-Status read_entry(const fs::path& path, const std::string& name, archive* open, ExpansionBudget& budget,
-                  const ByteSink& bytes) {
-  std::vector<std::byte> buffer(kReadBytes);
-  while (true) {
-    const la_ssize_t got = archive_read_data(open, buffer.data(), buffer.size());
-    if (got < 0) return broken(path, name, open);
-    if (got == 0) return ok();
-    budget.used += Bytes{got};
-    if (budget.used > budget.limit) return beyond(path, name, budget);
-    LAB_TRY(bytes(std::span(buffer).first(static_cast<std::size_t>(got))));
-  }
 }
 
 /// A name in an archive without the "./" that tar likes to begin with.
@@ -232,10 +224,31 @@ struct Reading {
   archive* open;
   ExpansionBudget& budget;
   const ArchiveReader& reader;
+  std::vector<std::byte> buffer = std::vector<std::byte>(kReadBytes);  // One for all of many small entries.
 };
 
-Status take_entry(const Reading& reading, const std::string& name, archive_entry* entry,
-                  ArchiveTally& tally) {
+/// What was met when an archive ends.
+struct Met {
+  ArchiveTally tally{};
+  std::string last{};         // What the archive is broken after.
+  la_int64_t end = 0;         // Of that entry, in a tar archive.
+  std::uint64_t entries = 0;  // Folders and links too.
+  Bytes names{};
+};
+
+Status read_entry(Reading& reading, const std::string& name) {
+  ExpansionBudget& budget = reading.budget;
+  while (true) {
+    const la_ssize_t got = archive_read_data(reading.open, reading.buffer.data(), reading.buffer.size());
+    if (got < 0) return broken(reading.path, name, reading.open);
+    if (got == 0) return ok();
+    budget.used += Bytes{got};
+    if (budget.used > budget.limit) return beyond(reading.path, name, budget);
+    LAB_TRY(reading.reader.bytes(std::span(reading.buffer).first(static_cast<std::size_t>(got))));
+  }
+}
+
+Status take_entry(Reading& reading, const std::string& name, archive_entry* entry, ArchiveTally& tally) {
   const bool single = reading.type.container == Container::kSingle;
   if (!single && archive_entry_filetype(entry) == AE_IFDIR) return ok();
   if (!single && (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr)) {
@@ -245,52 +258,99 @@ Status take_entry(const Reading& reading, const std::string& name, archive_entry
   tally.files += 1;
   const auto wanted = reading.reader.begin(name);
   if (!wanted) return wanted.error();
-  if (*wanted) return read_entry(reading.path, name, reading.open, reading.budget, reading.reader.bytes);
+  if (*wanted) return read_entry(reading, name);
   tally.skipped += 1;
   return ok();
 }
 
-/// A tar archive ends with blocks of zeros, which its reader has taken then. One without them was cut between
-/// two entries, where nothing else shows it.
-Status check_mark(const fs::path& path, const ArchiveType& type, archive* open, const std::string& last,
-                  la_int64_t end) {
-  if (type.container != Container::kTar || archive_filter_bytes(open, 0) > end) return ok();
-  return Error{ErrorCode::kCorruption, kOperation,
-               fmt::format("{}: broken archive: it has no end behind {}", path.string(),
-                           last.empty() ? "its beginning" : to_valid_utf8(last))};
+Status count_entry(const Reading& reading, const std::string& name, Met& met) {
+  met.entries += 1;
+  met.names += Bytes{std::ssize(name)};
+  const ExpansionBudget& budget = reading.budget;
+  const auto too_many = [&](const std::string& limit) {
+    return Error{ErrorCode::kResourceExhausted, kOperation,
+                 fmt::format("{}: beyond the limit of {} in one archive", reading.path.string(), limit)};
+  };
+  if (met.entries > budget.entries_max) return too_many(fmt::format("{} entries", budget.entries_max));
+  if (met.names > budget.names_max) return too_many(format_bytes_exact(budget.names_max) + " of names");
+  return ok();
 }
 
-Result<ArchiveTally> read_entries(const fs::path& path, const ArchiveType& type, archive* open,
-                                  ExpansionBudget& budget, const ArchiveReader& reader) {
-  ArchiveTally tally;
-  std::string last;    // What the archive is broken after.
-  la_int64_t end = 0;  // Of that entry, in a tar archive.
+Result<Met> read_entries(Reading& reading) {
+  archive* const open = reading.open;
+  Met met;
   while (true) {
     archive_entry* entry = nullptr;
     const int outcome = archive_read_next_header(open, &entry);
     if (outcome != ARCHIVE_OK && outcome != ARCHIVE_EOF)
-      return broken(path, last.empty() ? "" : "after " + last, open);
-    LAB_TRY(check_filter(path, type, open));
-    if (outcome == ARCHIVE_EOF) {
-      LAB_TRY(check_mark(path, type, open, last, end));
-      return tally;
-    }
-    std::string name = entry_name(type, path, entry);
-    LAB_TRY(check_name(path, name));
-    if (archive_entry_is_encrypted(entry) != 0) return refused(path, name, "encrypted; decrypt it first");
-    LAB_TRY(take_entry({path, type, open, budget, reader}, name, entry, tally));
-    last = std::move(name);
-    if (type.container != Container::kTar) continue;
-    if (archive_read_data_skip(open) != ARCHIVE_OK) return broken(path, "after " + last, open);
-    end = archive_filter_bytes(open, 0);
+      return broken(reading.path, met.last.empty() ? "" : "after " + met.last, open);
+    LAB_TRY(check_filter(reading.path, reading.type, open));
+    if (outcome == ARCHIVE_EOF) return met;
+    std::string name = entry_name(reading.type, reading.path, entry);
+    LAB_TRY(check_name(reading.path, name));
+    if (archive_entry_is_encrypted(entry) != 0)
+      return refused(reading.path, name, "encrypted; decrypt it first");
+    LAB_TRY(count_entry(reading, name, met));
+    LAB_TRY(take_entry(reading, name, entry, met.tally));
+    met.last = std::move(name);
+    if (reading.type.container != Container::kTar) continue;
+    if (archive_read_data_skip(open) != ARCHIVE_OK) return broken(reading.path, "after " + met.last, open);
+    met.end = archive_filter_bytes(open, 0);
   }
 }
 
-/// Size and time of a file, to notice that it changed.
-Result<std::pair<off_t, timespec>> stamp_of(const FileHandle& file, const fs::path& path) {
-  struct stat info{};
-  if (::fstat(file.get(), &info) != 0) return errno_error(kOperation, path.string(), errno);
-  return std::pair{info.st_size, info.st_mtim};
+/// True where the file has zeros alone from `at` on.
+Result<bool> is_zero_from(const FileHandle& file, const fs::path& path, la_int64_t at) {
+  std::vector<std::byte> buffer(kReadBytes);
+  ZeroTail tail;
+  if (::lseek(file.get(), at, SEEK_SET) != at) return errno_error(kOperation, path.string(), errno);
+  LAB_TRY(read_pieces(file, path, buffer, [&tail](std::span<const std::byte> bytes) {
+    tail.take(bytes);
+    return ok();
+  }));
+  return tail.begin == 0;
+}
+
+/// A tar archive ends with two blocks of zeros, and then more of them up to the size of a tape's block. Its
+/// reader stops at the first one. Without them it was cut between two entries, where nothing else shows it.
+Status check_tar_end(const Reading& reading, const Met& met, const FileHandle& file, const ZeroTail& tail) {
+  constexpr la_int64_t kMark = 1'024;
+  const auto bad = [&](const std::string& why) {
+    return Error{ErrorCode::kCorruption, kOperation,
+                 fmt::format("{}: broken archive: {}", reading.path.string(), why)};
+  };
+  const std::string last = met.last.empty() ? "its beginning" : to_valid_utf8(met.last);
+  const la_int64_t read = archive_filter_bytes(reading.open, 0);
+  if (read <= met.end) return bad("it has no end behind " + last);
+  if (read - met.end < kMark)
+    return bad("a lone block of zeros behind " + last + ", and two are the end of a tar archive");
+  const auto zeros = reading.type.filter == ARCHIVE_FILTER_NONE ? is_zero_from(file, reading.path, read)
+                                                                : Result<bool>(tail.begin <= read);
+  if (!zeros) return zeros.error();
+  return *zeros ? ok() : Status(bad("other bytes behind its end, which is behind " + last));
+}
+
+/// `tail` ends with the file, which has `size` bytes.
+Status check_zip_end(const std::string& label, std::string_view tail, std::uint64_t size, const Met& met) {
+  const auto entries = entries_at_zip_end(label, tail, size);
+  if (!entries) return entries.error();
+  if (!*entries || **entries == static_cast<std::uint16_t>(met.entries)) return ok();
+  return Error{
+      ErrorCode::kCorruption, kOperation,
+      fmt::format("{}: {} entries, and its end says that there are {}", label, met.entries, **entries)};
+}
+
+Status check_zip_end_of(const fs::path& path, const FileHandle& file, off_t size, const Met& met) {
+  std::string tail(std::min<std::size_t>(kZipEndMax, static_cast<std::size_t>(size)), '\0');
+  const auto at = size - static_cast<off_t>(tail.size());
+  if (::lseek(file.get(), at, SEEK_SET) != at) return errno_error(kOperation, path.string(), errno);
+  std::string read;
+  LAB_TRY(read_pieces(file, path, std::as_writable_bytes(std::span(tail)),
+                      [&read](std::span<const std::byte> bytes) {
+                        read += std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+                        return ok();
+                      }));
+  return check_zip_end(path.string(), read, static_cast<std::uint64_t>(size), met);
 }
 
 }  // namespace
@@ -315,20 +375,26 @@ Result<ArchiveTally> read_archive(const fs::path& path, ExpansionBudget& budget,
   const Utf8Names names;
   const ArchiveHandle open(archive_read_new());
   if (open == nullptr) return Error{ErrorCode::kResourceExhausted, kOperation, "no memory for libarchive"};
+  ZeroTail tail;  // Of what a compressed file expands to.
   if (type->filter == ARCHIVE_FILTER_GZIP)
-    LAB_TRY(check_gzip(*file, path, stream_limit(budget), beyond(path, "", budget)));
+    LAB_TRY(check_gzip(*file, path, stream_limit(budget), beyond(path, "", budget), tail));
   else if (type->filter != ARCHIVE_FILTER_NONE)
-    LAB_TRY(check_stream(path, *type, *file, budget));
+    LAB_TRY(check_stream(path, *type, *file, budget, tail));
   LAB_TRY(prepare(open.get(), *type, type->container, path));
   if (archive_read_open_fd(open.get(), file->get(), kReadBytes) != ARCHIVE_OK)
     return broken(path, "", open.get());
-  auto tally = read_entries(path, *type, open.get(), budget, reader);
+  Reading reading{path, *type, open.get(), budget, reader};
+  const auto met = read_entries(reading);
+  Status ended = met ? ok() : Status(met.error());
+  if (met && type->container == Container::kTar) ended = check_tar_end(reading, *met, *file, tail);
+  if (met && type->container == Container::kZip) ended = check_zip_end_of(path, *file, before->first, *met);
   const auto after = stamp_of(*file, path);
   if (!after) return after.error();
   const bool same = before->first == after->first && before->second.tv_sec == after->second.tv_sec &&
                     before->second.tv_nsec == after->second.tv_nsec;
   if (!same) return Error{ErrorCode::kCorruption, kOperation, path.string() + ": changed while it was read"};
-  return tally;
+  if (!ended) return ended.error();
+  return met->tally;
 }
 
 Result<ArchiveTally> read_zip(const std::string& label, std::string_view bytes, ExpansionBudget& budget,
@@ -339,7 +405,13 @@ Result<ArchiveTally> read_zip(const std::string& label, std::string_view bytes, 
   LAB_TRY(prepare(open.get(), kZip, kZip.container, label));
   if (archive_read_open_memory(open.get(), bytes.data(), bytes.size()) != ARCHIVE_OK)
     return broken(label, "", open.get());
-  return read_entries(label, kZip, open.get(), budget, reader);
+  const fs::path path(label);
+  Reading reading{path, kZip, open.get(), budget, reader};
+  const auto met = read_entries(reading);
+  if (!met) return met.error();
+  const std::string_view tail = bytes.substr(bytes.size() - std::min(bytes.size(), kZipEndMax));
+  LAB_TRY(check_zip_end(label, tail, bytes.size(), *met));
+  return met->tally;
 }
 
 }  // namespace lab

@@ -26,6 +26,9 @@ std::optional<std::string> content_name(std::string_view name);
 struct ExpansionBudget {
   Bytes limit{};
   Bytes used{};
+  // Of one archive, whose entries wait in memory: names of nothing expand without end, too.
+  std::uint64_t entries_max = 4'000'000;
+  Bytes names_max{256LL << 20};
 };
 
 struct ArchiveTally {
@@ -41,7 +44,8 @@ struct ArchiveReader {
 };
 
 /// In the archive's own order. The one file of a compressed one has its name without the ending. Errors:
-/// kCorruption (broken, cut short, changed while it is read, not what its ending says), kRefused (encrypted,
+/// kCorruption (broken, cut short, changed while it is read, not what its ending says, other bytes behind its
+/// end, of which a tar archive alone may have zeros), kRefused (encrypted,
 /// or a name that is absolute, leads upwards or has control characters: a forged archive), kResourceExhausted
 /// (the budget), errno's; each names the archive, and the entry where there is one.
 Result<ArchiveTally> read_archive(const std::filesystem::path& path, ExpansionBudget& budget,

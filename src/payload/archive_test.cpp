@@ -105,20 +105,23 @@ TEST(Archive, RefusesANameThatIsNoPlainPathBelowIt) {
                         Case{"a\\..\\evil", "leads upwards"}, Case{"/etc/evil", "an absolute name"},
                         Case{"C:evil", "an absolute name"}, Case{"e\x1bvil", "control characters"}}) {
     SCOPED_TRACE(c.name);
-    const fs::path path = folder.path() / "forged.tar.gz";
-    write_archive(path, {{"good", "1"}, {c.name, "2"}});
-    const Read read = read_all(path);
-    expect_error(read, ErrorCode::kRefused, c.words);
-    expect_error(read, ErrorCode::kRefused, "forged.tar.gz: ");
-    EXPECT_EQ(read.files, (ArchiveFiles{{"good", "1"}})) << "nothing of the forged one was given";
+    for (const std::string name : {"forged.tar.gz", "forged.zip"}) {
+      write_archive(folder.path() / name, {{"good", "1"}, {c.name, "2"}});
+      const Read read = read_all(folder.path() / name);
+      expect_error(read, ErrorCode::kRefused, c.words);
+      expect_error(read, ErrorCode::kRefused, name + ": ");
+      EXPECT_EQ(read.files, (ArchiveFiles{{"good", "1"}})) << "nothing of the forged one was given";
+    }
   }
 }
 
 TEST(Archive, RefusesAnEncryptedEntryByItsName) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "secret.zip";
-  write_archive(path, {{"plan.txt", "nobody knows"}}, "zip:encryption=aes256", "password");
-  expect_error(read_all(path), ErrorCode::kRefused, "secret.zip: plan.txt: encrypted");
+  for (const char* how : {"zip:encryption=aes256", "zip:encryption=zipcrypt"}) {
+    write_archive(path, {{"plan.txt", "nobody knows"}}, how, "password");
+    expect_error(read_all(path), ErrorCode::kRefused, "secret.zip: plan.txt: encrypted");
+  }
 }
 
 TEST(Archive, IsAnErrorAtEachLengthThatItIsCutTo) {
@@ -151,38 +154,34 @@ TEST(Archive, OfGzipIsHeldAgainstItsChecksum) {
       folder.write(name, changed);
       expect_error(read_all(path), ErrorCode::kCorruption, name);
     }
-    folder.write(name, packed + std::string(700, '\0'));
-    EXPECT_TRUE(read_all(path).tally) << "filled up as for a tape";
-    folder.write(name, packed + "more");
-    expect_error(read_all(path), ErrorCode::kCorruption, name);
   }
-  write_archive(folder.path() / "y.txt.gz", {{"one", "and one"}});
-  write_archive(folder.path() / "z.txt.gz", {{"one", ", two"}});
-  folder.write("both.txt.gz",
-               *read_file(folder.path() / "y.txt.gz") + *read_file(folder.path() / "z.txt.gz"));
-  EXPECT_EQ(read_all(folder.path() / "both.txt.gz").files, (ArchiveFiles{{"both.txt", "and one, two"}}));
 }
 
 TEST(Archive, OfAnyCompressionHasNothingBehindItsStreams) {
   const TemporaryFolder folder;
   for (const std::string name :
-       {"x.txt.bz2", "x.tar.bz2", "x.txt.xz", "x.tar.xz", "x.txt.zst", "x.tar.zst"}) {
+       {"x.txt.gz", "x.tar.gz", "x.txt.bz2", "x.tar.bz2", "x.txt.xz", "x.tar.xz", "x.txt.zst", "x.tar.zst"}) {
     SCOPED_TRACE(name);
     const fs::path path = folder.path() / name;
     write_archive(path, {{"one", noise(20'000)}});
     const std::string packed = *read_file(path);
-    for (const std::string& behind : {std::string("more"), noise(3U << 20U)}) {
+    for (const std::string& behind :
+         {std::string("more"), noise(3U << 20U), std::string(1, '\0'), std::string(512, '\0'),
+          std::string(3, '\0') + packed, std::string(3U << 20U, '\0')}) {
+      SCOPED_TRACE(behind.size());
       folder.write(name, packed + behind);
       expect_error(read_all(path), ErrorCode::kCorruption, name);
     }
   }
-  write_archive(folder.path() / "y.txt.bz2", {{"one", "and one"}});
-  write_archive(folder.path() / "z.txt.bz2", {{"one", ", two"}});
-  const std::string both = *read_file(folder.path() / "y.txt.bz2") + *read_file(folder.path() / "z.txt.bz2");
-  folder.write("both.txt.bz2", both);
-  EXPECT_EQ(read_all(folder.path() / "both.txt.bz2").files, (ArchiveFiles{{"both.txt", "and one, two"}}));
-  folder.write("both.txt.bz2", both + std::string(700, '\0'));
-  EXPECT_TRUE(read_all(folder.path() / "both.txt.bz2").tally) << "filled up as for a tape";
+  for (const std::string ending : {".txt.gz", ".txt.bz2", ".txt.xz", ".txt.zst"}) {
+    SCOPED_TRACE(ending);
+    write_archive(folder.path() / ("y" + ending), {{"one", "and one"}});
+    write_archive(folder.path() / ("z" + ending), {{"one", ", two"}});
+    const fs::path both = folder.path() / ("both" + ending);
+    folder.write(both.filename(),
+                 *read_file(folder.path() / ("y" + ending)) + *read_file(folder.path() / ("z" + ending)));
+    EXPECT_EQ(read_all(both).files, (ArchiveFiles{{"both.txt", "and one, two"}}));
+  }
 }
 
 TEST(Archive, OfTarThatWasCutBetweenTwoEntriesIsBroken) {
@@ -200,8 +199,100 @@ TEST(Archive, OfTarThatWasCutBetweenTwoEntriesIsBroken) {
   }
   folder.write("x.tar", whole.substr(0, first));
   expect_error(read_all(path), ErrorCode::kCorruption, "x.tar: broken archive: it has no end behind one");
-  folder.write("x.tar", whole.substr(0, first + 512 + 2'048 + 512));
-  EXPECT_EQ(read_all(path).files, files) << "one block of zeros is an end, as other readers have it";
+}
+
+TEST(Archive, OfTarEndsWithTwoBlocksOfZerosAndNothingButZeros) {
+  const TemporaryFolder folder;
+  const ArchiveFiles files = {{"one", std::string(1'024, 'x')}, {"two", std::string(2'048, '\0')}};
+  write_archive(folder.path() / "whole.tar", files);
+  const std::string whole = *read_file(folder.path() / "whole.tar");
+  const std::string entries = whole.substr(0, whole.find("two") + 512 + 2'048);
+  const auto zeros = [](std::size_t size) { return std::string(size, '\0'); };
+  struct Case {
+    std::string bytes{};
+    std::string words{};  // Of the error; none where it is whole.
+  };
+  const Case cases[] = {
+      {entries + zeros(1'024), ""},
+      {entries + zeros(10'240), ""},
+      {entries + zeros(1'024 + 100), ""},
+      {entries + zeros(3U << 20U), ""},
+      {zeros(10'240), ""},
+      {entries + zeros(512), "x.tar: broken archive: a lone block of zeros behind two"},
+      {entries + zeros(800), "a lone block of zeros behind two"},
+      {entries + zeros(512) + entries, "a lone block of zeros behind two"},
+      {entries + zeros(1'024) + "more",
+       "x.tar: broken archive: other bytes behind its end, which is behind two"},
+      {whole + whole, "other bytes behind its end"},
+      {entries + zeros(3U << 20U) + "more", "other bytes behind its end"},
+      {zeros(512), "a lone block of zeros behind its beginning"},
+  };
+  for (const Case& one : cases)
+    for (const std::string ending : {"", ".gz", ".bz2", ".xz", ".zst"}) {
+      SCOPED_TRACE(std::to_string(one.bytes.size()) + " bytes, " + one.words + ending);
+      const fs::path path = folder.path() / ("x.tar" + ending);
+      if (ending.empty())
+        folder.write("x.tar", one.bytes);
+      else
+        write_archive(folder.path() / ("raw" + ending), {{"data", one.bytes}});
+      if (!ending.empty()) fs::rename(folder.path() / ("raw" + ending), path);
+      const Read read = read_all(path);
+      if (!one.words.empty()) {
+        const std::string words = one.words.starts_with("x.tar") ? one.words.substr(5) : one.words;
+        expect_error(read, ErrorCode::kCorruption, words);
+        continue;
+      }
+      ASSERT_TRUE(read.tally) << read.tally.error().text();
+      EXPECT_EQ(read.files, one.bytes.front() == '\0' ? ArchiveFiles{} : files);
+    }
+}
+
+TEST(Archive, OfZipIsOneAndWholeAndAllOfTheFile) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x.zip";
+  write_archive(path, {{"b.txt", noise(100'000)}, {"a.txt", "two"}});
+  const std::string whole = *read_file(path);
+  std::string fewer = whole;
+  for (const std::size_t at : {8U, 10U}) fewer[fewer.rfind("PK\x05\x06") + at] = 1;
+  std::string commented = whole + "a comment of PK and more";
+  commented[whole.size() - 2] = static_cast<char>(commented.size() - whole.size());
+  struct Case {
+    std::string bytes{};
+    std::string words{};  // Of the error; none where it is whole.
+  };
+  for (const Case& one : {Case{whole, ""}, Case{commented, ""},
+                          Case{whole + "more", "x.zip: other bytes behind the end of the archive"},
+                          Case{whole + std::string(700, '\0'), "other bytes behind the end of the archive"},
+                          Case{whole + whole, "other bytes before the archive"},
+                          Case{"MZ" + whole, "other bytes before the archive"},
+                          Case{fewer, "x.zip: 2 entries, and its end says that there are 1"}}) {
+    SCOPED_TRACE(one.words);
+    folder.write("x.zip", one.bytes);
+    const Read read = read_all(path);
+    if (one.words.empty())
+      EXPECT_TRUE(read.tally) << read.tally.error().text();
+    else
+      expect_error(read, ErrorCode::kCorruption, one.words);
+    ExpansionBudget budget{.limit = Bytes{1LL << 30}};
+    const auto inside = read_zip("x.zip", one.bytes, budget,
+                                 {.begin = [](const std::string&) { return Result<bool>(true); },
+                                  .bytes = [](std::span<const std::byte>) { return ok(); }});
+    EXPECT_EQ(inside.has_value(), one.words.empty());
+  }
+}
+
+TEST(Archive, OfZipForLargeFilesIsReadAsAnyOther) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x.zip";
+  const ArchiveFiles files = {{"a.txt", "one"}, {"b.txt", noise(70'000)}};
+  write_archive(path, files, "zip:zip64");
+  EXPECT_EQ(read_all(path).files, files);
+  ArchiveFiles many;
+  for (int at = 0; at < 66'000; ++at) many.emplace_back(std::to_string(at), "");
+  write_archive(path, many);
+  const Read read = read_all(path);
+  ASSERT_TRUE(read.tally) << read.tally.error().text();
+  EXPECT_EQ(read.tally->files, 66'000U);
 }
 
 TEST(Archive, NamesTheEntryWhoseBytesAreNotThoseThatWerePacked) {
@@ -239,6 +330,31 @@ TEST(Archive, EndsABombAtTheLimitOfWhatItExpandsTo) {
     expect_error(read, ErrorCode::kResourceExhausted, name);
     for (const auto& [entry, bytes] : read.files) EXPECT_LE(bytes.size(), 3U << 20U);
     EXPECT_TRUE(read_all(folder.path() / name, Bytes{20LL << 20}).tally);
+  }
+}
+
+TEST(Archive, EndsABombOfManyEntriesAtTheLimitOfOneArchive) {
+  const TemporaryFolder folder;
+  ArchiveFiles many;
+  for (int at = 0; at < 1'000; ++at) many.emplace_back(std::to_string(at) + std::string(100, 'n'), "");
+  for (const char* name : {"many.zip", "many.tar.gz"}) {
+    SCOPED_TRACE(name);
+    write_archive(folder.path() / name, many);
+    ExpansionBudget budget{.limit = Bytes{1LL << 30}};
+    std::uint64_t begun = 0;
+    const ArchiveReader count{.begin = [&begun](const std::string&) { return Result<bool>(++begun > 0); },
+                              .bytes = [](std::span<const std::byte>) { return ok(); }};
+    EXPECT_TRUE(read_archive(folder.path() / name, budget, count));
+    budget.entries_max = 999;
+    begun = 0;
+    const auto entries = read_archive(folder.path() / name, budget, count);
+    expect_error({.tally = entries}, ErrorCode::kResourceExhausted,
+                 std::string(name) + ": beyond the limit of 999 entries in one archive");
+    EXPECT_EQ(begun, 999U);
+    budget.entries_max = 1'000;
+    budget.names_max = Bytes{64 << 10};
+    expect_error({.tally = read_archive(folder.path() / name, budget, count)}, ErrorCode::kResourceExhausted,
+                 "beyond the limit of 64 KiB of names in one archive");
   }
 }
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr const char* kOperation = "payload.archive";
 constexpr std::size_t kBufferBytes = 1U << 20U;
+constexpr std::uint8_t kFirst = 0x1F;      // The byte that a member begins with.
 constexpr int kGzipOnly = 16 + MAX_WBITS;  // zlib's word for "with the head and the checksum of gzip".
 
 Error broken(const std::filesystem::path& path, std::string_view why) {
@@ -25,8 +26,8 @@ Error broken(const std::filesystem::path& path, std::string_view why) {
 
 class Inflater {
  public:
-  Inflater(const std::filesystem::path& path, Bytes limit, const Error& beyond)
-      : path_(path), left_(limit), beyond_(beyond) {
+  Inflater(const std::filesystem::path& path, Bytes limit, const Error& beyond, ZeroTail& tail)
+      : path_(path), left_(limit), beyond_(beyond), tail_(tail) {
     ready_ = inflateInit2(&stream_, kGzipOnly) == Z_OK;
   }
   ~Inflater() {
@@ -53,21 +54,21 @@ class Inflater {
 
  private:
   static bool begins_as_gzip(std::span<const std::byte> bytes) {
-    return bytes.size() >= 2 && bytes[0] == std::byte{0x1F} && bytes[1] == std::byte{0x8B};
+    return bytes.size() >= 2 && bytes[0] == std::byte{kFirst} && bytes[1] == std::byte{0x8B};
   }
 
   Status step() {
     if (between_) {
-      // Tapes and some tools fill up with zeros.
-      for (; stream_.avail_in > 0 && *stream_.next_in == 0; ++stream_.next_in) --stream_.avail_in;
-      if (stream_.avail_in == 0) return ok();
+      if (*stream_.next_in != kFirst) return broken(path_, "other bytes behind the end of its streams");
       inflateReset(&stream_);
       between_ = false;
     }
     stream_.next_out = reinterpret_cast<Bytef*>(buffer_.data());
     stream_.avail_out = static_cast<uInt>(buffer_.size());
     const int outcome = inflate(&stream_, Z_NO_FLUSH);
-    left_ = left_ - Bytes{static_cast<std::int64_t>(buffer_.size() - stream_.avail_out)};
+    const auto made = std::span(buffer_).first(buffer_.size() - stream_.avail_out);
+    tail_.take(made);
+    left_ = left_ - Bytes{std::ssize(made)};
     if (left_ < Bytes{0}) return beyond_;
     between_ = outcome == Z_STREAM_END;
     if (between_ || outcome == Z_OK || outcome == Z_BUF_ERROR) return ok();
@@ -82,14 +83,15 @@ class Inflater {
   bool between_ = false;  // Behind a member that was whole.
   Bytes left_;
   const Error& beyond_;
+  ZeroTail& tail_;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(kBufferBytes);
 };
 
 }  // namespace
 
-Status check_gzip(const FileHandle& file, const std::filesystem::path& path, Bytes limit,
-                  const Error& beyond) {
-  Inflater inflater(path, limit, beyond);
+Status check_gzip(const FileHandle& file, const std::filesystem::path& path, Bytes limit, const Error& beyond,
+                  ZeroTail& tail) {
+  Inflater inflater(path, limit, beyond, tail);
   std::vector<std::byte> buffer(kBufferBytes);
   LAB_TRY(read_pieces(file, path, buffer,
                       [&](std::span<const std::byte> bytes) { return inflater.take(bytes); }));

@@ -193,6 +193,19 @@ TEST(RealData, CountsWhatAllArchivesExpandToTogether) {
   EXPECT_TRUE(stream_of(folder, "text_corpus", Bytes{1'200}));
 }
 
+TEST(RealData, DoesNotExpandABombInAnArchive) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder.path() / "text_corpus");
+  write_archive(folder.path() / "bomb.zip", {{"zeros.txt", std::string(20U << 20U, '\0')}});
+  write_archive(folder.path() / "text_corpus/outer.tar.gz",
+                {{"bomb.zip", *read_file(folder.path() / "bomb.zip")}, {"a.txt", "text"}});
+  SourceTally tally;
+  const auto stream = stream_of(folder, "text_corpus", Bytes{1'000}, &tally);
+  ASSERT_TRUE(stream) << stream.error().text();
+  EXPECT_EQ(*stream, "text");
+  EXPECT_EQ(tally.left_out, 1U);
+}
+
 TEST(RealData, NamesTheFileThatCannotBeRead) {
   const TemporaryFolder folder;
   folder.write("text_corpus/secret.txt", "x");

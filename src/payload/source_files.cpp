@@ -44,11 +44,12 @@ struct Expanded {
   std::uint64_t size = 0;
 };
 
-Status read_expanded(const SpillFile& spill, const Expanded& entry, const ByteSink& sink) {
-  std::vector<std::byte> buffer(kReadBytes);
+/// Through a buffer of the caller's: one for each of a million small entries would cost more than they do.
+Status read_expanded(const SpillFile& spill, const Expanded& entry, std::span<std::byte> buffer,
+                     const ByteSink& sink) {
   for (std::uint64_t done = 0; done < entry.size;) {
-    const auto piece = std::span(buffer).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, entry.size - done)));
+    const auto piece =
+        buffer.first(static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), entry.size - done)));
     LAB_TRY(spill.read(entry.offset + done, piece));
     LAB_TRY(sink(piece));
     done += piece.size();
@@ -119,12 +120,13 @@ class Visit {
     tally_.left_out += read->skipped;
     tally_.symlinks += read->others;
     std::ranges::stable_sort(entries, {}, &Expanded::name);
+    std::vector<std::byte> buffer(kReadBytes);
     for (const Expanded& entry : entries) {
       const SourceFile source{
           .label = content_name(name) ? name : name + ": " + to_valid_utf8(entry.name),
           .content = entry.name,
           .size = Bytes{static_cast<std::int64_t>(entry.size)},
-          .read = [&](const ByteSink& sink) { return read_expanded(*spill, entry, sink); }};
+          .read = [&](const ByteSink& sink) { return read_expanded(*spill, entry, buffer, sink); }};
       tally_.files += 1;
       LAB_TRY(visit_(source));
     }
