@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/text.hpp"
+#include "payload/csv_reader.hpp"
 
 namespace lab {
 namespace {
@@ -30,11 +31,11 @@ Result<std::string> day_of(const std::string& date) {
                         return shape == 'd' ? is_digit(letter) : letter == shape;
                       });
   const std::string_view rest = std::string_view(date).substr(std::min(kDayLength, date.size()));
-  const bool ends =
-      rest.empty() || (rest.size() > 1 && (rest[0] == ' ' || rest[0] == 'T') && is_digit(rest[1]) &&
-                       rest.find_first_not_of("0123456789:.,+-TZ ") == std::string_view::npos);
-  if (shaped && ends) return std::string(day);
-  return bad(fmt::format("'{}' is no day such as 2024-12-31 or 31.12.2024, as a record has", date));
+  if (shaped && follows_a_day(rest)) return std::string(day);
+  return bad(
+      fmt::format("{} is no day such as 2024-12-31 or 31.12.2024, with a time behind it or none, as a "
+                  "record has",
+                  shown_text(date)));
 }
 
 /// "-1234.5" as "-1234.50". Nothing without a digit, for more decimals and for numbers of more than 13 digits
@@ -66,8 +67,8 @@ std::optional<std::string> fixed(std::string_view amount, bool binary) {
 
 Result<std::string> amount_of(std::string_view what, const std::string& text, bool binary) {
   if (auto amount = fixed(text, binary)) return *std::move(amount);
-  return bad(fmt::format("{} '{}' is none of up to {} digits and {} decimals, as a record has", what, text,
-                         kWholeDigitsMax, kDecimals));
+  return bad(fmt::format("{} {} is none of up to {} digits and {} decimals, as a record has", what,
+                         shown_text(text), kWholeDigitsMax, kDecimals));
 }
 
 std::size_t characters_in(std::string_view text) {
@@ -92,6 +93,12 @@ Result<std::string> line_of(std::string_view what, std::string text, std::size_t
 }
 
 }  // namespace
+
+bool follows_a_day(std::string_view rest) {
+  if (rest.empty()) return true;
+  return rest.size() > 1 && (rest[0] == ' ' || rest[0] == 'T') && is_digit(rest[1]) &&
+         rest.find_first_not_of("0123456789:.,+-TZ ") == std::string_view::npos;
+}
 
 Result<std::string> bank_record(const BankRow& row, bool binary_numbers) {
   const auto day = day_of(row.date);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "core/result.hpp"
 
@@ -19,6 +20,9 @@ struct BankRow {
   std::string date{}, amount{}, currency{}, party{}, purpose{};
   std::string balance{};  // As the amount, other text where it is none, empty where the bank says nothing.
 };
+
+/// True for what may stand behind a day: nothing, or a time behind a blank or a T.
+bool follows_a_day(std::string_view rest);
 
 /// "2024-12-31\t-12.50\tEUR\tparty\tpurpose\t100.00\n": amounts have two decimals, a balance may be empty,
 /// and control characters of texts, line ends for one, are blanks. `binary_numbers`: what stands far behind

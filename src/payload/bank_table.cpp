@@ -274,18 +274,20 @@ bool is_no_day(std::string_view text) {
 
 std::optional<std::string> bank_date(std::string_view text) {
   if (std::ranges::none_of(text, is_digit)) return std::nullopt;
-  const auto parts = split(text, '.');
+  const std::size_t end = std::min(text.find_first_of(" T"), text.size());
+  const std::string_view time = text.substr(end);
+  const auto parts = split(text.substr(0, end), '.');
   const auto number = [](std::string_view part, std::size_t least, std::size_t most) {
     return part.size() >= least && part.size() <= most && std::ranges::all_of(part, is_digit);
   };
-  const bool german = parts.size() == 3 && number(parts[0], 1, 2) && number(parts[1], 1, 2) &&
-                      (number(parts[2], 2, 2) || number(parts[2], 4, 4));
+  const bool german = follows_a_day(time) && parts.size() == 3 && number(parts[0], 1, 2) &&
+                      number(parts[1], 1, 2) && (number(parts[2], 2, 2) || number(parts[2], 4, 4));
   if (!german) return is_no_day(text) ? std::nullopt : std::optional(std::string(text));
   // Of two digits as POSIX reads them (strptime, %y): from 69 on of the last century.
   const char* const century = parts[2].size() == 4 ? "" : parts[2] >= "69" ? "19" : "20";
   const std::string year = century + std::string(parts[2]);
   if (!is_day(year, parts[1], parts[0])) return std::nullopt;
-  return fmt::format("{}-{:0>2}-{:0>2}", year, parts[1], parts[0]);
+  return fmt::format("{}-{:0>2}-{:0>2}{}", year, parts[1], parts[0], time);
 }
 
 BankTable::BankTable(std::string label, bool machine_numbers, TextSink sink, BankForm form)
@@ -306,7 +308,7 @@ Status BankTable::begin() {
       if (!columns) continue;
       columns_ = *columns;
       header_line_ = row.line;
-      header_fields_ = row.fields.size();
+      header_ = row.fields;
       reader_.emplace(label_, delimiter, [this](const CsvRow& next) { return this->row(next); });
       return reader_->take(std::exchange(head_, {}));
     }
@@ -324,25 +326,48 @@ Status BankTable::finish() {
   return reader_->finish();
 }
 
+std::string BankTable::shown(const CsvRow& row, std::size_t column) const {
+  const std::string_view field = column < row.fields.size() ? row.fields[column] : std::string_view{};
+  return shown_field(column, header_[column], field);
+}
+
+Error BankTable::no_date(const CsvRow& row) const {
+  return {ErrorCode::kCorruption, "payload.table",
+          fmt::format("{}:{}: no date in this row: {}; a date is a day of the calendar, as 2024-12-31 or "
+                      "31.12.2024, with a time behind it or none",
+                      label_, row.line, shown(row, *columns_.date))};
+}
+
+Error BankTable::no_amount(const CsvRow& row) const {
+  std::vector<std::string> held{shown(row, columns_.amount ? *columns_.amount : *columns_.credit)};
+  if (!columns_.amount) held.push_back(shown(row, *columns_.debit));
+  if (columns_.amount && columns_.side) held.push_back(shown(row, *columns_.side));
+  const bool german = columns_.german && !machine_numbers_;
+  const char* const side = !columns_.amount ? "; one of the two is an amount and the other empty or zero"
+                           : columns_.side  ? ", with S or H, or the like, in its column"
+                                            : "";
+  return {ErrorCode::kCorruption, "payload.table",
+          fmt::format("{}:{}: no amount in this row: {}; an amount is as {}{}", label_, row.line,
+                      join(held, ", "), german ? "-1.234,56, with a comma before the decimals" : "-1,234.56",
+                      side)};
+}
+
 Status BankTable::row(const CsvRow& row) {
   if (row.line <= header_line_) return ok();
   const bool german = columns_.german && !machine_numbers_;
   if (std::ranges::all_of(row.fields, [](const std::string& field) { return trim(field).empty(); }))
     return ok();
   // A decimal comma between commas, for one: the amount would be another one.
-  for (std::size_t field = header_fields_; field < row.fields.size(); ++field)
+  for (std::size_t field = header_.size(); field < row.fields.size(); ++field)
     if (!trim(row.fields[field]).empty())
       return Error{ErrorCode::kCorruption, "payload.table",
-                   fmt::format("{}:{}: {} fields, and the header has {}", label_, row.line, row.fields.size(),
-                               header_fields_)};
+                   fmt::format("{}:{}: {} fields, and the header has {}: {}", label_, row.line,
+                               row.fields.size(), header_.size(), shown_field(field, "", row.fields[field]))};
   const auto date = bank_date(field_of(row, columns_.date));
   const auto amount = amount_of(row, columns_, german);
   if ((!date || !amount) && find_bank_columns(row) == columns_) return ok();
-  if (!date || !amount)
-    return Error{ErrorCode::kCorruption, "payload.table",
-                 fmt::format("{}:{}: no {} in this row{}{}", label_, row.line, date ? "amount" : "date",
-                             date && german ? ", with a comma as the decimal point" : "",
-                             date && columns_.side ? ", with S or H, or the like, in its column" : "")};
+  if (!date) return no_date(row);
+  if (!amount) return no_amount(row);
   const std::string balance_text = field_of(row, columns_.balance);
   const std::string balance = bank_amount(balance_text, german).value_or(balance_text);
   const BankRow all{.date = *date,

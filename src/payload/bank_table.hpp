@@ -28,8 +28,8 @@ std::optional<BankColumns> find_bank_columns(const CsvRow& row);
 /// otherwise the other way round. Nothing for what is no such number.
 std::optional<std::string> bank_amount(std::string_view text, bool german);
 
-/// "31.12.2024" and "31.12.24" as "2024-12-31"; any other date as it is, since 1/2 is another day in another
-/// country. Nothing without a digit.
+/// "31.12.2024" and "31.12.24" as "2024-12-31", and a time behind it as it is; any other date as it is, since
+/// 1/2 is another day in another country. Nothing without a digit, and for a day that no calendar has.
 std::optional<std::string> bank_date(std::string_view text);
 
 enum class BankForm : std::uint8_t {
@@ -39,7 +39,7 @@ enum class BankForm : std::uint8_t {
 
 /// Takes a table in pieces and gives each row of it to the sink, in one piece and in the form asked. What
 /// stands before the header, up to 50 lines of a bank's own, and repeated headers are left out. Errors:
-/// kCorruption with the label and the line.
+/// kCorruption with the label and the line, and the columns with what they hold.
 class BankTable {
  public:
   /// `machine_numbers`: decimals follow a point whatever the header's language; so it is in spreadsheets.
@@ -50,6 +50,9 @@ class BankTable {
  private:
   Status begin();  // With what is in head_.
   Status row(const CsvRow& row);
+  Error no_date(const CsvRow& row) const;
+  Error no_amount(const CsvRow& row) const;
+  std::string shown(const CsvRow& row, std::size_t column) const;
 
   std::string label_;
   bool machine_numbers_;
@@ -59,7 +62,7 @@ class BankTable {
   std::optional<CsvReader> reader_{};
   BankColumns columns_{};
   std::uint64_t header_line_ = 0;
-  std::size_t header_fields_ = 0;
+  std::vector<std::string> header_{};
 };
 
 }  // namespace lab

@@ -75,11 +75,23 @@ TEST(BankTable, NamesTheLineThatIsNoTransaction) {
     const char* words;
   };
   for (const Case& c :
-       {Case{"Date,Amount\n2024-01-01,1\nsum,2\n", "b.csv:3: no date"},
-        Case{"Date,Amount\n2024-01-01,\n", "b.csv:2: no amount"},
-        Case{"Datum;Betrag\n01.01.2024;12.5\n", "b.csv:2: no amount in this row, with a comma"},
-        Case{"Date,Credit,Debit\n2024-01-01,1,2\n", "b.csv:2: no amount"},
-        Case{"Date,Amount\n2024-01-01,1\n2024-01-01,1,50\n", "b.csv:3: 3 fields, and the header has 2"},
+       {Case{"Date,Amount\n2024-01-01,1\nsum,2\n",
+             "b.csv:3: no date in this row: column 1 'Date' holds 'sum'; a date is a day of the calendar, as "
+             "2024-12-31 or 31.12.2024, with a time behind it or none"},
+        Case{"Amount,Date\n1,30.02.2024 10:00\n", "column 2 'Date' holds '30.02.2024 10:00'"},
+        Case{"Date,Amount\n2024-01-01,\n",
+             "b.csv:2: no amount in this row: column 2 'Amount' holds ''; an amount is as -1,234.56"},
+        Case{"Date,Amount\n2024-01-01,\"1\n\x1b[2J\"\n", "column 2 'Amount' holds '1\\n\\x1b[2J'"},
+        Case{"Datum;Betrag\n01.01.2024;12.5 \x80\n",
+             "b.csv:2: no amount in this row: column 2 'Betrag' holds '12.5 €'; an amount is as -1.234,56, "
+             "with a comma before the decimals"},
+        Case{"Date,Credit,Debit\n2024-01-01,1,2\n",
+             "b.csv:2: no amount in this row: column 2 'Credit' holds '1', column 3 'Debit' holds '2'; an "
+             "amount is as -1,234.56; one of the two is an amount and the other empty or zero"},
+        Case{"Date,Amount\n2024-01-01,1\n2024-01-01,1,50\n",
+             "b.csv:3: 3 fields, and the header has 2: column 3 holds '50'"},
+        Case{"Datum;Betrag;Soll/Haben\n01.01.2024;1;X\n",
+             "column 2 'Betrag' holds '1', column 3 'Soll/Haben' holds 'X'"},
         Case{"Datum;Betrag;Soll/Haben\n01.01.2024;1;X\n", "with S or H, or the like, in its column"},
         Case{"a,b\n1,2\n", "b.csv: no header with a date and an amount"}}) {
     const auto rows = rows_of(c.text);
@@ -115,6 +127,10 @@ TEST(BankDate, ChangesGermanOnesAlone) {
   EXPECT_EQ(bank_date("1.1.68"), "2068-01-01");
   EXPECT_EQ(bank_date("01/02/2024"), "01/02/2024");
   EXPECT_EQ(bank_date("2024-12-31 10:00"), "2024-12-31 10:00");
+  EXPECT_EQ(bank_date("31.12.2023 14:05"), "2023-12-31 14:05") << "as a day that was written so already";
+  EXPECT_EQ(bank_date("1.2.24T10:00:00.5Z"), "2024-02-01T10:00:00.5Z");
+  EXPECT_EQ(bank_date("31.12.2023 noon"), "31.12.2023 noon") << "no time, and so another date";
+  EXPECT_EQ(bank_date("30.02.2023 14:05"), std::nullopt);
   EXPECT_EQ(bank_date("total"), std::nullopt);
   EXPECT_EQ(bank_date("31.02.2024"), std::nullopt);
   EXPECT_EQ(bank_date("99.99.2024"), std::nullopt);

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
+#include "core/plain_text.hpp"
 #include "core/text.hpp"
 
 namespace lab {
@@ -121,6 +123,20 @@ std::string as_utf8(std::string text) {
     append_utf8(out, byte >= 0x80 && byte < 0xA0 ? kWindows[byte - 0x80U] : byte);
   }
   return out;
+}
+
+std::string shown_text(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  const std::string whole = as_utf8(std::string(text));
+  std::size_t end = std::min(whole.size(), kShown);
+  while (end < whole.size() && end > 0 && (static_cast<unsigned char>(whole[end]) & 0xC0U) == 0x80U) --end;
+  const std::string shown = without_controls(std::string_view(whole).substr(0, end));
+  return end == whole.size() ? "'" + shown + "'" : fmt::format("'{}...' ({} bytes)", shown, text.size());
+}
+
+std::string shown_field(std::size_t column, std::string_view name, std::string_view field) {
+  const std::string called = trim(name).empty() ? "" : " " + shown_text(trim(name));
+  return fmt::format("column {}{} holds {}", column + 1, called, shown_text(field));
 }
 
 std::string csv_field(std::string_view text) {

@@ -54,6 +54,13 @@ std::vector<CsvRow> first_rows(std::string_view head, char delimiter, std::size_
 /// Text in UTF-8: as it is, or from Windows-1252 (which has the letters of Latin-1) where it is not UTF-8.
 std::string as_utf8(std::string text);
 
+/// "column 3 'Betrag' holds '12,x'": a field as it was read, for messages: control characters written out,
+/// and what is long cut. `name` is the header's, empty where there is none; `column` counts from 0.
+std::string shown_field(std::size_t column, std::string_view name, std::string_view field);
+
+/// The same of a text alone: "'12,x'".
+std::string shown_text(std::string_view text);
+
 /// A field for a line of CSV: in quotes where it needs them.
 std::string csv_field(std::string_view text);
 

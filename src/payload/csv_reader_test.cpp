@@ -82,5 +82,13 @@ TEST(CsvField, IsQuotedWhereItHasTo) {
   EXPECT_EQ(csv_field("a\nb"), "\"a\nb\"");
 }
 
+TEST(CsvField, IsShownWithoutControlsAndCutBetweenTwoLetters) {
+  EXPECT_EQ(shown_field(1, " Betrag ", "12\x1b[2J"), "column 2 'Betrag' holds '12\\x1b[2J'");
+  EXPECT_EQ(shown_field(0, "", "\xE4"), "column 1 holds 'ä'") << "Windows-1252";
+  EXPECT_EQ(shown_text(std::string(60, 'x')), "'" + std::string(60, 'x') + "'");
+  EXPECT_EQ(shown_text(std::string(61, 'x')), "'" + std::string(60, 'x') + "...' (61 bytes)");
+  EXPECT_EQ(shown_text(std::string(59, 'x') + "ä"), "'" + std::string(59, 'x') + "...' (61 bytes)");
+}
+
 }  // namespace
 }  // namespace lab

@@ -89,17 +89,22 @@ Status NumericTable::begin() {
   for (const char delimiter : kDelimiters) {
     std::vector<CsvRow> rows = first_rows(head_, delimiter, kHeadRows);
     std::erase_if(rows, is_comment);
+    const CsvRow* above = nullptr;
     for (const CsvRow& row : rows) {
       // Of a single column nobody can tell what its commas are.
       const bool comma = delimiter != ',' && row.fields.size() > 1;
       auto columns = numbers_in(row, comma);
-      if (columns.empty()) continue;
+      if (columns.empty()) {
+        above = &row;
+        continue;
+      }
       const auto behind = numbers_behind(row, rows, comma);
       columns.insert(columns.end(), behind.begin(), behind.end());
       std::ranges::sort(columns);
       if (columns.size() > columns_.size()) {
         columns_ = std::move(columns);
         first_line_ = row.line;
+        header_ = above == nullptr ? std::vector<std::string>{} : above->fields;
         comma_ = comma;
         best = delimiter;
       }
@@ -121,6 +126,10 @@ Status NumericTable::finish() {
   return reader_->finish();
 }
 
+std::string_view NumericTable::name_of(std::size_t column) const {
+  return column < header_.size() ? std::string_view(header_[column]) : std::string_view{};
+}
+
 Status NumericTable::row(const CsvRow& row) {
   if (row.line < first_line_ || is_comment(row)) return ok();
   std::string bytes;
@@ -128,9 +137,10 @@ Status NumericTable::row(const CsvRow& row) {
     const std::string_view text = column < row.fields.size() ? trim(row.fields[column]) : std::string_view{};
     const auto number = is_missing(text) ? std::optional(std::nan("")) : table_number(text, comma_);
     if (!number)
-      return Error{ErrorCode::kCorruption, "payload.table",
-                   fmt::format("{}:{}: '{}' in column {} is not a number", label_, row.line,
-                               to_valid_utf8(text), column + 1)};
+      return Error{
+          ErrorCode::kCorruption, "payload.table",
+          fmt::format("{}:{}: {}, which is not a number such as 1234.5{} or 1e-3, nor a missing one", label_,
+                      row.line, shown_field(column, name_of(column), text), comma_ ? ", 1234,5" : "")};
     bytes += number_bytes(*number);
   }
   return sink_(bytes);

@@ -22,8 +22,8 @@ std::string number_bytes(double number);
 /// delimiter is that of ; tab , and blanks which gives the most columns. Its columns are those that hold a
 /// number in the first row that has any, and those that lack a value there and hold nothing but numbers
 /// below, as far as the first 50 rows tell; what stands before is a header. A field without a value there
-/// (empty, NA, NaN, null, ?) is a quiet NaN. Errors: kCorruption with the label, line and column, for other
-/// text, and for a table without numbers.
+/// (empty, NA, NaN, null, ?) is a quiet NaN. Errors: kCorruption with the label, line, column and what it
+/// holds, for other text, and for a table without numbers.
 class NumericTable {
  public:
   NumericTable(std::string label, TextSink sink) : label_(std::move(label)), sink_(std::move(sink)) {}
@@ -33,12 +33,14 @@ class NumericTable {
  private:
   Status begin();
   Status row(const CsvRow& row);
+  std::string_view name_of(std::size_t column) const;
 
   std::string label_;
   TextSink sink_;
   std::string head_{};
   std::optional<CsvReader> reader_{};
   bool comma_ = false;                  // Decimals may follow a comma.
+  std::vector<std::string> header_{};   // The row above, where there is one.
   std::uint64_t first_line_ = 0;        // Of the first row with numbers.
   std::vector<std::size_t> columns_{};  // That hold numbers.
 };

@@ -45,6 +45,9 @@ TEST(NumericTable, GivesTheNumbersOfItsColumnsRowByRow) {
                 {1, missing, 2, 5, missing, 6}},
            Case{"comments", "# of 3 columns 1 2\n1 2\n# 5 6\n3 4\n", {1, 2, 3, 4}},
            Case{"a short row", "1,2\n3\n", {1, 2, 3, missing}},
+           Case{"a column of dates with their times, which are no numbers",
+                "Datum;Wert\n31.12.2023 14:05;1,5\n01.01.2024 00:00;2\n",
+                {1.5, 2}},
            Case{"nothing", "", {}},
        }) {
     SCOPED_TRACE(c.what);
@@ -57,7 +60,14 @@ TEST(NumericTable, GivesTheNumbersOfItsColumnsRowByRow) {
 TEST(NumericTable, NamesLineAndColumnOfWhatIsNoNumber) {
   const auto bytes = bytes_of_table("a,b\n1,2\n3,four\n");
   ASSERT_FALSE(bytes);
-  EXPECT_EQ(bytes.error().detail, "n.csv:3: 'four' in column 2 is not a number");
+  EXPECT_EQ(
+      bytes.error().detail,
+      "n.csv:3: column 2 'b' holds 'four', which is not a number such as 1234.5 or 1e-3, nor a missing one");
+  const auto date = bytes_of_table("Zeit;Wert\n1,5;2\n31.12.2023 14:05;3\n");
+  ASSERT_FALSE(date);
+  EXPECT_EQ(date.error().detail,
+            "n.csv:3: column 1 'Zeit' holds '31.12.2023 14:05', which is not a number such as 1234.5, 1234,5 "
+            "or 1e-3, nor a missing one");
   const auto words = bytes_of_table("only\nwords\n");
   ASSERT_FALSE(words);
   EXPECT_NE(words.error().detail.find("n.csv: no number"), std::string::npos);

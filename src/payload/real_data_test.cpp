@@ -162,7 +162,7 @@ TEST(RealData, OfNumbersIsEightBytesEach) {
                          number_bytes(std::nan("")) + number_bytes(2.5) + number_bytes(7) + number_bytes(42));
   write_sqlite(folder.path() / "numeric_dataset/2.db", "INSERT INTO t VALUES('7', '', 8);");
   expect_error(stream_of(folder, "numeric_dataset"), ErrorCode::kCorruption,
-               "numeric_dataset/2.db: t: column a holds numbers and, in a row, something else");
+               "numeric_dataset/2.db: 't': row 3: column 1 'a' holds '7', and numbers in other rows");
 }
 
 TEST(RealData, SaysWhatToPutWhere) {

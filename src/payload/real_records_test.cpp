@@ -67,6 +67,9 @@ TEST(RealRecords, WhatAColumnCannotHoldIsNamedWithItsLine) {
   };
   for (const Case& c :
        {Case{"01/02/2024,1,,,,", "a.csv:2: '01/02/2024' is no day such as 2024-12-31"},
+        Case{"31.12.2023 noon,1,,,,",
+             "a.csv:2: '31.12.2023 noon' is no day such as 2024-12-31 or 31.12.2024, with a time"},
+        Case{"2024-01-01,1,,,,\"about\n\x1b[5\"", "balance 'about\\n\\x1b[5' is none"},
         Case{"0999-01-01,1,,,,", "a.csv:2: '0999-01-01' is no day"},
         Case{"2024-01-01,1.234,,,,", "a.csv:2: amount '1.234' is none of up to 13 digits and 2"},
         Case{"2024-01-01,10000000000000,,,,", "amount '10000000000000' is none"},

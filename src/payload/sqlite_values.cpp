@@ -95,15 +95,17 @@ class NumberColumns {
     return ok();
   }
 
-  Status give(sqlite3_stmt* row, bool whole, const TextSink& sink) const {
+  Status give(sqlite3_stmt* row, bool whole, const TextSink& sink) {
     std::string numbers;
+    row_ += 1;
     for (std::size_t column = 0; column < has_numbers_.size(); ++column) {
       if (!has_numbers_[column]) continue;
       const int type = type_at(row, column);
       if (!is_number(type) && type != SQLITE_NULL)
         return Error{ErrorCode::kCorruption, "payload.sqlite",
-                     fmt::format("{}: column {} holds numbers and, in a row, something else", label_,
-                                 sqlite3_column_name(row, static_cast<int>(column)))};
+                     fmt::format("{}: row {}: {}, and numbers in other rows", label_, row_,
+                                 shown_field(column, sqlite3_column_name(row, static_cast<int>(column)),
+                                             text_at(row, static_cast<int>(column))))};
       const double number = type == SQLITE_NULL ? std::numeric_limits<double>::quiet_NaN()
                                                 : sqlite3_column_double(row, static_cast<int>(column));
       numbers += number_bytes(number);
@@ -120,6 +122,7 @@ class NumberColumns {
   }
 
   std::string label_;
+  std::uint64_t row_ = 0;  // That was given last, from 1.
   std::vector<bool> has_numbers_{};
 };
 
@@ -145,7 +148,7 @@ Status read_sqlite(const std::string& label, std::string_view image, SqliteValue
           each_row(label, database->get(), all, [&](sqlite3_stmt* row) { return give_texts(row, sink); }));
       continue;
     }
-    NumberColumns columns(label + ": " + table);
+    NumberColumns columns(label + ": " + shown_text(table));
     LAB_TRY(each_row(label, database->get(), all, [&](sqlite3_stmt* row) { return columns.look_at(row); }));
     LAB_TRY(each_row(label, database->get(), all, [&](sqlite3_stmt* row) {
       return columns.give(row, values == SqliteValues::kNumberRows, sink);
