@@ -81,7 +81,9 @@ TEST(WhatAnswers, IsToldByTheFirstBytes) {
     TalkingServer::Answer answer{};
     std::optional<Protocol> want{};
   };
-  const auto says = [](std::string words) { return [words](std::string_view) { return words; }; };
+  const auto says = [](std::string words) {
+    return [words = std::move(words)](std::string_view) { return words; };
+  };
   const Case cases[] = {
       {"PostgreSQL", postgresql, Protocol::kPostgresql},
       {"Kafka", kafka, Protocol::kKafka},
