@@ -162,7 +162,8 @@ Status EmbeddedHome::empty_data(const CallContext& call) const {
 
 Result<bool> EmbeddedHome::look(const fs::path& home, const std::string& system) {
   const auto ours = is_there(home);
-  if (!ours || !*ours) return ours;
+  if (!ours) return ours.error();
+  if (!*ours) return false;
   const auto marker = lock_marker(home, system, 0, LOCK_SH);
   if (!marker) return marker.error();
   LAB_TRY(check_data(home / "data"));
