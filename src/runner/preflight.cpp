@@ -173,10 +173,6 @@ std::vector<Step> steps_of(const Plan& plan, const Cell& cell, const SystemEntry
   return steps;
 }
 
-}  // namespace
-
-namespace {
-
 /// The fewest objects of which the distinct ones have `needed` bytes, where those of the cell have `unique`.
 std::uint64_t objects_for(const Cell& cell, double unique, double needed) {
   const int grade = cell.dataset.grade;
@@ -331,10 +327,6 @@ Check check_scans(const ScanPlan& plan) {
                         temporary.string(), std::generic_category().message(errno))};
   return {"scan", true, "temporary files go to " + temporary.string()};
 }
-
-}  // namespace
-
-namespace {
 
 /// What the servers of a plan say of themselves, by system. Side by side, since each that is silent or down
 /// takes all of its time.
