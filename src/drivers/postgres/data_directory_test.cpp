@@ -30,30 +30,30 @@ class DataDirectory : public testing::Test {
   fs::path root() const { return folder_.path() / "data"; }
   Status check(const ServerMarks& marks) const { return check_data_directory(root(), marks); }
 
-  const ServerMarks kOurs{std::to_string(kIdentifier), 15, 5433};
+  const ServerMarks marks_{std::to_string(kIdentifier), 15, 5433};
   TemporaryFolder folder_{};
 };
 
 }  // namespace
 
 TEST_F(DataDirectory, IsBelievedWhenAllMarksAgree) {
-  const Status checked = check(kOurs);
+  const Status checked = check(marks_);
   EXPECT_TRUE(checked) << checked.error().text();
 }
 
 TEST_F(DataDirectory, OfAnotherServerIsRefused) {
-  EXPECT_EQ(check({kOurs.system_identifier, 16, 5433}).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(check({marks_.system_identifier, 16, 5433}).error().code, ErrorCode::kRefused);
   EXPECT_EQ(check({"7212345678901234568", 15, 5433}).error().code, ErrorCode::kRefused);
-  EXPECT_EQ(check({kOurs.system_identifier, 15, 5432}).error().code, ErrorCode::kRefused) << "a standby's";
+  EXPECT_EQ(check({marks_.system_identifier, 15, 5432}).error().code, ErrorCode::kRefused) << "a standby's";
 }
 
 TEST_F(DataDirectory, WithoutARunningServerIsRefused) {
   fs::remove(root() / "postmaster.pid");
-  EXPECT_EQ(check(kOurs).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(check(marks_).error().code, ErrorCode::kRefused);
 }
 
 TEST_F(DataDirectory, ThatIsNotThereIsNotFound) {
-  EXPECT_EQ(check_data_directory(folder_.path() / "none", kOurs).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(check_data_directory(folder_.path() / "none", marks_).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(DataDirectory, FollowsTheLogAndTablespacesOutOfIt) {
