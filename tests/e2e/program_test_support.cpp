@@ -3,12 +3,14 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -20,23 +22,39 @@ namespace fs = std::filesystem;
 
 namespace {
 
-[[noreturn]] void become(std::vector<std::string> arguments, const fs::path& scratch,
-                         const std::map<std::string, std::string>& environment) {
-  const auto redirect = [&](const char* name, int to) {
-    const int file = ::open((scratch / name).c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
-    ::dup2(file, to);
-    ::close(file);
-  };
-  redirect("out", STDOUT_FILENO);
-  redirect("err", STDERR_FILENO);
-  const int nothing = ::open("/dev/null", O_RDONLY);
-  ::dup2(nothing, STDIN_FILENO);
-  for (const auto& [key, value] : environment) ::setenv(key.c_str(), value.c_str(), 1);
+/// NAME=value of our own, with these in their place.
+std::vector<std::string> environment_with(const std::map<std::string, std::string>& own) {
+  std::vector<std::string> all;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (!own.contains(std::string(text.substr(0, text.find('='))))) all.emplace_back(text);
+  }
+  for (const auto& [key, value] : own) all.push_back(key + "=" + value);
+  return all;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  ::execvp(pointers[0], pointers.data());
-  ::_exit(127);
+  return pointers;
+}
+
+/// Not by fork: where a test has threads, as a session has, a child that asks for memory may wait for ever.
+/// Returns 0, or errno's.
+int spawn(std::vector<std::string>& arguments, const fs::path& scratch, std::vector<std::string> environment,
+          pid_t& pid) {
+  posix_spawn_file_actions_t actions{};
+  posix_spawn_file_actions_init(&actions);
+  constexpr int kFresh = O_CREAT | O_TRUNC | O_WRONLY;
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, (scratch / "out").c_str(), kFresh, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, (scratch / "err").c_str(), kFresh, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  const std::vector<char*> argv = pointers_to(arguments);
+  const std::vector<char*> envp = pointers_to(environment);
+  const int failure = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), envp.data());
+  posix_spawn_file_actions_destroy(&actions);
+  return failure;
 }
 
 }  // namespace
@@ -52,8 +70,12 @@ Program::Program(std::vector<std::string> arguments, fs::path scratch,
                  std::map<std::string, std::string> environment)
     : scratch_(std::move(scratch)) {
   fs::create_directories(scratch_);
-  pid_ = ::fork();
-  if (pid_ == 0) become(std::move(arguments), scratch_, environment);
+  const int failure = spawn(arguments, scratch_, environment_with(environment), pid_);
+  if (failure == 0) return;
+  ADD_FAILURE() << arguments[0] << ": " << std::strerror(failure);
+  pid_ = -1;
+  reaped_ = true;
+  status_ = 127 << 8;  // As a shell says of a program that is not there.
 }
 
 Program::~Program() {
