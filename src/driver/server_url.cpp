@@ -78,6 +78,10 @@ Result<ServerUrl> parse_server_url(std::string_view text, std::span<const std::s
   url.host = part_of(handle, CURLUPART_HOST).value_or("");
   if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
   if (url.host.empty()) return bad("it names no host; " + form);
+  // libcurl takes "host:" for "host"; where a variable was left empty that would be another server.
+  const std::string_view behind = text.substr(std::min(text.size(), text.find("://") + 3));
+  if (behind.substr(0, behind.find_first_of("/?#")).ends_with(':'))
+    return bad("it has a colon behind the host and no port; " + form);
   url.port = default_port;
   if (const auto port = part_of(handle, CURLUPART_PORT))
     std::from_chars(port->data(), port->data() + port->size(), url.port);

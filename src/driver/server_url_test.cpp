@@ -52,6 +52,8 @@ TEST(ServerUrl, RefusesWhatItDoesNotKnowAndNamesTheNearest) {
                         Case{"nothing", "", "it is missing: write redis or rediss"},
                         Case{"another scheme", "mysql://host/db", "'mysql'"},
                         Case{"a port too large", "redis://host:99999", "redis"},
+                        Case{"a port left empty", "redis://host:", "no port"},
+                        Case{"a port left empty before a path", "redis://lab@[::1]:/0?timeout=5", "no port"},
                         Case{"an unknown parameter", "redis://host?timout=5", "'timeout'"},
                         Case{"a parameter twice", "redis://host?timeout=5&timeout=6", "twice"},
                         Case{"a password", "redis://lab:hunter2@host", "password_env"}}) {

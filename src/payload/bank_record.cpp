@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -18,7 +20,10 @@ constexpr std::size_t kDayLength = 10;  // "2024-12-31"
 constexpr std::size_t kDecimals = 2;
 constexpr std::size_t kWholeDigitsMax = 13;  // With the decimals 15, which a double holds too.
 
-Error bad(std::string detail) { return {ErrorCode::kCorruption, "payload.table", std::move(detail)}; }
+/// `field` is the error's operation, so that a table can say where it has it.
+Error bad(std::string_view field, std::string detail) {
+  return {ErrorCode::kCorruption, std::string(field), std::move(detail)};
+}
 
 bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 
@@ -32,10 +37,10 @@ Result<std::string> day_of(const std::string& date) {
                       });
   const std::string_view rest = std::string_view(date).substr(std::min(kDayLength, date.size()));
   if (shaped && follows_a_day(rest)) return std::string(day);
-  return bad(
-      fmt::format("{} is no day such as 2024-12-31 or 31.12.2024, with a time behind it or none, as a "
-                  "record has",
-                  shown_text(date)));
+  return bad(kBankDate,
+             fmt::format("{} is no day such as 2024-12-31 or 31.12.2024, with a time behind it or none, as a "
+                         "record has",
+                         shown_text(date)));
 }
 
 /// "-1234.5" as "-1234.50". Nothing without a digit, for more decimals and for numbers of more than 13 digits
@@ -67,8 +72,8 @@ std::optional<std::string> fixed(std::string_view amount, bool binary) {
 
 Result<std::string> amount_of(std::string_view what, const std::string& text, bool binary) {
   if (auto amount = fixed(text, binary)) return *std::move(amount);
-  return bad(fmt::format("{} {} is none of up to {} digits and {} decimals, as a record has", what,
-                         shown_text(text), kWholeDigitsMax, kDecimals));
+  return bad(what, fmt::format("{} {} is none of up to {} digits and {} decimals, as a record has", what,
+                               shown_text(text), kWholeDigitsMax, kDecimals));
 }
 
 std::size_t characters_in(std::string_view text) {
@@ -87,8 +92,8 @@ Result<std::string> line_of(std::string_view what, std::string text, std::size_t
       ' ');
   std::string line(trim(text));
   if (const std::size_t characters = characters_in(line); characters > characters_max)
-    return bad(
-        fmt::format("a {} of {} characters, a record has at most {}", what, characters, characters_max));
+    return bad(what, fmt::format("a {} of {} characters, a record has at most {}", what, characters,
+                                 characters_max));
   return line;
 }
 
@@ -96,24 +101,33 @@ Result<std::string> line_of(std::string_view what, std::string text, std::size_t
 
 bool follows_a_day(std::string_view rest) {
   if (rest.empty()) return true;
-  return rest.size() > 1 && (rest[0] == ' ' || rest[0] == 'T') && is_digit(rest[1]) &&
-         rest.find_first_not_of("0123456789:.,+-TZ ") == std::string_view::npos;
+  const bool time = rest.size() > 1 && (rest[0] == ' ' || rest[0] == 'T') && is_digit(rest[1]) &&
+                    rest.find_first_not_of("0123456789:.,+-TZ ") == std::string_view::npos;
+  if (!time) return false;
+  const auto parts = split(rest.substr(1), ':');
+  constexpr std::array<int, 3> kMost{23, 59, 60};  // Of hours, minutes, and seconds with a leap second.
+  for (std::size_t at = 0; at < std::min(parts.size(), kMost.size()); ++at) {
+    int number = 0;
+    std::from_chars(parts[at].data(), parts[at].data() + std::min<std::size_t>(parts[at].size(), 2), number);
+    if (number > kMost[at]) return false;
+  }
+  return true;
 }
 
 Result<std::string> bank_record(const BankRow& row, bool binary_numbers) {
   const auto day = day_of(row.date);
   if (!day) return day.error();
-  const auto amount = amount_of("amount", row.amount, binary_numbers);
+  const auto amount = amount_of(kBankAmount, row.amount, binary_numbers);
   if (!amount) return amount.error();
-  const auto currency = line_of("currency", row.currency, kBankCurrencyMax);
+  const auto currency = line_of(kBankCurrency, row.currency, kBankCurrencyMax);
   if (!currency) return currency.error();
-  const auto party = line_of("counterparty", row.party, kBankPartyMax);
+  const auto party = line_of(kBankParty, row.party, kBankPartyMax);
   if (!party) return party.error();
-  const auto purpose = line_of("purpose", row.purpose, kBankPurposeMax);
+  const auto purpose = line_of(kBankPurpose, row.purpose, kBankPurposeMax);
   if (!purpose) return purpose.error();
   std::string balance;
   if (!row.balance.empty()) {
-    auto known = amount_of("balance", row.balance, binary_numbers);
+    auto known = amount_of(kBankBalance, row.balance, binary_numbers);
     if (!known) return known;
     balance = *std::move(known);
   }

@@ -15,6 +15,11 @@ inline constexpr std::size_t kBankCurrencyMax = 16;
 inline constexpr std::size_t kBankPartyMax = 255;
 inline constexpr std::size_t kBankPurposeMax = 2'000;
 
+/// The fields of a record, as its errors name them.
+inline constexpr std::string_view kBankDate = "date", kBankAmount = "amount", kBankCurrency = "currency",
+                                  kBankParty = "counterparty", kBankPurpose = "purpose",
+                                  kBankBalance = "balance";
+
 /// A row of a statement in UTF-8: date and amount as bank_date and bank_amount give them.
 struct BankRow {
   std::string date{}, amount{}, currency{}, party{}, purpose{};
@@ -27,7 +32,7 @@ bool follows_a_day(std::string_view rest);
 /// "2024-12-31\t-12.50\tEUR\tparty\tpurpose\t100.00\n": amounts have two decimals, a balance may be empty,
 /// and control characters of texts, line ends for one, are blanks. `binary_numbers`: what stands far behind
 /// the decimals is what binary arithmetic leaves there, as in spreadsheets. Errors: kCorruption, saying what
-/// is no day, no amount of two decimals or too long, without the place.
+/// is no day, no amount of two decimals or too long, without the place; their operation is the field.
 Result<std::string> bank_record(const BankRow& row, bool binary_numbers);
 
 }  // namespace lab

@@ -352,6 +352,25 @@ Error BankTable::no_amount(const CsvRow& row) const {
                       side)};
 }
 
+std::vector<std::size_t> BankTable::columns_with(std::string_view field) const {
+  const std::pair<std::string_view, std::optional<std::size_t>> all[] = {
+      {kBankDate, columns_.date},    {kBankAmount, columns_.amount},   {kBankAmount, columns_.credit},
+      {kBankAmount, columns_.debit}, {kBankAmount, columns_.side},     {kBankCurrency, columns_.currency},
+      {kBankParty, columns_.party},  {kBankPurpose, columns_.purpose}, {kBankBalance, columns_.balance}};
+  std::vector<std::size_t> found;
+  for (const auto& [name, column] : all)
+    if (name == field && column) found.push_back(*column);
+  return found;
+}
+
+/// What a record cannot have, with what the file says there: "1,234" is "1.234" by now.
+Error BankTable::unfit(const CsvRow& row, const Error& error) const {
+  std::vector<std::string> held;
+  for (const std::size_t column : columns_with(error.operation)) held.push_back(shown(row, column));
+  return {error.code, "payload.table",
+          fmt::format("{}:{}: {}: {}", label_, row.line, join(held, ", "), error.detail)};
+}
+
 Status BankTable::row(const CsvRow& row) {
   if (row.line <= header_line_) return ok();
   const bool german = columns_.german && !machine_numbers_;
@@ -381,8 +400,7 @@ Status BankTable::row(const CsvRow& row) {
                              csv_field(all.party), csv_field(all.purpose), csv_field(all.balance)));
   const auto record = bank_record(all, machine_numbers_);
   if (record) return sink_(*record);
-  return Error{record.error().code, "payload.table",
-               fmt::format("{}:{}: {}", label_, row.line, record.error().detail)};
+  return unfit(row, record.error());
 }
 
 }  // namespace lab

@@ -52,6 +52,8 @@ class BankTable {
   Status row(const CsvRow& row);
   Error no_date(const CsvRow& row) const;
   Error no_amount(const CsvRow& row) const;
+  Error unfit(const CsvRow& row, const Error& error) const;
+  std::vector<std::size_t> columns_with(std::string_view field) const;
   std::string shown(const CsvRow& row, std::size_t column) const;
 
   std::string label_;

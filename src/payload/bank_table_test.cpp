@@ -130,6 +130,9 @@ TEST(BankDate, ChangesGermanOnesAlone) {
   EXPECT_EQ(bank_date("31.12.2023 14:05"), "2023-12-31 14:05") << "as a day that was written so already";
   EXPECT_EQ(bank_date("1.2.24T10:00:00.5Z"), "2024-02-01T10:00:00.5Z");
   EXPECT_EQ(bank_date("31.12.2023 noon"), "31.12.2023 noon") << "no time, and so another date";
+  EXPECT_EQ(bank_date("31.12.2023 24:05"), "31.12.2023 24:05") << "no time of a day either";
+  EXPECT_EQ(bank_date("31.12.2023 14:60"), "31.12.2023 14:60");
+  EXPECT_EQ(bank_date("31.12.2023 23:59:60"), "2023-12-31 23:59:60");
   EXPECT_EQ(bank_date("30.02.2023 14:05"), std::nullopt);
   EXPECT_EQ(bank_date("total"), std::nullopt);
   EXPECT_EQ(bank_date("31.02.2024"), std::nullopt);

@@ -86,6 +86,7 @@ Status NumericTable::begin() {
   constexpr std::string_view kMark = "\xEF\xBB\xBF";  // Of UTF-8, by spreadsheets.
   if (head_.starts_with(kMark)) head_.erase(0, kMark.size());
   char best = '\0';
+  std::size_t words_beside = 0;  // Fields of that row which are no numbers.
   for (const char delimiter : kDelimiters) {
     std::vector<CsvRow> rows = first_rows(head_, delimiter, kHeadRows);
     std::erase_if(rows, is_comment);
@@ -101,8 +102,12 @@ Status NumericTable::begin() {
       const auto behind = numbers_behind(row, rows, comma);
       columns.insert(columns.end(), behind.begin(), behind.end());
       std::ranges::sort(columns);
-      if (columns.size() > columns_.size()) {
+      // "1,5 2,5" has two numbers between blanks, and two with words between them between commas.
+      const std::size_t words = row.fields.size() - columns.size();
+      if (columns.size() > columns_.size() || (columns.size() == columns_.size() && words < words_beside)) {
         columns_ = std::move(columns);
+        words_beside = words;
+        fields_ = std::max(row.fields.size(), above == nullptr ? 0 : above->fields.size());
         first_line_ = row.line;
         header_ = above == nullptr ? std::vector<std::string>{} : above->fields;
         comma_ = comma;
@@ -132,6 +137,11 @@ std::string_view NumericTable::name_of(std::size_t column) const {
 
 Status NumericTable::row(const CsvRow& row) {
   if (row.line < first_line_ || is_comment(row)) return ok();
+  for (std::size_t field = fields_; field < row.fields.size(); ++field)
+    if (!trim(row.fields[field]).empty())
+      return Error{ErrorCode::kCorruption, "payload.table",
+                   fmt::format("{}:{}: {} fields, and the first row has {}: {}", label_, row.line,
+                               row.fields.size(), fields_, shown_field(field, "", row.fields[field]))};
   std::string bytes;
   for (const std::size_t column : columns_) {
     const std::string_view text = column < row.fields.size() ? trim(row.fields[column]) : std::string_view{};

@@ -38,6 +38,9 @@ TEST(NumericTable, GivesTheNumbersOfItsColumnsRowByRow) {
            Case{"a header and a column of words", "name,x,y\na,1,2.5\nb,-3e2,4\n", {1, 2.5, -300, 4}},
            Case{"no header", "1;2\n3;4\n", {1, 2, 3, 4}},
            Case{"decimal commas", "x;y\n1,5;2\n", {1.5, 2}},
+           Case{"two columns with decimal commas between blanks", "1,5 2,5\n3,5 4,5\n", {1.5, 2.5, 3.5, 4.5}},
+           Case{"the same below a header", "a b\n1,5 2,5\n", {1.5, 2.5}},
+           Case{"words between commas, with blanks in them", "name,x\nNew York,1.5\nLa Paz,2\n", {1.5, 2}},
            Case{"blanks", "  1.0  2.0\n 3.0 4.0\n", {1, 2, 3, 4}},
            Case{"missing values", "a,b\n1,2\n?,NA\n,nan\n", {1, 2, missing, missing, missing, missing}},
            Case{"a first row that lacks a value",
@@ -68,6 +71,10 @@ TEST(NumericTable, NamesLineAndColumnOfWhatIsNoNumber) {
   EXPECT_EQ(date.error().detail,
             "n.csv:3: column 1 'Zeit' holds '31.12.2023 14:05', which is not a number such as 1234.5, 1234,5 "
             "or 1e-3, nor a missing one");
+  const auto more = bytes_of_table("a,b\n1,2\n3,4,5\n");
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().detail, "n.csv:3: 3 fields, and the first row has 2: column 3 holds '5'");
+  EXPECT_TRUE(bytes_of_table("a,b,c\n1,2\n3,4,\n5,6,7\n")) << "the header has as many";
   const auto words = bytes_of_table("only\nwords\n");
   ASSERT_FALSE(words);
   EXPECT_NE(words.error().detail.find("n.csv: no number"), std::string::npos);

@@ -65,20 +65,26 @@ TEST(RealRecords, WhatAColumnCannotHoldIsNamedWithItsLine) {
     std::string row{};
     const char* words = "";
   };
-  for (const Case& c :
-       {Case{"01/02/2024,1,,,,", "a.csv:2: '01/02/2024' is no day such as 2024-12-31"},
-        Case{"31.12.2023 noon,1,,,,",
-             "a.csv:2: '31.12.2023 noon' is no day such as 2024-12-31 or 31.12.2024, with a time"},
-        Case{"2024-01-01,1,,,,\"about\n\x1b[5\"", "balance 'about\\n\\x1b[5' is none"},
-        Case{"0999-01-01,1,,,,", "a.csv:2: '0999-01-01' is no day"},
-        Case{"2024-01-01,1.234,,,,", "a.csv:2: amount '1.234' is none of up to 13 digits and 2"},
-        Case{"2024-01-01,10000000000000,,,,", "amount '10000000000000' is none"},
-        Case{"2024-01-01,1,,,,about 5", "a.csv:2: balance 'about 5' is none"},
-        Case{"2024-01-01,1,12345678901234567,,,",
-             "a currency of 17 characters, a record has at "
-             "most 16"},
-        Case{"2024-01-01,1,," + std::string(256, 'x') + ",,", "a counterparty of 256"},
-        Case{"2024-01-01,1,,," + std::string(2'001, 'x') + ",", "a purpose of 2001"}}) {
+  for (const Case& c : {Case{"01/02/2024,1,,,,",
+                             "a.csv:2: column 1 'Date' holds '01/02/2024': '01/02/2024' is no day such as"},
+                        Case{"31.12.2023 noon,1,,,,",
+                             "column 1 'Date' holds '31.12.2023 noon': '31.12.2023 noon' is no day such as "
+                             "2024-12-31 or 31.12.2024, with a time"},
+                        Case{"2024-01-01,1,,,,\"about\n\x1b[5\"", "balance 'about\\n\\x1b[5' is none"},
+                        Case{"0999-01-01,1,,,,", "'0999-01-01' is no day"},
+                        Case{"2024-01-01,1.234,,,,",
+                             "a.csv:2: column 2 'Amount' holds '1.234': amount '1.234' is none of up to 13"},
+                        Case{"2024-01-01,\"1,234.567\",,,,",
+                             "column 2 'Amount' holds '1,234.567': amount '1234.567' is none"},
+                        Case{"2024-01-01 24:05,1,,,,", "'2024-01-01 24:05' is no day"},
+                        Case{"2024-01-01,10000000000000,,,,", "amount '10000000000000' is none"},
+                        Case{"2024-01-01,1,,,,about 5",
+                             "a.csv:2: column 6 'Balance' holds 'about 5': balance 'about 5' is none"},
+                        Case{"2024-01-01,1,12345678901234567,,,",
+                             "a currency of 17 characters, a record has at "
+                             "most 16"},
+                        Case{"2024-01-01,1,," + std::string(256, 'x') + ",,", "a counterparty of 256"},
+                        Case{"2024-01-01,1,,," + std::string(2'001, 'x') + ",", "a purpose of 2001"}}) {
     SCOPED_TRACE(c.words);
     const TemporaryFolder folder;
     folder.write("bank_transactions/a.csv", "Date,Amount,Currency,Payee,Purpose,Balance\n" + c.row + "\n");
