@@ -124,17 +124,7 @@ TEST_F(PostgresqlServer, PayloadsThatAreReadInSlicesComeBackWhole) {
     const Status put = driver_->put_batch(soon(), views({objects[part]}));
     ASSERT_TRUE(put) << put.error().text();
   }
-  std::size_t seen = 0;
-  const Status read = driver_->read_all(
-      within(120s), [&](const ObjectId& id, std::uint32_t, std::span<const std::byte> payload) -> Status {
-        const auto same =
-            std::find_if(objects.begin(), objects.end(), [&](const Made& object) { return object.id == id; });
-        EXPECT_TRUE(same != objects.end() && same->payload == as_text(payload)) << payload.size();
-        ++seen;
-        return ok();
-      });
-  EXPECT_TRUE(read) << read.error().text();
-  EXPECT_EQ(seen, objects.size());
+  expect_read_back(objects);
 }
 
 TEST_F(PostgresqlServer, ResetRefusesWhenTheMarkerIsGone) {

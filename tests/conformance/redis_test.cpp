@@ -240,17 +240,7 @@ TEST_F(RedisServer, LargeValuesAreReadBackInSlicesAndComeBackWhole) {
   ASSERT_TRUE(driver_->reset(soon()));
   for (const Made& object : objects) ASSERT_TRUE(driver_->put(soon(), object.view()));
   ask({"CONFIG", "RESETSTAT"});
-  std::size_t seen = 0;
-  const Status read = driver_->read_all(
-      within(120s), [&](const ObjectId& id, std::uint32_t, std::span<const std::byte> payload) -> Status {
-        const auto same =
-            std::find_if(objects.begin(), objects.end(), [&](const Made& object) { return object.id == id; });
-        EXPECT_TRUE(same != objects.end() && same->payload == as_text(payload)) << payload.size();
-        ++seen;
-        return ok();
-      });
-  EXPECT_TRUE(read) << read.error().text();
-  EXPECT_EQ(seen, objects.size());
+  expect_read_back(objects);
   EXPECT_TRUE(times_asked("getrange"));
   EXPECT_FALSE(times_asked("get")) << "a whole answer takes the memory twice";
 }

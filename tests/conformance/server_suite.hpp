@@ -39,6 +39,20 @@ class ServerSuite : public testing::Test {
     driver_.reset();
     session_.reset();
   }
+  /// Large ones too: it may take two minutes.
+  void expect_read_back(const std::vector<Made>& objects) {
+    std::size_t seen = 0;
+    const Status read = driver_->read_all(
+        within(120s), [&](const ObjectId& id, std::uint32_t, std::span<const std::byte> payload) -> Status {
+          const auto same = std::find_if(objects.begin(), objects.end(),
+                                         [&](const Made& object) { return object.id == id; });
+          EXPECT_TRUE(same != objects.end() && same->payload == as_text(payload)) << payload.size();
+          ++seen;
+          return ok();
+        });
+    EXPECT_TRUE(read) << read.error().text();
+    EXPECT_EQ(seen, objects.size());
+  }
   /// One before the server on this port, for as long as the test.
   testbed::Proxy& proxy_before(std::uint16_t port) {
     auto opened = testbed::Proxy::open(port);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <condition_variable>
 #include <mutex>
@@ -183,7 +184,8 @@ Error Connection::failed(const char* operation) {
 Error Connection::failed(const char* operation, const PGresult* result, const CallContext& call) {
   last_state_ = field(result, PG_DIAG_SQLSTATE);
   std::string words = field(result, PG_DIAG_MESSAGE_PRIMARY);
-  for (const int more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT})
+  constexpr std::array<int, 2> kMore{PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT};
+  for (const int more : kMore)
     if (const std::string text = field(result, more); !text.empty()) words += "; " + text;
   words = words.empty() ? one_line(PQresultErrorMessage(result))
                         : fmt::format("{} (SQLSTATE {})", one_line(words), last_state_);
@@ -426,13 +428,13 @@ std::string identifier(std::string_view name) {
   return text + "\"";
 }
 
-std::string literal(std::string_view words) {
-  std::string text = words.find('\\') == std::string_view::npos ? "'" : " E'";
-  for (const char letter : words) {
-    if (letter == '\'' || letter == '\\') text += letter;
-    text += letter;
+std::string literal(std::string_view text) {
+  std::string quoted = text.find('\\') == std::string_view::npos ? "'" : " E'";
+  for (const char letter : text) {
+    if (letter == '\'' || letter == '\\') quoted += letter;
+    quoted += letter;
   }
-  return text + "'";
+  return quoted + "'";
 }
 
 }  // namespace lab::pgwire
