@@ -15,9 +15,9 @@
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "driver/embedded_home.hpp"
 #include "journal/journal.hpp"
 #include "journal/lease.hpp"
+#include "runner/home_look.hpp"
 #include "runner/preflight.hpp"
 #include "runner/runner.hpp"
 #include "runner/unreached.hpp"
@@ -89,7 +89,8 @@ Result<CleanTarget> clean_target(const CleanOptions& options) {
 
 struct Leftover {
   std::string system{};
-  std::string what{};  // A folder, a schema with its tables, ...
+  std::string what{};   // A folder, a schema with its tables, ...
+  std::string stays{};  // What in a folder is not ours.
 };
 
 constexpr Millis kLookLimit{60'000};  // Of one server.
@@ -98,6 +99,7 @@ constexpr Millis kLookLimit{60'000};  // Of one server.
 struct Leftovers {
   std::vector<Leftover> found{};
   std::vector<Leftover> refused{};
+  std::vector<Leftover> gone{};  // Found before and not there now.
 
   bool has_refused(const std::string& system) const {
     return std::any_of(refused.begin(), refused.end(),
@@ -111,15 +113,30 @@ Result<std::vector<std::string>> leftovers_on(const SystemEntry& entry, const Sy
   return entry.leftovers(config, call);
 }
 
-/// Servers of `known.refused` are not asked again.
+/// An embedded system's folder: into `found`, `gone` or `refused` of `all`.
+void look_at_folder(const SystemPlan& system, const fs::path& path, const Leftovers& known, Leftovers& all) {
+  const bool was_found = std::any_of(known.found.begin(), known.found.end(),
+                                     [&](const Leftover& one) { return one.system == system.name; });
+  const auto again =
+      was_found ? EmbeddedHome::contents(path) : Result<HomeContents>(HomeContents{.ours = true});
+  if (again && !again->ours) {
+    all.gone.push_back({system.name, path.string(), names_in_words(again->others)});
+    return;
+  }
+  const auto there = look_at_home(path, system.name, built_in_systems());
+  if (!there) all.refused.push_back({system.name, there.error().text()});
+  if (there && there->ours) all.found.push_back({system.name, path.string(), names_in_words(there->others)});
+}
+
+/// Systems of `known.refused` are not asked again.
 Leftovers leftovers(const CleanTarget& target, const std::vector<std::string>& only,
                     const std::stop_token& stop, const Leftovers& known = {}) {
   Leftovers all{.refused = known.refused};
   for (const SystemPlan& system : systems_with_controls(target.plan)) {
     if (!only.empty() && std::find(only.begin(), only.end(), system.name) == only.end()) continue;
+    if (known.has_refused(system.name)) continue;
     const SystemEntry* entry = find_system(built_in_systems(), system.name);
     if (entry != nullptr && entry->leftovers != nullptr) {
-      if (known.has_refused(system.name)) continue;
       const auto config = system_config(target.plan, system, *entry, target.info.run_id, target.directory);
       const CallContext call{Clock::now() + kLookLimit, stop};
       const Status there = config ? reach_system(system, *entry, *config, call) : Status(config.error());
@@ -135,10 +152,7 @@ Leftovers leftovers(const CleanTarget& target, const std::vector<std::string>& o
       continue;
     }
     if (!system.path && target.directory.empty()) continue;
-    const fs::path path = system_path(system, target.directory);
-    const auto ours = EmbeddedHome::look(path, system.name);
-    if (!ours) all.refused.push_back({system.name, ours.error().text()});
-    if (ours && *ours) all.found.push_back({system.name, path.string()});
+    look_at_folder(system, system_path(system, target.directory), known, all);
   }
   return all;
 }
@@ -222,47 +236,87 @@ int systems(bool features, const GlobalOptions& global) {
   return kExitOk;
 }
 
+namespace {
+
+/// "sqlite: PATH; what is not ours stays: NAMES".
+std::string line_of(const Leftover& one) {
+  return fmt::format("{}: {}{}{}", one.system, one.what,
+                     one.stays.empty() ? "" : "; what is not ours stays: ", one.stays);
+}
+
+/// Errors: kInvalidArgument for a name of `only` that the plan does not have.
+Status check_names(const Plan& plan, const std::vector<std::string>& only) {
+  std::vector<std::string> names;
+  for (const SystemPlan& system : systems_with_controls(plan)) names.push_back(system.name);
+  for (const std::string& name : only)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return Error{ErrorCode::kInvalidArgument, "clean",
+                   "--systems: the plan has no system '" + name + "'" + suggestion(name, names)};
+  return ok();
+}
+
+std::vector<std::string> systems_of(const std::vector<Leftover>& found) {
+  std::vector<std::string> names;
+  for (const Leftover& one : found)
+    if (std::find(names.begin(), names.end(), one.system) == names.end()) names.push_back(one.system);
+  return names;
+}
+
+void print_cleaned(const Leftovers& after, bool dry_run) {
+  bool stays = false;
+  for (const Leftover& one : after.gone) {
+    if (one.stays.empty()) continue;
+    stays = true;
+    print("removed {}\n", line_of(one));
+  }
+  for (const Leftover& one : after.found)
+    if (!dry_run) print("left: {}: {}\n", one.system, one.what);
+  for (const Leftover& one : after.refused) print("refused: {}: {}\n", one.system, one.what);
+  if (after.found.empty() && after.refused.empty())
+    print("{}\n", stays ? "nothing of ours is left" : "nothing is left");
+}
+
+nlohmann::ordered_json cleaned_json(const Leftovers& before, const Leftovers& after, bool dry_run) {
+  nlohmann::ordered_json all;
+  for (const char* key : {"found", "left", "stays", "refused"}) all[key] = nlohmann::ordered_json::array();
+  for (const Leftover& one : before.found)
+    all["found"].push_back({{"system", one.system}, {"path", one.what}});
+  for (const Leftover& one : after.found) all["left"].push_back({{"system", one.system}, {"path", one.what}});
+  for (const Leftover& one : dry_run ? before.found : after.gone)
+    if (!one.stays.empty())
+      all["stays"].push_back({{"system", one.system}, {"path", one.what}, {"names", one.stays}});
+  for (const Leftover& one : after.refused)
+    all["refused"].push_back({{"system", one.system}, {"reason", one.what}});
+  return all;
+}
+
+}  // namespace
+
 int clean(const CleanOptions& options, const GlobalOptions& global) {
   const auto target = clean_target(options);
   if (!target) return fail(exit_code_of(target.error()), target.error());
   auto lease = hold(*target, options.dry_run);
   if (!lease) return fail(exit_code_of(lease.error()), lease.error());
-  std::vector<std::string> names;
-  for (const SystemPlan& system : systems_with_controls(target->plan)) names.push_back(system.name);
-  for (const std::string& name : options.systems)
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      return fail(kExitUsage, {ErrorCode::kInvalidArgument, "clean",
-                               "--systems: the plan has no system '" + name + "'" + suggestion(name, names)});
+  if (const Status known = check_names(target->plan, options.systems); !known)
+    return fail(kExitUsage, known.error());
   const InterruptGuard interrupt;
   const Leftovers before = leftovers(*target, options.systems, interrupt.token());
-  nlohmann::ordered_json all{{"found", nlohmann::ordered_json::array()},
-                             {"left", nlohmann::ordered_json::array()},
-                             {"refused", nlohmann::ordered_json::array()}};
-  std::vector<std::string> chosen;
-  for (const auto& [system, what] : before.found) {
-    all["found"].push_back({{"system", system}, {"path", what}});
-    if (!global.json) print("{} {}: {}\n", options.dry_run ? "would remove" : "found", system, what);
-    if (std::find(chosen.begin(), chosen.end(), system) == chosen.end()) chosen.push_back(system);
-  }
+  if (!global.json)
+    for (const Leftover& one : before.found)
+      print("{} {}\n", options.dry_run ? "would remove" : "found", line_of(one));
   Status removed = ok();
-  if (!options.dry_run && !chosen.empty())
-    removed = remove_systems(target->plan, built_in_systems(), target->info, target->directory, chosen,
-                             interrupt.token());
+  if (!options.dry_run && !before.found.empty())
+    removed = remove_systems(target->plan, built_in_systems(), target->info, target->directory,
+                             systems_of(before.found), interrupt.token());
   if (const int stopped = InterruptGuard::exit_code(); stopped != 0) {
     say("stopped: `deduplab clean` removes what is left\n");
     return stopped;
   }
   const Leftovers after = leftovers(*target, options.systems, interrupt.token(), before);
-  for (const auto& [system, what] : after.found) {
-    all["left"].push_back({{"system", system}, {"path", what}});
-    if (!global.json && !options.dry_run) print("left: {}: {}\n", system, what);
-  }
-  for (const auto& [system, why] : after.refused) {
-    all["refused"].push_back({{"system", system}, {"reason", why}});
-    if (!global.json) print("refused: {}: {}\n", system, why);
-  }
-  if (global.json) print("{}\n", all.dump(2));
-  if (!global.json && after.found.empty() && after.refused.empty()) print("nothing is left\n");
+  if (global.json)
+    print("{}\n", cleaned_json(before, after, options.dry_run).dump(2));
+  else
+    print_cleaned(after, options.dry_run);
   if (!removed) return fail(kExitPreflight, removed.error());
   const bool clean_now = options.dry_run || after.found.empty();
   return clean_now && after.refused.empty() ? kExitOk : kExitPreflight;

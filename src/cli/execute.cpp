@@ -17,6 +17,7 @@
 #include "core/hash.hpp"
 #include "core/log.hpp"
 #include "core/plain_text.hpp"
+#include "driver/embedded_home.hpp"
 #include "journal/lease.hpp"
 #include "model/plan_load.hpp"
 #include "report/outputs.hpp"
@@ -138,6 +139,19 @@ Result<RunOutcome> run_with(const ExecuteRequest& request, const GlobalOptions& 
   return outcome;
 }
 
+/// Of a folder that was cleaned and is there yet: why.
+void say_what_stays(const Plan& plan, const fs::path& directory) {
+  for (const SystemPlan& system : systems_with_controls(plan)) {
+    const SystemEntry* entry = find_system(built_in_systems(), system.name);
+    if (entry == nullptr || !entry->embedded || !entry->has_files) continue;
+    const fs::path path = system_path(system, directory);
+    const auto there = EmbeddedHome::contents(path);
+    if (there && !there->ours && !there->others.empty())
+      say("removed {}: {}; what is not ours stays: {}\n", system.name, path.string(),
+          names_in_words(there->others));
+  }
+}
+
 int finish(const ExecuteRequest& request, const GlobalOptions& global, Journal& journal,
            const RunOutcome& outcome) {
   const int code = exit_code_of_outcome(outcome);
@@ -157,7 +171,9 @@ int finish(const ExecuteRequest& request, const GlobalOptions& global, Journal& 
   if (!global.json) print("\nreport: {}\n", fs::absolute(request.directory / "report.html").string());
   if (!may_clean(request.plan, code)) return code;
   const Status removed = remove_systems(request.plan, built_in_systems(), info, request.directory);
-  return removed ? code : fail(kExitFailedCells, removed.error());
+  if (!removed) return fail(kExitFailedCells, removed.error());
+  say_what_stays(request.plan, request.directory);
+  return code;
 }
 
 /// What a run leaves is its owner's, also in a folder that was there before. One that is another user's, as

@@ -59,7 +59,7 @@ class IntoLoad {
       return outcome;
     }
     outcome.made = *made;
-    auto where = what_is_there(entry_, config_, within(call_, kLookLimit));
+    auto where = what_is_there(entry_, built_in_systems(), config_, within(call_, kLookLimit));
     if (where) outcome.where = redacted(std::move(*where));
     if (!where) say("warning: where they are was not told: {}\n", log_redacted(where.error().text()));
     return outcome;
@@ -75,7 +75,7 @@ class IntoLoad {
     config_ = std::move(*config);
     config_.variant = system.variants.front();
     if (const int code = examine(); code != kExitOk) return code;
-    const auto found = what_is_there(entry_, config_, within(call_, kLookLimit));
+    const auto found = what_is_there(entry_, built_in_systems(), config_, within(call_, kLookLimit));
     if (!found) return fail(stopped_or(kExitPreflight), elsewhere(found.error()));
     if (!found->empty()) return refuse(*found);
     if (target_.manifest.empty()) return kExitOk;
@@ -152,7 +152,7 @@ class IntoLoad {
           "acknowledged as a whole, and a part of it may be there too\n",
           reached.acknowledged, objects);
     if (!target_.manifest.empty()) say("no manifest was written\n");
-    const auto left = what_is_there(entry_, config_, within({}, kAfterLimit));
+    const auto left = what_is_there(entry_, built_in_systems(), config_, within({}, kAfterLimit));
     if (left && left->empty()) {
       say("nothing of them is in {} now\n", entry_.name);
       return;

@@ -15,8 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Plain files, which have no namespaces.
-SystemConfig without_options(SystemConfig config) {
+/// Plain files, which have no namespaces and take only the ids of runs.
+SystemConfig of_a_run(SystemConfig config) {
+  config.run_id = "20260131T120000Z-7e57ab1e";
   EXPECT_EQ(config.options.count("namespace"), 1U);
   config.options.clear();
   return config;
@@ -25,10 +26,10 @@ SystemConfig without_options(SystemConfig config) {
 SystemEntry entry() {
   SystemEntry files = files_system();
   files.open = [](const SystemConfig& config, const CallContext& call) {
-    return files_system().open(without_options(config), call);
+    return files_system().open(of_a_run(config), call);
   };
   files.remove = [](const SystemConfig& config, const CallContext& call) {
-    return files_system().remove(without_options(config), call);
+    return files_system().remove(of_a_run(config), call);
   };
   return files;
 }

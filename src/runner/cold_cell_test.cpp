@@ -71,8 +71,9 @@ class ColdCell : public RunFixture {
   }
 
   Result<RunOutcome> run_server() {
-    auto created =
-        Journal::create(directory_, {.run_id = "cold", .seed = plan_.seed, .plan_toml = save_plan(plan_)});
+    auto created = Journal::create(
+        directory_,
+        {.run_id = "20260131T120000Z-7e57ab1e", .seed = plan_.seed, .plan_toml = save_plan(plan_)});
     if (!created) return created.error();
     SystemEntry server = files_system();
     server.name = "server";

@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "driver/embedded_home.hpp"
 #include "driver/limited_driver.hpp"
 #include "model/plan.hpp"
+#include "runner/home_look.hpp"
 #include "stage/operations.hpp"
 
 namespace lab {
@@ -130,14 +130,14 @@ Result<GenerateSummary> load_dataset(const LoadRequest& request, const CallConte
   return DatasetLoad(request, call, reached).run();
 }
 
-Result<std::vector<std::string>> what_is_there(const SystemEntry& entry, const SystemConfig& config,
-                                               const CallContext& call) {
+Result<std::vector<std::string>> what_is_there(const SystemEntry& entry, const Registry& registry,
+                                               const SystemConfig& config, const CallContext& call) {
   LAB_TRY(allowed(call, kOperation));
   if (entry.leftovers != nullptr) return entry.leftovers(config, call);
-  const auto ours = EmbeddedHome::look(config.path, entry.name);
+  const auto ours = look_at_home(config.path, entry.name, registry);
   if (!ours) return ours.error();
   std::vector<std::string> lines;
-  if (*ours) lines.push_back("folder " + config.path.string());
+  if (ours->ours) lines.push_back("folder " + config.path.string());
   return lines;
 }
 

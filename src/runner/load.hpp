@@ -38,8 +38,9 @@ Result<GenerateSummary> load_dataset(const LoadRequest& request, const CallConte
                                      LoadReached& reached);
 
 /// What of ours is in the system now, a line each; of an embedded system its folder, where it holds anything.
-/// Writes nothing. Errors: those of asking; kRefused for what is not ours.
-Result<std::vector<std::string>> what_is_there(const SystemEntry& entry, const SystemConfig& config,
-                                               const CallContext& call);
+/// Writes nothing. Errors: those of asking; kRefused for what is not ours, which of a folder tells whose it
+/// is in `registry`.
+Result<std::vector<std::string>> what_is_there(const SystemEntry& entry, const Registry& registry,
+                                               const SystemConfig& config, const CallContext& call);
 
 }  // namespace lab

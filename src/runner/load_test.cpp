@@ -21,7 +21,7 @@ class DatasetLoads : public RunFixture {
   void SetUp() override {
     RunFixture::SetUp();
     config_.path = directory_ / "home";
-    config_.run_id = "a-load";
+    config_.run_id = "20260131T120000Z-7e57ab1e";
     auto dataset = Dataset::make({.payload = "random_binary",
                                   .dataset_seed = 7,
                                   .grade = 50,
@@ -80,7 +80,7 @@ class DatasetLoads : public RunFixture {
 };
 
 TEST_F(DatasetLoads, AllObjectsAreThereAsTheyWereMade) {
-  EXPECT_TRUE(what_is_there(entry_, config_, {})->empty());
+  EXPECT_TRUE(what_is_there(entry_, {entry_}, config_, {})->empty());
   const auto made = load();
   ASSERT_TRUE(made) << made.error().text();
   EXPECT_EQ(made->objects, kObjects);
@@ -93,7 +93,7 @@ TEST_F(DatasetLoads, AllObjectsAreThereAsTheyWereMade) {
   std::multiset<std::string> expected;
   for (const Digest& digest : seen_) expected.insert(to_hex(digest));
   EXPECT_EQ(digests_held(), expected);
-  EXPECT_EQ(what_is_there(entry_, config_, {})->size(), 1U);
+  EXPECT_EQ(what_is_there(entry_, {entry_}, config_, {})->size(), 1U);
 }
 
 TEST_F(DatasetLoads, ALostConnectionSaysHowManyWereAcknowledged) {

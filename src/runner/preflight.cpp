@@ -16,9 +16,9 @@
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/spill_file.hpp"
-#include "driver/embedded_home.hpp"
 #include "payload/dataset.hpp"
 #include "runner/check_probes.hpp"
+#include "runner/home_look.hpp"
 #include "runner/hooks.hpp"
 #include "runner/runner.hpp"
 #include "runner/unreached.hpp"
@@ -52,8 +52,9 @@ Check check_space(const std::string& name, const fs::path& path, Bytes needed) {
 
 /// An embedded system's folder: ours and free, or new or empty, and writable where it will be made.
 Check check_home(const SystemPlan& system, const fs::path& path, const fs::path& directory,
-                 std::set<fs::path>& taken) {
+                 const Registry& registry, std::set<fs::path>& taken) {
   std::error_code failure;
+  std::string beside;
   const std::string where = path.string();
   const fs::path whole = fs::weakly_canonical(path, failure);
   if (whole == fs::weakly_canonical(directory, failure))
@@ -62,13 +63,14 @@ Check check_home(const SystemPlan& system, const fs::path& path, const fs::path&
     return {system.name, false, where + " is the path of another system of this plan: each needs its own"};
   if (fs::exists(path, failure)) {
     if (!fs::is_directory(path, failure)) return {system.name, false, where + " exists and is no directory"};
-    if (const auto ours = EmbeddedHome::look(path, system.name); !ours)
-      return {system.name, false, ours.error().detail + "; or name an empty folder as path"};
+    const auto there = look_at_home(path, system.name, registry);
+    if (!there) return {system.name, false, there.error().detail + "; or name an empty folder as path"};
+    if (!there->others.empty()) beside = "; what is not ours there stays: " + names_in_words(there->others);
   }
   const fs::path folder = existing_above(path);
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     return {system.name, false, errno_error("access", folder.string(), errno).text()};
-  return {system.name, true, "data in " + where};
+  return {system.name, true, "data in " + where + beside};
 }
 
 }  // namespace
@@ -383,7 +385,7 @@ std::vector<Check> preflight(const Plan& plan, const Registry& registry, const f
     if (!entry->has_files) continue;
     if (entry->embedded) {
       const fs::path path = system_path(system, directory);
-      checks.push_back(check_home(system, path, directory, taken));
+      checks.push_back(check_home(system, path, directory, registry, taken));
       if (checks.back().passed) checks.push_back(check_space(system.name + " disk", path, needs.disk_peak));
     } else if (system.directory) {
       checks.push_back(check_space(system.name + " disk", *system.directory, needs.disk_peak));

@@ -95,14 +95,14 @@ TEST_F(PreflightTest, AFolderOfAnotherSystemOrOfARunThatGoesOnIsRefused) {
     return files == nullptr ? "none" : files->passed ? "passed" : files->detail;
   };
   {
-    const auto theirs = EmbeddedHome::open(root_ / "home", "sqlite", "run-1");
+    const auto theirs = EmbeddedHome::open(root_ / "home", "sqlite", "20260131T120000Z-7e57ab1e");
     ASSERT_TRUE(theirs) << theirs.error().text();
   }
   EXPECT_NE(detail().find("holds data of sqlite, not of files"), std::string::npos) << detail();
   ASSERT_TRUE(EmbeddedHome::remove(root_ / "home", "sqlite"));
-  const auto ours = EmbeddedHome::open(root_ / "home", "files", "run-2");
+  const auto ours = EmbeddedHome::open(root_ / "home", "files", "20260131T120000Z-7e57ab1e");
   ASSERT_TRUE(ours) << ours.error().text();
-  EXPECT_NE(detail().find("held by run run-2"), std::string::npos) << detail();
+  EXPECT_NE(detail().find("held by run 20260131T120000Z-7e57ab1e"), std::string::npos) << detail();
 }
 
 TEST_F(PreflightTest, TheHookBetweenLoadAndSizesNeedsItsProgramAndItsFolder) {

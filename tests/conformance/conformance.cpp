@@ -113,7 +113,7 @@ void DriverConformance::SetUp() {
     config_ = std::move(*server);
   }
   config_.variant = GetParam().variant;
-  config_.run_id = "conformance";
+  config_.run_id = "20260131T120000Z-7e57ab1e";
   config_.payload = GetParam().payload;
   if (!config_.payload.empty()) config_.mode = "native";
   open();

@@ -13,7 +13,7 @@ constexpr std::size_t kSize = 65'536;
 /// Allocated bytes that `distinct` contents among 100 objects cost.
 std::int64_t stored_bytes(const SystemEntry& entry, std::size_t distinct) {
   const TemporaryFolder folder;
-  const SystemConfig config{.run_id = "controls", .path = folder.path() / "home"};
+  const SystemConfig config{.run_id = "20260131T120000Z-7e57ab1e", .path = folder.path() / "home"};
   const auto session = *entry.open(config, soon());
   const auto driver = *session->open_driver(soon());
   EXPECT_TRUE(driver->reset(soon()));

@@ -114,7 +114,7 @@ TEST_P(DriverConformance, AnotherRunIsToldWhoHoldsTheNamespace) {
   const auto second = GetParam().entry->open(other, soon());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kInUse) << second.error().text();
-  EXPECT_NE(second.error().detail.find("conformance"), std::string::npos) << second.error().detail;
+  EXPECT_NE(second.error().detail.find(config_.run_id), std::string::npos) << second.error().detail;
   const Status removed = GetParam().entry->remove(other, soon());
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().code, ErrorCode::kInUse) << removed.error().text();

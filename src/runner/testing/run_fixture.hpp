@@ -102,7 +102,8 @@ class RunFixture : public testing::Test, public RunListener {
       journal_ = std::move(*opened);
     } else {
       auto created = Journal::create(
-          directory_, {.run_id = "test-run", .seed = plan_.seed, .plan_toml = save_plan(plan_)});
+          directory_,
+          {.run_id = "20260131T120000Z-7e57ab1e", .seed = plan_.seed, .plan_toml = save_plan(plan_)});
       if (!created) return created.error();
       journal_ = std::move(*created);
     }
