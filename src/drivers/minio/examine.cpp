@@ -55,15 +55,15 @@ class Examination {
       const auto names = parse_buckets(answer->body);
       listed_ = std::set(names.begin(), names.end());
     }
-    if (answer->good() || code_of(*answer) == "AccessDenied") {
-      add("credentials", true,
-          answer->good() ? "the key pair is accepted"
-                         : "the key pair may not list all buckets, which is not needed; whether it is "
-                           "accepted shows at the lab's own");
-      return true;
+    if (const Status taken = check_login(*answer, kOperation); !taken) {
+      findings_.push_back(not_connected(taken.error()));
+      return false;
     }
-    findings_.push_back(not_connected(answer_error(*answer, kOperation, "the service")));
-    return false;
+    add("credentials", true,
+        answer->good() ? "the key pair is accepted"
+                       : "the key pair may not list all buckets, which is not needed; whether it is "
+                         "accepted shows at the lab's own");
+    return true;
   }
 
   void look_at_clock(const HttpAnswer& answer) {

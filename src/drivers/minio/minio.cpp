@@ -107,8 +107,9 @@ Result<ServerIdentity> identify_minio(const SystemConfig& config, const CallCont
 
 Status reach_minio(const SystemConfig& config, const CallContext& call) {
   return with_client(config, [&](Client& client, const Setup&) -> Status {
-    LAB_TRY(minio::greet(client, call, "minio.reach"));
-    return ok();
+    const auto answer = minio::greet(client, call, "minio.reach");
+    if (!answer) return answer.error();
+    return minio::check_login(*answer, "minio.reach");
   });
 }
 

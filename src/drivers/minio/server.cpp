@@ -36,6 +36,11 @@ Result<HttpAnswer> greet(Client& client, const CallContext& call, const char* op
   return answer;
 }
 
+Status check_login(const HttpAnswer& answer, const char* operation) {
+  if (answer.good() || code_of(answer) == "AccessDenied") return ok();
+  return answer_error(answer, operation, "the service");
+}
+
 ServerIdentity identity_of(const HttpAnswer& answer, const Endpoint& endpoint) {
   ServerIdentity identity{.name = "S3 server", .version = "not told by S3", .started_at = "not told by S3"};
   std::string words = header(answer, "server");  // "SeaweedFS 8000GB 4.48", "VERSITYGW", "MinIO"

@@ -18,4 +18,8 @@ ServerIdentity identity_of(const HttpAnswer& answer, const Endpoint& endpoint);
 /// Errors: kConnectionLost for what is no S3 server.
 Result<HttpAnswer> greet(Client& client, const CallContext& call, const char* operation);
 
+/// Whether an answer to greet takes the key pair. One that may not list all buckets is taken: whether it is
+/// accepted shows at the lab's own. Errors: those of answer_error, as kRefused for a wrong secret.
+Status check_login(const HttpAnswer& answer, const char* operation);
+
 }  // namespace lab::minio

@@ -212,6 +212,10 @@ TEST_F(Buckets, AServerThatAnswersAndIsNoS3IsNotTakenForOne) {
     }
     EXPECT_EQ(accepted, one.s3);
     EXPECT_EQ(failed, !one.s3);
+    const Status reached = minio_system().reach(server_.config(), call_);
+    EXPECT_EQ(reached.has_value(), one.s3) << "every command asks by it whether the login is taken";
+    EXPECT_EQ(!reached && reached.error().code == ErrorCode::kRefused,
+              std::string_view(one.what) == "a wrong secret");
   }
 }
 
