@@ -2,13 +2,12 @@
 #include "program_test_support.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -59,15 +58,15 @@ int spawn(std::vector<std::string>& arguments, const fs::path& scratch, std::vec
 
 }  // namespace
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
-  text << file.rdbuf();
+  text << in.rdbuf();
   return text.str();
 }
 
 Program::Program(std::vector<std::string> arguments, fs::path scratch,
-                 std::map<std::string, std::string> environment)
+                 const std::map<std::string, std::string>& environment)
     : scratch_(std::move(scratch)) {
   fs::create_directories(scratch_);
   const int failure = spawn(arguments, scratch_, environment_with(environment), pid_);
@@ -106,9 +105,9 @@ Ended Program::wait(std::chrono::seconds limit) {
 }
 
 Ended deduplab(std::vector<std::string> arguments, const fs::path& scratch,
-               std::map<std::string, std::string> environment) {
+               const std::map<std::string, std::string>& environment) {
   arguments.insert(arguments.begin(), LAB_PROGRAM_PATH);
-  return Program(std::move(arguments), scratch, std::move(environment)).wait();
+  return Program(std::move(arguments), scratch, environment).wait();
 }
 
 void ProgramTest::SetUp() {

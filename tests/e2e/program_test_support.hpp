@@ -23,7 +23,7 @@ struct Ended {
 class Program {
  public:
   Program(std::vector<std::string> arguments, std::filesystem::path scratch,
-          std::map<std::string, std::string> environment = {});
+          const std::map<std::string, std::string>& environment = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -43,7 +43,7 @@ class Program {
 
 /// The program with these arguments, to its end.
 Ended deduplab(std::vector<std::string> arguments, const std::filesystem::path& scratch,
-               std::map<std::string, std::string> environment = {});
+               const std::map<std::string, std::string>& environment = {});
 
 /// A temporary directory, and the program's runs below it.
 class ProgramTest : public testing::Test {
