@@ -47,17 +47,14 @@ void allow_for_others(StageRecord& record) {
   for (const auto& [probe, bytes] : record.after_bytes)
     if (counts_all(probe)) record.residue_bytes[probe] += std::llabs(theirs) + shared;
   record.remarks["files"] = fmt::format(
-      "others on the same server stored {:+} bytes while the cell ran, and {} bytes of logs and of what else "
-      "all "
-      "share may be theirs: what files and what lies below them say is not known better; take a server of "
-      "its own",
+      "others on the same server stored {:+} bytes while the cell ran, and {} bytes of logs and of what all "
+      "share may be theirs: files and what lies below them are not known better; take a server of its own",
       theirs, shared);
   const std::int64_t of_engine = widen_shared(record, "engine");
   if (of_engine == 0) return;
   record.residue_bytes["engine"] += of_engine;
   record.remarks["engine"] = fmt::format(
       "others on the same server stored {:+} bytes while the cell ran, and {} bytes of the logs and of what "
-      "else "
       "all share, which are in this figure, may be theirs",
       theirs, of_engine);
 }

@@ -188,6 +188,8 @@ FilePart part_of_file(std::string_view relative, const ServerNamespace& space, c
   const std::string_view file = relative.substr(slash + 1);
   const bool ours = is_our_folder(folder, space);
   const bool system = std::ranges::find(kSystemFolders, folder) != kSystemFolders.end();
+  if (!ours && is_log(file, names))
+    return FilePart::kLog;  // log_bin or innodb_undo_directory in a folder of its own.
   if (!ours && !system) return FilePart::kOthers;
   // A table that is being rebuilt lies under a temporary name, "#sql-ib123.ibd".
   const bool data = file.ends_with(".ibd") && (file == "files.ibd" || file.starts_with("#sql"));

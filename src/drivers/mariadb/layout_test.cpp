@@ -43,8 +43,8 @@ TEST(MariadbLayout, EachFileBelongsToOnePart) {
   EXPECT_EQ(part("dedup@002dlab_x/files.ibd"), FilePart::kPayload);
   EXPECT_EQ(part("dedup@002dlab_x_3/files.ibd"), FilePart::kPayload);
   EXPECT_EQ(part("dedup@002dlab_x/#sql-ib42.ibd"), FilePart::kPayload);
-  for (const char* log :
-       {"ib_logfile0", "undo001", "mysql-bin.000001", "mysql-bin.index", "aria_log.00000001"})
+  for (const char* log : {"ib_logfile0", "undo001", "mysql-bin.000001", "mysql-bin.index",
+                          "aria_log.00000001", "undo/undo001", "binlogs/mysql-bin.000002"})
     EXPECT_EQ(part(log), FilePart::kLog) << log;
   for (const char* meta : {"ibdata1", "ibtmp1", "aria_log_control", "dedup@002dlab_x/db.opt",
                            "dedup@002dlab_x/files.frm", "dedup@002dlab_x/deduplab_marker.ibd",
