@@ -41,11 +41,11 @@ class ExactCounter final : public Counter {
 
  private:
   Status count(Tally& tally) {
-    std::vector<Tally> tallies(workers_, Tally(1));
+    std::vector<DistinctFigures> figures(workers_);
     LAB_TRY(store_.count([&](std::size_t worker, const Record<kWords>& record, std::uint64_t copies) {
-      tallies[worker].add_of_one(length_of(record), 0, copies);
+      figures[worker].add(length_of(record), copies);
     }));
-    for (const Tally& one : tallies) tally += one;
+    for (const DistinctFigures& one : figures) tally.add_all_of_one(one, 0);
     return ok();
   }
 

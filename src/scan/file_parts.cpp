@@ -50,11 +50,18 @@ void pass_on(std::span<const CutChunk> chunks, ChunkTaker& out) {
 
 void PartCutter::Recorder::take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) {
   end += length;
+  by_content += length < longest ? 1 : 0;
   chunks.push_back({fingerprint, end, length, zero});
 }
 
-PartCutter::PartCutter(FingerprintKind kind, std::span<const ChunkerSpec> specs)
-    : recorders_(specs.size()), cutter_(kind, levels_of(specs, recorders_)) {}
+std::vector<PartCutter::Recorder> PartCutter::recorders_of(std::span<const ChunkerSpec> specs) {
+  std::vector<Recorder> recorders(specs.size());
+  for (std::size_t i = 0; i < specs.size(); ++i) recorders[i].longest = longest_chunk(specs[i]);
+  return recorders;
+}
+
+PartCutter::PartCutter(FingerprintKind kind, std::span<const ChunkerSpec> specs, PartHead head)
+    : head_(head), recorders_(recorders_of(specs)), cutter_(kind, levels_of(specs, recorders_)) {}
 
 void PartCutter::begin(std::size_t bytes, PartCuts old) {
   bytes_ = std::move(old.bytes);
@@ -70,28 +77,39 @@ void PartCutter::begin(std::size_t bytes, PartCuts old) {
 void PartCutter::bytes(std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
   unfold_hole();
+  if (keeps()) bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   cutter_.bytes(bytes);
-  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  size_ += bytes.size();
 }
 
 void PartCutter::zeros(std::uint64_t count) {
   hole_ += count;
-  if (!bytes_.empty()) unfold_hole();
+  if (size_ > 0) unfold_hole();
 }
 
 void PartCutter::unfold_hole() {
+  if (keeps()) bytes_.resize(bytes_.size() + hole_);
   cutter_.zeros(hole_);
-  bytes_.resize(bytes_.size() + hole_);
-  hole_ = 0;
+  size_ += std::exchange(hole_, 0);
+}
+
+/// Once a byte was not kept, none behind it is.
+bool PartCutter::keeps() const {
+  return bytes_.size() == size_ &&
+         (size_ < head_.bytes || std::any_of(
+                                     recorders_.begin(), recorders_.end(),
+                                     [this](const Recorder& one) { return one.by_content < head_.chunks; }));
 }
 
 PartCuts PartCutter::take() {
-  PartCuts part{.bytes = std::exchange(bytes_, {}), .open = cutter_.take_open()};
+  PartCuts part{
+      .bytes = std::exchange(bytes_, {}), .size = std::exchange(size_, 0), .open = cutter_.take_open()};
   for (Recorder& recorder : recorders_) {
     part.chunks.push_back(std::exchange(recorder.chunks, {}));
     recorder.end = 0;
+    recorder.by_content = 0;
   }
-  if (part.bytes.empty()) part.hole = std::exchange(hole_, 0);
+  if (part.size == 0) part.hole = std::exchange(hole_, 0);
   return part;
 }
 
@@ -127,13 +145,13 @@ void PartJoiner::leave_hole(std::size_t level) {
   hole.cutter.reset();
 }
 
-void PartJoiner::join(PartCuts& part, std::span<ChunkTaker* const> out) {
+Status PartJoiner::join(PartCuts& part, std::span<ChunkTaker* const> out, const ReadRest& rest) {
   for (std::size_t level = 0; level < specs_.size(); ++level) {
     if (part.hole) {
       join_hole(level, *part.hole, *out[level]);
     } else {
       leave_hole(level);
-      join_level(level, part, *out[level]);
+      LAB_TRY(join_level(level, part, *out[level], rest));
     }
     if (part.ends) leave_hole(level);
     std::vector<std::byte>& open = open_[level];
@@ -142,30 +160,37 @@ void PartJoiner::join(PartCuts& part, std::span<ChunkTaker* const> out) {
                      static_cast<std::uint32_t>(open.size()), all_zero(open));
     open.clear();
   }
+  return ok();
 }
 
-void PartJoiner::join_level(std::size_t level, PartCuts& part, ChunkTaker& out) {
+Status PartJoiner::join_level(std::size_t level, PartCuts& part, ChunkTaker& out, const ReadRest& rest) {
   std::vector<std::byte>& open = open_[level];
   if (open.empty()) {
     pass_on(part.chunks[level], out);
     open = std::move(part.open[level]);
-    return;
+    return ok();
   }
   UntilCommon taker(part.chunks[level], open.size(), out);
   const CdcChunks::Level one{specs_[level], &taker};
   CdcChunks again(kind_, std::span(&one, 1));
   again.bytes(open);
-  for (std::span<const std::byte> left = part.bytes; !left.empty() && !taker.common();) {
+  for (std::size_t at = 0; at < part.size && !taker.common();) {
+    if (at == part.bytes.size()) {
+      LAB_TRY(rest(part));
+      LAB_CHECK(part.bytes.size() == part.size, "a part has all its bytes again");
+    }
+    const auto left = std::span<const std::byte>(part.bytes).subspan(at);
     const auto some = left.first(std::min(left.size(), kAgain));
     again.bytes(some);
-    left = left.subspan(some.size());
+    at += some.size();
   }
   if (!taker.common()) {
     open = std::move(again.take_open().front());
-    return;
+    return ok();
   }
   pass_on(taker.rest(), out);
   open = std::move(part.open[level]);
+  return ok();
 }
 
 PartQueue::PartQueue(FingerprintKind kind, std::vector<ChunkerSpec> specs, std::size_t parts)
@@ -176,19 +201,20 @@ void PartQueue::wait_for_room(const std::stop_token& stop) {
   room_.wait(lock, stop, [this] { return waiting_ < parts_; });
 }
 
-void PartQueue::put(std::size_t file, std::uint64_t number, PartCuts part, std::span<ChunkTaker* const> out) {
+Status PartQueue::put(std::size_t file, std::uint64_t number, PartCuts part, std::span<ChunkTaker* const> out,
+                      const ReadRest& rest) {
   std::unique_lock lock(mutex_);
   File& state = files_.try_emplace(file, PartJoiner(kind_, specs_)).first->second;
   state.waiting.emplace(number, std::move(part));
   waiting_ += 1;
-  if (state.joining) return;
+  if (state.joining) return ok();
   state.joining = true;
   for (auto next = state.waiting.find(state.next); next != state.waiting.end();
        next = state.waiting.find(state.next)) {
     PartCuts taken = std::move(next->second);
     state.waiting.erase(next);
     lock.unlock();
-    state.joiner.join(taken, out);
+    LAB_TRY(state.joiner.join(taken, out, [&](PartCuts& of) { return rest(state.next, of); }));
     lock.lock();
     if (old_.size() < parts_) old_.push_back(std::move(taken));
     state.next += 1;
@@ -196,6 +222,7 @@ void PartQueue::put(std::size_t file, std::uint64_t number, PartCuts part, std::
     room_.notify_all();
   }
   state.joining = false;
+  return ok();
 }
 
 PartCuts PartQueue::old_part() {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,17 +27,25 @@ struct CutChunk {
 
 /// A part, cut as if a chunk began with it.
 struct PartCuts {
-  std::vector<std::byte> bytes{};
+  std::vector<std::byte> bytes{};               // From its beginning on: all, or those that joining needs.
+  std::uint64_t size = 0;                       // Of the part; 0 where it is a hole.
   std::vector<std::vector<CutChunk>> chunks{};  // By level.
   std::vector<std::vector<std::byte>> open{};   // Behind the last cut, by level.
   std::optional<std::uint64_t> hole{};          // All of it are so many zeros; then there is nothing above.
   bool ends = false;                            // The file ends with it, or what could be read of it.
 };
 
+/// A part is joined at one of its first cuts, so that the bytes behind them are not kept: once this much was
+/// cut, and into so many chunks of each level that end by their content.
+struct PartHead {
+  std::uint64_t bytes = 1U << 20U;
+  std::uint64_t chunks = 8;
+};
+
 /// Cuts one part after the other. Not thread-safe.
 class PartCutter {
  public:
-  PartCutter(FingerprintKind kind, std::span<const ChunkerSpec> specs);
+  PartCutter(FingerprintKind kind, std::span<const ChunkerSpec> specs, PartHead head = {});
   /// Before a part of so many bytes, so that none is copied later, with the memory of an old one.
   void begin(std::size_t bytes, PartCuts old);
   void bytes(std::span<const std::byte> bytes);
@@ -47,14 +56,20 @@ class PartCutter {
  private:
   struct Recorder final : ChunkTaker {
     void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override;
+    std::uint32_t longest = 0;
     std::vector<CutChunk> chunks{};
     std::uint64_t end = 0;
+    std::uint64_t by_content = 0;  // Chunks that are not the longest.
   };
+  static std::vector<Recorder> recorders_of(std::span<const ChunkerSpec> specs);
   void unfold_hole();
+  bool keeps() const;
 
+  PartHead head_;
   std::vector<Recorder> recorders_;
   CdcChunks cutter_;
   std::vector<std::byte> bytes_{};
+  std::uint64_t size_ = 0;  // Of what was cut.
   std::uint64_t hole_ = 0;  // Zeros with which the part begins, as long as nothing else has come.
 };
 
@@ -63,9 +78,11 @@ class PartCutter {
 /// Until there (in low-entropy data to the end of the part) they are cut again. Not thread-safe.
 class PartJoiner {
  public:
+  /// Gives the part all its bytes, where those that were kept do not reach to such a cut.
+  using ReadRest = std::function<Status(PartCuts&)>;
   PartJoiner(FingerprintKind kind, std::span<const ChunkerSpec> specs);
-  /// `out` has a taker for each level.
-  void join(PartCuts& part, std::span<ChunkTaker* const> out);
+  /// `out` has a taker for each level. Errors: those of `rest`; then the file has no chunks.
+  Status join(PartCuts& part, std::span<ChunkTaker* const> out, const ReadRest& rest);
 
  private:
   /// Zeros one part after the other, as one pass has them: most of their chunks are counted and not cut.
@@ -79,7 +96,7 @@ class PartJoiner {
 
   void join_hole(std::size_t level, std::uint64_t zeros, ChunkTaker& out);
   void leave_hole(std::size_t level);
-  void join_level(std::size_t level, PartCuts& part, ChunkTaker& out);
+  Status join_level(std::size_t level, PartCuts& part, ChunkTaker& out, const ReadRest& rest);
 
   FingerprintKind kind_;
   std::vector<ChunkerSpec> specs_;
@@ -97,9 +114,14 @@ class PartQueue {
   /// after those before it, so that the one that the others wait for is always at work.
   void wait_for_room(const std::stop_token& stop);
 
+  /// Gives part `number` of the file all its bytes.
+  using ReadRest = std::function<Status(std::uint64_t number, PartCuts&)>;
+
   /// Part `number` of a file; of each file those from 0 on come once each. It, and those behind it that have
-  /// come already, go to `out` unless an earlier one is missing or at work.
-  void put(std::size_t file, std::uint64_t number, PartCuts part, std::span<ChunkTaker* const> out);
+  /// come already, go to `out` unless an earlier one is missing or at work. Errors: those of `rest`; then no
+  /// further part of the file is joined.
+  Status put(std::size_t file, std::uint64_t number, PartCuts part, std::span<ChunkTaker* const> out,
+             const ReadRest& rest);
 
   /// A part that was joined, or none: only its memory is of use. To give it back to the system and to get it
   /// again for each part costs more than all cutting.

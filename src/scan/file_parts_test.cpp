@@ -34,8 +34,12 @@ std::vector<ChunkTaker*> takers_of(std::vector<Kept>& kept) {
   return takers;
 }
 
-std::vector<PartCuts> parts_of(std::span<const std::byte> data, Random& random, std::size_t largest) {
-  PartCutter cutter(FingerprintKind::kXxh3, kSpecs);
+/// Of parts that keep all their bytes.
+Status no_rest(PartCuts&) { return Error{ErrorCode::kInternal, "test", "nothing has to be read again"}; }
+
+std::vector<PartCuts> parts_of(std::span<const std::byte> data, Random& random, std::size_t largest,
+                               PartHead head = {}) {
+  PartCutter cutter(FingerprintKind::kXxh3, kSpecs, head);
   std::vector<PartCuts> parts;
   while (!data.empty()) {
     const std::size_t size = std::min<std::size_t>(data.size(), 1 + random.below(largest));
@@ -59,11 +63,87 @@ TEST(FileParts, HaveTheChunksOfOnePassWhereverTheFileIsDivided) {
       std::vector<Kept> kept(kSpecs.size());
       const auto takers = takers_of(kept);
       PartJoiner joiner(FingerprintKind::kXxh3, kSpecs);
-      for (PartCuts& part : parts_of(data, random, largest)) joiner.join(part, takers);
+      for (PartCuts& part : parts_of(data, random, largest)) ASSERT_TRUE(joiner.join(part, takers, no_rest));
       for (std::size_t i = 0; i < kSpecs.size(); ++i)
         EXPECT_EQ(kept[i].chunks, expected[i].chunks) << largest;
     }
   }
+}
+
+/// The chunks of `data` from parts that keep no more than `head` asks for, and how often a rest was read.
+std::pair<std::vector<Kept>, int> joined_with(const Data& data, PartHead head, std::size_t largest) {
+  Random random(1);
+  std::pair<std::vector<Kept>, int> result(kSpecs.size(), 0);
+  const auto takers = takers_of(result.first);
+  PartJoiner joiner(FingerprintKind::kXxh3, kSpecs);
+  std::size_t begin = 0;
+  for (PartCuts& part : parts_of(data, random, largest, head)) {
+    const auto rest = [&](PartCuts& of) {
+      EXPECT_LT(of.bytes.size(), of.size);
+      of.bytes.assign(data.begin() + static_cast<std::ptrdiff_t>(begin),
+                      data.begin() + static_cast<std::ptrdiff_t>(begin + of.size));
+      result.second += 1;
+      return ok();
+    };
+    const std::size_t size = part.size;
+    EXPECT_TRUE(joiner.join(part, takers, rest));
+    begin += size;
+  }
+  EXPECT_EQ(begin, data.size());
+  return result;
+}
+
+TEST(FileParts, OfWhichOnlyTheBeginningIsKeptHaveTheChunksOfOnePassToo) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE(seed);
+    const Data data = scan_test::mixed_data(900'000, seed);
+    const auto expected = one_pass(data);
+    for (const PartHead head : {PartHead{1, 0}, PartHead{5'000, 1}, PartHead{40'000, 3}}) {
+      const auto [kept, rests] = joined_with(data, head, 250'000);
+      for (std::size_t i = 0; i < kSpecs.size(); ++i)
+        EXPECT_EQ(kept[i].chunks, expected[i].chunks) << head.bytes;
+      EXPECT_TRUE(head.chunks > 0 || rests > 0) << "nothing was read again";
+    }
+  }
+}
+
+TEST(FileParts, OfRandomBytesAreJoinedByTheirBeginningAlone) {
+  const Data data = scan_test::random_data(20'000'000, 5);
+  PartCutter cutter(FingerprintKind::kXxh3, kSpecs);
+  for (std::size_t at = 0; at < 4'000'000; at += 250'000)
+    cutter.bytes(std::span<const std::byte>(data).subspan(at, 250'000));
+  const PartCuts part = cutter.take();
+  EXPECT_EQ(part.size, 4'000'000U);
+  EXPECT_EQ(part.bytes.size(), 1'250'000U) << "the first spans up to 1 MiB";
+  const auto [kept, rests] = joined_with(data, {}, 4'000'000);
+  EXPECT_EQ(kept[2].chunks, one_pass(data)[2].chunks);
+  EXPECT_EQ(rests, 0);
+}
+
+TEST(FileParts, OfLowEntropyKeepAllTheirBytes) {
+  PartCutter cutter(FingerprintKind::kXxh3, kSpecs);
+  for (int i = 0; i < 40; ++i) cutter.bytes(Data(100'000, std::byte{1}));
+  EXPECT_EQ(cutter.take().bytes.size(), 4'000'000U);
+}
+
+TEST(FileParts, ARestThatCannotBeReadIsTheErrorOfTheFile) {
+  Random random(2);
+  const Data data = scan_test::random_data(200'000, 2);
+  PartQueue queue(FingerprintKind::kXxh3, kSpecs, 3);
+  std::vector<Kept> kept(kSpecs.size());
+  const auto takers = takers_of(kept);
+  std::vector<PartCuts> parts = parts_of(data, random, 60'000, {1, 0});
+  ASSERT_GT(parts.size(), 2U);
+  const auto gone = [](std::uint64_t number, PartCuts&) -> Status {
+    return Error{ErrorCode::kIo, "test", "part " + std::to_string(number) + " is gone"};
+  };
+  ASSERT_TRUE(queue.put(0, 0, std::move(parts[0]), takers, gone));
+  const Status failed = queue.put(0, 1, std::move(parts[1]), takers, gone);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().detail, "part 1 is gone");
+  const std::size_t before = kept[0].chunks.size();
+  EXPECT_TRUE(queue.put(0, 2, std::move(parts[2]), takers, gone));
+  EXPECT_EQ(kept[0].chunks.size(), before) << "nothing behind it is joined";
 }
 
 TEST(FileParts, AFileWhoseReadingEndsEarlyEndsItsChunkAndTheNextPartBeginsOne) {
@@ -77,7 +157,7 @@ TEST(FileParts, AFileWhoseReadingEndsEarlyEndsItsChunkAndTheNextPartBeginsOne) {
     cutter.bytes(data);
     PartCuts part = cutter.take();
     part.ends = true;
-    joiner.join(part, takers);
+    ASSERT_TRUE(joiner.join(part, takers, no_rest));
   }
   for (std::size_t i = 0; i < kSpecs.size(); ++i) {
     auto twice = expected[i].chunks;
@@ -128,7 +208,7 @@ TEST(FileParts, AHoleBetweenPartsHasTheChunksOfOnePass) {
       part = cutter.take();
       EXPECT_EQ(part.hole.has_value(), data.empty());
       part.ends = i == last;
-      joiner.join(part, takers);
+      ASSERT_TRUE(joiner.join(part, takers, no_rest));
     }
     const auto expected = one_pass(whole);
     for (std::size_t i = 0; i < kSpecs.size(); ++i) EXPECT_EQ(kept[i].chunks, expected[i].chunks) << i;
@@ -152,7 +232,8 @@ TEST(FileParts, MayComeInAnyOrderFromSeveralWorkers) {
           queue.wait_for_room({});
           const std::size_t number = next.fetch_add(1);
           if (number >= parts.size()) return;
-          queue.put(7, number, std::move(parts[number]), takers);
+          EXPECT_TRUE(queue.put(7, number, std::move(parts[number]), takers,
+                                [](std::uint64_t, PartCuts& of) { return no_rest(of); }));
         }
       });
   }
@@ -170,8 +251,9 @@ TEST(FileParts, MayComeInAnyOrderFromSeveralWorkers) {
 TEST(FileParts, NobodyWaitsForRoomThatAStopMakesUseless) {
   PartQueue queue(FingerprintKind::kXxh3, kSpecs, 1);
   std::vector<Kept> kept(kSpecs.size());
-  queue.put(0, 1, PartCuts{.chunks = {{}, {}, {}}, .open = {{}, {}, {}}},
-            takers_of(kept));  // Part 0 is missing.
+  // Part 0 is missing.
+  ASSERT_TRUE(queue.put(0, 1, PartCuts{.chunks = {{}, {}, {}}, .open = {{}, {}, {}}}, takers_of(kept),
+                        [](std::uint64_t, PartCuts& of) { return no_rest(of); }));
   std::stop_source source;
   source.request_stop();
   queue.wait_for_room(source.get_token());

@@ -14,6 +14,23 @@ constexpr std::uint64_t kJobBytes = 16ULL << 20U;
 constexpr std::uint64_t kPartBytes = 4ULL << 20U;  // Some joining of each part against buffers of this size.
 constexpr std::uint64_t kFairShares = 8;  // A file of at most this part of a worker's share is not cut.
 
+/// Keeps what it is given.
+class Collected final : public ByteSink {
+ public:
+  explicit Collected(std::vector<std::byte>& to) : to_(to) {}
+  Status bytes(std::span<const std::byte> bytes) override {
+    to_.insert(to_.end(), bytes.begin(), bytes.end());
+    return ok();
+  }
+  Status zeros(std::uint64_t count) override {
+    to_.resize(to_.size() + count);
+    return ok();
+  }
+
+ private:
+  std::vector<std::byte>& to_;
+};
+
 bool content_defined(const ChunkerSpec& chunker) { return chunker.kind == ChunkerSpec::Kind::kCdc; }
 
 /// Bytes of the jobs that files may be cut into; 0 where a chunker does not allow it.
@@ -108,13 +125,28 @@ Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const st
   if (cutting_) {
     PartCuts part = cutter_->take();
     part.ends = job.last || outcome->bytes < job.end - job.begin;
-    shared_.parts->put(job.file, *job.number, std::move(part), takers_);
+    LAB_TRY(shared_.parts->put(
+        job.file, *job.number, std::move(part), takers_,
+        [&](std::uint64_t number, PartCuts& of) { return read_rest(file, number, of, stop); }));
   } else {
     for (CdcChunks& chunks : cdc_) chunks.end();
   }
   if (shared_.census != nullptr) LAB_TRY(shared_.census->end_file());
   LAB_TRY(first_failure());
   return outcome;
+}
+
+Status ScanPass::read_rest(const ScanFile& file, std::uint64_t number, PartCuts& part,
+                           const std::stop_token& stop) {
+  // The reader begins at a multiple of its pieces.
+  part.bytes.resize(part.bytes.size() / Reader::kDirectPiece * Reader::kDirectPiece);
+  const std::uint64_t begin = number * kPartBytes;
+  Collected rest(part.bytes);
+  const auto outcome = reader_.read(file, begin + part.bytes.size(), begin + part.size, rest, stop);
+  if (!outcome) return outcome.error();
+  if (part.bytes.size() == part.size) return ok();
+  return Error{ErrorCode::kIo, "scan",
+               file.path.string() + ": a part of it is read twice, and the second time: " + outcome->problem};
 }
 
 Status ScanPass::flush() {

@@ -1,7 +1,5 @@
 // The figures of a scan against a count of the chunks themselves.
 // SPDX-License-Identifier: Apache-2.0
-#include "scan/scan.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -14,60 +12,13 @@
 #include <bit>
 #include <fstream>
 
-#include "scan/naive_count_test_support.hpp"
-#include "scan/scan_pass.hpp"
+#include "scan/scanning_test_support.hpp"
 
 namespace lab::scan {
 namespace {
 
 namespace fs = std::filesystem;
 using Kind = ChunkerSpec::Kind;
-
-class Scanning : public testing::Test {
- protected:
-  void add(const std::string& name, const std::string& text, bool sparse = false) {
-    fs::create_directories((data_ / name).parent_path());
-    if (sparse)
-      write_sparse(data_ / name, text);
-    else
-      ASSERT_TRUE(write_file_atomic(data_ / name, text));
-    texts_[name] = text;
-  }
-
-  ScanRequest request(std::vector<ChunkerSpec> chunkers) const {
-    ScanRequest made;
-    made.paths = {data_};
-    made.chunkers = std::move(chunkers);
-    made.temporary = folder_.path();
-    return made;
-  }
-
-  static Result<ScanReport> run(const ScanRequest& request) { return scan(request, {}, {}); }
-
-  /// Also where they share files.
-  static void expect_the_same_by_several_workers(ScanRequest asked, const ScanReport& one) {
-    for (const unsigned threads : {2U, 3U}) {
-      asked.threads = threads;
-      ASSERT_TRUE(joins_parts(asked));
-      const auto many = run(asked);
-      ASSERT_TRUE(many) << many.error().text();
-      for (std::size_t i = 0; i < asked.chunkers.size(); ++i)
-        EXPECT_EQ(many->chunkers[i].all, one.chunkers[i].all)
-            << chunker_name(asked.chunkers[i]) << " " << threads;
-    }
-  }
-
-  std::vector<std::string> contents(const std::string& prefix = "") const {
-    std::vector<std::string> all;
-    for (const auto& [name, text] : texts_)
-      if (name.starts_with(prefix)) all.push_back(text);
-    return all;
-  }
-
-  TemporaryFolder folder_{};
-  fs::path data_ = folder_.path() / "data";
-  std::map<std::string, std::string> texts_{};
-};
 
 bool zeros_only(const std::string& text) { return text.find_first_not_of('\0') == std::string::npos; }
 
@@ -188,41 +139,6 @@ TEST_F(Scanning, AFileOfSeveralJobsHasTheSameFiguresForEachNumberOfThreads) {
   }
 }
 
-TEST_F(Scanning, AFileWhosePartsAreCutAtOnceHasTheFiguresOfOneWorker) {
-  Random random(9);
-  const std::string text = random_text(random, 3 << 20);
-  // Runs of one byte and a period longer than a part, in which no two parts agree on a cut; copies far from
-  // each other.
-  std::string large = text + std::string(10 << 20, '\xff') + text.substr(12'345);
-  for (int i = 0; i < 600'000; ++i) large += "sixteen letters!";
-  add("large", large + text);
-  add("sparse", std::string(9 << 20, '\0') + text, true);
-  add("small", text.substr(0, 100'000));
-  ScanRequest asked = request(whole_curve());
-  const auto one = run(asked);
-  ASSERT_TRUE(one) << one.error().text();
-  expect_the_same_by_several_workers(asked, *one);
-}
-
-TEST_F(Scanning, ALongHoleHasTheFiguresOfOneWorkerAndIsNotReadPieceByPiece) {
-  Random random(11);
-  const std::string text = random_text(random, 100'000);
-  constexpr std::uint64_t kHole = 20ULL << 30U;
-  const std::uint64_t places[] = {0, 3'000'000, kHole + 12'345, 2 * kHole};
-  add("sparse", "");
-  const auto file = open_file(data_ / "sparse", O_WRONLY);
-  for (const std::uint64_t at : places)
-    ASSERT_EQ(::pwrite(file->get(), text.data(), text.size(), static_cast<off_t>(at)), std::ssize(text));
-  ScanRequest asked = request({{Kind::kCdc, 512, 0}, {Kind::kCdc, 65536, 0}, {Kind::kFixed, 4096, 0}});
-  const auto one = run(asked);
-  ASSERT_TRUE(one) << one.error().text();
-  EXPECT_EQ(one->chunkers[0].all.bytes, 2 * kHole + text.size());
-  EXPECT_GT(one->chunkers[0].all.hole_bytes, 2 * kHole - 1'000'000);
-  EXPECT_GT(one->chunkers[0].all.chunks, 2 * kHole / 4096);
-  EXPECT_EQ(one->chunkers[0].spilled_bytes, 0U) << "the chunks of a hole are a number";
-  expect_the_same_by_several_workers(asked, *one);
-}
-
 TEST_F(Scanning, AFileWhoseTimeIsPutBackAfterItWasWrittenToHasChanged) {
   add("a", std::string(8 << 20, 'a'));
   const auto time = fs::last_write_time(data_ / "a");
@@ -235,50 +151,6 @@ TEST_F(Scanning, AFileWhoseTimeIsPutBackAfterItWasWrittenToHasChanged) {
   ASSERT_TRUE(report) << report.error().text();
   ASSERT_EQ(report->incomplete.size(), 1U);
   EXPECT_EQ(report->incomplete[0].reason, "it or its attributes were written to");
-}
-
-TEST_F(Scanning, APartThatEndsEarlyLeavesNoWorkerWaiting) {
-  // Of parts of 4 MiB the last ones are gone when their turn comes, and one ends within itself.
-  add("a", std::string(100 << 20, 'a'));
-  for (const unsigned threads : {2U, 4U}) {
-    fs::resize_file(data_ / "a", 100 << 20);
-    ScanRequest asked = request({{Kind::kCdc, 8192, 0}});
-    asked.threads = threads;
-    ASSERT_TRUE(joins_parts(asked));
-    const auto cut = [&](const ScanProgress& progress) {
-      if (!progress.counting) fs::resize_file(data_ / "a", (10 << 20) + 1234);
-    };
-    const auto report = scan(asked, cut, {});
-    ASSERT_TRUE(report) << report.error().text();
-    ASSERT_EQ(report->incomplete.size(), 1U);
-    EXPECT_LT(report->chunkers[0].all.bytes, std::uint64_t{100 << 20});
-  }
-}
-
-TEST_F(Scanning, AnErrorOrAStopInOnePartLeavesNoWorkerWaiting) {
-  Random random(4);
-  add("a", random_text(random, 64 << 20));
-  ScanRequest asked = request({{Kind::kCdc, 512, 0}});
-  asked.threads = 3;
-  ASSERT_TRUE(joins_parts(asked));
-  std::stop_source source;
-  const auto stop = [&](const ScanProgress& progress) {
-    if (progress.bytes_done > 12 << 20) source.request_stop();
-  };
-  const auto stopped = scan(asked, stop, source.get_token());
-  ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
-  // The first run of a counter finds no folder.
-  asked.chunkers = {{Kind::kCdc, 512, 0}, {Kind::kFixed, 64, 0}};
-  asked.threads = 2;
-  asked.memory = 40_MiB;
-  asked.temporary = folder_.path() / "temporary";
-  fs::create_directory(asked.temporary);
-  ASSERT_TRUE(joins_parts(asked));
-  const auto vanish = [&](const ScanProgress&) { fs::remove(asked.temporary); };
-  const auto failed = scan(asked, vanish, {});
-  ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(Scanning, AComparisonHoldsEachCopyAgainstTheFirstOne) {

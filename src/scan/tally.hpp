@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,20 @@ struct DistinctFigures {
   std::uint64_t bytes = 0;
   double squared_bytes = 0;  // Sum of length^2, for the interval of a sample.
   std::array<MultiplicityBucket, 65> buckets{};
+
+  /// One distinct chunk that occurs `copies` times, at least once.
+  void add(std::uint32_t length, std::uint64_t copies) {
+    chunks += 1;
+    bytes += length;
+    squared_bytes += static_cast<double>(length) * static_cast<double>(length);
+    MultiplicityBucket& bucket = buckets[static_cast<std::size_t>(std::bit_width(copies - 1))];
+    bucket.distinct += 1;
+    bucket.chunks += copies;
+    bucket.bytes += copies * length;
+  }
+
+  /// What was counted of other chunks.
+  DistinctFigures& operator+=(const DistinctFigures& other);
 };
 
 /// Adds up distinct chunks. Those of a class are distinct within it; a chunk may be in several.
@@ -41,8 +56,8 @@ class Tally {
   void add_counted(std::optional<std::size_t> class_index, std::size_t bucket,
                    const MultiplicityBucket& counted, std::uint64_t unique_bytes);
 
-  /// What another one has counted of other chunks.
-  Tally& operator+=(const Tally& other);
+  /// Other chunks, that a single class has.
+  void add_all_of_one(const DistinctFigures& figures, std::size_t class_index);
 
   const DistinctFigures& all() const noexcept { return all_; }
   const DistinctFigures& of_class(std::size_t index) const { return classes_[index]; }

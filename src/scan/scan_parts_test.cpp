@@ -1,0 +1,109 @@
+// Large files that several workers cut into content-defined chunks at once.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "scan/scanning_test_support.hpp"
+
+namespace lab::scan {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = ChunkerSpec::Kind;
+
+TEST_F(Scanning, AFileWhosePartsAreCutAtOnceHasTheFiguresOfOneWorker) {
+  Random random(9);
+  const std::string text = random_text(random, 3 << 20);
+  // Runs of one byte and a period longer than a part, in which no two parts agree on a cut; copies far from
+  // each other.
+  std::string large = text + std::string(10 << 20, '\xff') + text.substr(12'345);
+  for (int i = 0; i < 600'000; ++i) large += "sixteen letters!";
+  add("large", large + text);
+  add("sparse", std::string(9 << 20, '\0') + text, true);
+  add("small", text.substr(0, 100'000));
+  ScanRequest asked = request(whole_curve());
+  const auto one = run(asked);
+  ASSERT_TRUE(one) << one.error().text();
+  expect_the_same_by_several_workers(asked, *one);
+}
+
+TEST_F(Scanning, APartWhoseBeginningAgreesOnNoCutIsReadAgainAndHasTheFiguresOfOneWorker) {
+  Random random(21);
+  // A cut depends on the one before it, and of these periods each beginning has cuts of its own for ever.
+  for (const std::size_t period : {1'500U, 11'000U}) {
+    const std::string once = random_text(random, period);
+    std::string all;
+    while (all.size() < 13U << 20U) all += once;
+    add("of " + std::to_string(period), all);
+  }
+  ScanRequest asked = request({{Kind::kCdc, 512, 0}, {Kind::kCdc, 2048, 0}, {Kind::kCdc, 4096, 0}});
+  const auto one = run(asked);
+  ASSERT_TRUE(one) << one.error().text();
+  expect_the_same_by_several_workers(asked, *one);
+}
+
+TEST_F(Scanning, ALongHoleHasTheFiguresOfOneWorkerAndIsNotReadPieceByPiece) {
+  Random random(11);
+  const std::string text = random_text(random, 100'000);
+  constexpr std::uint64_t kHole = 20ULL << 30U;
+  const std::uint64_t places[] = {0, 3'000'000, kHole + 12'345, 2 * kHole};
+  add("sparse", "");
+  const auto file = open_file(data_ / "sparse", O_WRONLY);
+  for (const std::uint64_t at : places)
+    ASSERT_EQ(::pwrite(file->get(), text.data(), text.size(), static_cast<off_t>(at)), std::ssize(text));
+  ScanRequest asked = request({{Kind::kCdc, 512, 0}, {Kind::kCdc, 65536, 0}, {Kind::kFixed, 4096, 0}});
+  const auto one = run(asked);
+  ASSERT_TRUE(one) << one.error().text();
+  EXPECT_EQ(one->chunkers[0].all.bytes, 2 * kHole + text.size());
+  EXPECT_GT(one->chunkers[0].all.hole_bytes, 2 * kHole - 1'000'000);
+  EXPECT_GT(one->chunkers[0].all.chunks, 2 * kHole / 4096);
+  EXPECT_EQ(one->chunkers[0].spilled_bytes, 0U) << "the chunks of a hole are a number";
+  expect_the_same_by_several_workers(asked, *one);
+}
+
+TEST_F(Scanning, APartThatEndsEarlyLeavesNoWorkerWaiting) {
+  // Of parts of 4 MiB the last ones are gone when their turn comes, and one ends within itself.
+  add("a", std::string(100 << 20, 'a'));
+  for (const unsigned threads : {2U, 4U}) {
+    fs::resize_file(data_ / "a", 100 << 20);
+    ScanRequest asked = request({{Kind::kCdc, 8192, 0}});
+    asked.threads = threads;
+    ASSERT_TRUE(joins_parts(asked));
+    const auto cut = [&](const ScanProgress& progress) {
+      if (!progress.counting) fs::resize_file(data_ / "a", (10 << 20) + 1234);
+    };
+    const auto report = scan(asked, cut, {});
+    ASSERT_TRUE(report) << report.error().text();
+    ASSERT_EQ(report->incomplete.size(), 1U);
+    EXPECT_LT(report->chunkers[0].all.bytes, std::uint64_t{100 << 20});
+  }
+}
+
+TEST_F(Scanning, AnErrorOrAStopInOnePartLeavesNoWorkerWaiting) {
+  Random random(4);
+  add("a", random_text(random, 64 << 20));
+  ScanRequest asked = request({{Kind::kCdc, 512, 0}});
+  asked.threads = 3;
+  ASSERT_TRUE(joins_parts(asked));
+  std::stop_source source;
+  const auto stop = [&](const ScanProgress& progress) {
+    if (progress.bytes_done > 12 << 20) source.request_stop();
+  };
+  const auto stopped = scan(asked, stop, source.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+  // The first run of a counter finds no folder.
+  asked.chunkers = {{Kind::kCdc, 512, 0}, {Kind::kFixed, 64, 0}};
+  asked.threads = 2;
+  asked.memory = 40_MiB;
+  asked.temporary = folder_.path() / "temporary";
+  fs::create_directory(asked.temporary);
+  ASSERT_TRUE(joins_parts(asked));
+  const auto vanish = [&](const ScanProgress&) { fs::remove(asked.temporary); };
+  const auto failed = scan(asked, vanish, {});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace lab::scan
