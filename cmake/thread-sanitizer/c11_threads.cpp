@@ -1,5 +1,5 @@
-// Threads and locks of C11 by those of POSIX, in programs with the thread sanitizer. It knows only the latter: in a
-// thread that thrd_create began, as librdkafka does, its first own function ends the program.
+// Threads and locks of C11 by those of POSIX, in programs with the thread sanitizer. It knows only the
+// latter: in a thread that thrd_create began, as librdkafka does, its first own function ends the program.
 // SPDX-License-Identifier: Apache-2.0
 #include <pthread.h>
 #include <threads.h>
@@ -63,11 +63,15 @@ int cnd_init(cnd_t* condition) { return answer(pthread_cond_init(posix(condition
 int cnd_signal(cnd_t* condition) { return answer(pthread_cond_signal(posix(condition))); }
 int cnd_broadcast(cnd_t* condition) { return answer(pthread_cond_broadcast(posix(condition))); }
 void cnd_destroy(cnd_t* condition) { pthread_cond_destroy(posix(condition)); }
-int cnd_wait(cnd_t* condition, mtx_t* lock) { return answer(pthread_cond_wait(posix(condition), posix(lock))); }
+int cnd_wait(cnd_t* condition, mtx_t* lock) {
+  return answer(pthread_cond_wait(posix(condition), posix(lock)));
+}
 int cnd_timedwait(cnd_t* condition, mtx_t* lock, const struct timespec* until) {
   return answer(pthread_cond_timedwait(posix(condition), posix(lock), until));
 }
 
-void call_once(once_flag* flag, void (*run)(void)) { pthread_once(reinterpret_cast<pthread_once_t*>(flag), run); }
+void call_once(once_flag* flag, void (*run)(void)) {
+  pthread_once(reinterpret_cast<pthread_once_t*>(flag), run);
+}
 
 }  // extern "C"

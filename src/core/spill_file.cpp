@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,8 +47,11 @@ Status remove_stale_spills(const fs::path& folder) {
   for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;
        entry.increment(failure)) {
     if (!left_by_a_dead_process(entry->path().filename().string())) continue;
-    if (::unlink(entry->path().c_str()) != 0 && errno != ENOENT)
-      return errno_error("spill.unlink", entry->path().string(), errno);
+    // Others may write into the folder too: one of theirs, or one that somebody has made so, stays.
+    struct stat info{};
+    if (::lstat(entry->path().c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0 &&
+        info.st_uid == ::geteuid())
+      static_cast<void>(::unlink(entry->path().c_str()));
   }
   if (failure) return errno_error("spill.folder", folder.string(), failure.value());
   return ok();
@@ -59,7 +63,7 @@ Result<SpillFile> SpillFile::make(const fs::path& folder, std::string advice) {
   std::string path = (folder / fmt::format("{}{}-{}-XXXXXX", kPrefix, ::getpid(), self->started)).string();
   FileHandle file(::mkostemp(path.data(), O_CLOEXEC));
   if (!file) return write_error(folder, advice, errno);
-  if (::unlink(path.c_str()) != 0) return errno_error("spill.unlink", path, errno);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return errno_error("spill.unlink", path, errno);
   return SpillFile(std::move(file), folder, std::move(advice));
 }
 

@@ -272,7 +272,14 @@ TEST_F(Counting, StaleTemporaryFilesOfDeadProcessesAreRemovedAndNoOthers) {
   for (const std::string& name :
        {living, reused, dead, std::string("deduplab-scan-notes"), std::string("other")})
     ASSERT_TRUE(write_file_atomic(folder_.path() / name, ""));
+  // Nobody of us has made these; a name alone does not stop a scan.
+  ASSERT_TRUE(write_file_atomic(folder_.path() / (dead + "1"), "somebody's"));
+  fs::create_directory(folder_.path() / (dead + "2"));
+  fs::create_symlink(dead, folder_.path() / (dead + "3"));
   ASSERT_TRUE(remove_stale_spills(folder_.path()));
+  EXPECT_TRUE(fs::exists(folder_.path() / (dead + "1")));
+  EXPECT_TRUE(fs::exists(folder_.path() / (dead + "2")));
+  EXPECT_TRUE(fs::is_symlink(folder_.path() / (dead + "3")));
   EXPECT_TRUE(fs::exists(folder_.path() / living));
   EXPECT_FALSE(fs::exists(folder_.path() / reused));
   EXPECT_FALSE(fs::exists(folder_.path() / dead));

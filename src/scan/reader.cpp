@@ -100,10 +100,10 @@ Result<ReadOutcome> Reader::read(const ScanFile& file, std::uint64_t begin, std:
 Status Reader::read_parts(int descriptor, const ScanFile& file, std::uint64_t begin, std::uint64_t end,
                           ByteSink& sink, const std::stop_token& stop, ReadOutcome& outcome) {
   std::optional<CacheKeeper> cache;
-  if (!options_.direct) {
-    static_cast<void>(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL));
-    if (!file.device && !options_.again) cache.emplace(descriptor, begin, end);
-  }
+  if (!options_.direct && !file.device && !options_.again) cache.emplace(descriptor, begin, end);
+  const bool is_part = cache && cache->knows() && (begin > 0 || end < file.size);
+  if (!options_.direct)
+    static_cast<void>(::posix_fadvise(descriptor, 0, 0, is_part ? POSIX_FADV_RANDOM : POSIX_FADV_SEQUENTIAL));
   std::uint64_t at = begin;
   while (at < end && outcome.problem.empty()) {
     bool hole = false;
@@ -123,6 +123,7 @@ Status Reader::read_parts(int descriptor, const ScanFile& file, std::uint64_t be
       outcome.bytes += step - at;
       outcome.hole_bytes += step - at;
     } else {
+      if (is_part) cache->read_ahead(at, step);
       LAB_TRY(read_data(descriptor, at, step, sink, stop, outcome));
     }
     at = step;

@@ -1,7 +1,10 @@
 // Large files that several workers cut into content-defined chunks at once.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include <fstream>
 
 #include "scan/scanning_test_support.hpp"
 
@@ -27,19 +30,63 @@ TEST_F(Scanning, AFileWhosePartsAreCutAtOnceHasTheFiguresOfOneWorker) {
   expect_the_same_by_several_workers(asked, *one);
 }
 
-TEST_F(Scanning, APartWhoseBeginningAgreesOnNoCutIsReadAgainAndHasTheFiguresOfOneWorker) {
+/// A cut depends on the one before it, and of these periods each beginning has cuts of its own for ever.
+std::vector<std::string> without_common_cuts() {
   Random random(21);
-  // A cut depends on the one before it, and of these periods each beginning has cuts of its own for ever.
+  std::vector<std::string> all;
   for (const std::size_t period : {1'500U, 11'000U}) {
     const std::string once = random_text(random, period);
-    std::string all;
-    while (all.size() < 13U << 20U) all += once;
-    add("of " + std::to_string(period), all);
+    std::string& repeated = all.emplace_back();
+    while (repeated.size() < 13U << 20U) repeated += once;
   }
-  ScanRequest asked = request({{Kind::kCdc, 512, 0}, {Kind::kCdc, 2048, 0}, {Kind::kCdc, 4096, 0}});
+  return all;
+}
+
+const std::vector<ChunkerSpec> kLevels{{Kind::kCdc, 512, 0}, {Kind::kCdc, 2048, 0}, {Kind::kCdc, 4096, 0}};
+
+TEST_F(Scanning, APartWhoseBeginningAgreesOnNoCutIsReadAgainAndHasTheFiguresOfOneWorker) {
+  for (const std::string& text : without_common_cuts()) add("of " + std::to_string(text.size()), text);
+  ScanRequest asked = request(kLevels);
   const auto one = run(asked);
   ASSERT_TRUE(one) << one.error().text();
   expect_the_same_by_several_workers(asked, *one);
+}
+
+/// Writes to a file as soon as it gets a chunk.
+class Writing final : public Counter {
+ public:
+  explicit Writing(fs::path path) : path_(std::move(path)) {}
+  Status add(std::span<const Chunk>) override {
+    std::fstream(path_, std::ios::in | std::ios::out) << "changed";
+    return ok();
+  }
+  Status finish(Tally&, DistinctSink*) override { return ok(); }
+  std::uint64_t spilled_bytes() const override { return 0; }
+
+ private:
+  fs::path path_;
+};
+
+TEST_F(Scanning, AFileThatHasChangedWhenAPartIsReadAgainIsNamed) {
+  add("a", without_common_cuts().front());
+  const ScanRequest asked = request(kLevels);
+  std::vector<std::unique_ptr<Counter>> counters;
+  for (std::size_t i = 0; i < kLevels.size(); ++i) counters.push_back(std::make_unique<Writing>(data_ / "a"));
+  const auto list = list_files(asked.paths, [](const fs::path&) { return std::size_t{0}; }, {});
+  ASSERT_TRUE(list);
+  JobList jobs(*list, kLevels, false, 2);
+  const auto first = jobs.next();
+  const auto second = jobs.next();
+  ASSERT_TRUE(first && second && second->number == 1U);
+  PartQueue parts(FingerprintKind::kXxh3, kLevels, 2);
+  ScanPass pass(asked, counters, {.parts = &parts}, [](std::uint64_t) {});
+  // The second part waits for the first one; when that is joined, all of both was read, and the file changes.
+  const auto waits = pass.run(list->files[0], *second, {});
+  ASSERT_TRUE(waits);
+  EXPECT_EQ(waits->problem, "");
+  const auto joins = pass.run(list->files[0], *first, {});
+  ASSERT_TRUE(joins) << joins.error().text();
+  EXPECT_EQ(joins->problem, "it was written to");
 }
 
 TEST_F(Scanning, ALongHoleHasTheFiguresOfOneWorkerAndIsNotReadPieceByPiece) {
@@ -59,6 +106,31 @@ TEST_F(Scanning, ALongHoleHasTheFiguresOfOneWorkerAndIsNotReadPieceByPiece) {
   EXPECT_GT(one->chunkers[0].all.chunks, 2 * kHole / 4096);
   EXPECT_EQ(one->chunkers[0].spilled_bytes, 0U) << "the chunks of a hole are a number";
   expect_the_same_by_several_workers(asked, *one);
+}
+
+TEST_F(Scanning, OfAFileInPartsNothingStaysInThePageCacheThatWasNotThere) {
+  Random random(12);
+  const std::string text = random_text(random, 40 << 20);
+  add("a", text);
+  const auto file = open_file(data_ / "a", O_RDONLY);
+  ASSERT_TRUE(file);
+  const auto resident = [&] {
+    void* const mapped = ::mmap(nullptr, text.size(), PROT_READ, MAP_SHARED, file->get(), 0);
+    std::vector<unsigned char> pages(text.size() / 4096);
+    EXPECT_EQ(::mincore(mapped, text.size(), pages.data()), 0);
+    ::munmap(mapped, text.size());
+    return std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1U) != 0; });
+  };
+  for (const ChunkerSpec& chunker : {ChunkerSpec{Kind::kFixed, 4096, 0}, ChunkerSpec{Kind::kCdc, 8192, 0}})
+    for (const unsigned threads : {1U, 2U}) {
+      ASSERT_EQ(::fsync(file->get()), 0);
+      ASSERT_EQ(::posix_fadvise(file->get(), 0, 0, POSIX_FADV_DONTNEED), 0);
+      if (resident() != 0) GTEST_SKIP() << "files of the temporary folder stay in memory";
+      ScanRequest asked = request({chunker});
+      asked.threads = threads;
+      ASSERT_TRUE(run(asked));
+      EXPECT_EQ(resident(), 0) << chunker_name(chunker) << " " << threads;
+    }
 }
 
 TEST_F(Scanning, APartThatEndsEarlyLeavesNoWorkerWaiting) {

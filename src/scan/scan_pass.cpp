@@ -125,9 +125,10 @@ Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const st
   if (cutting_) {
     PartCuts part = cutter_->take();
     part.ends = job.last || outcome->bytes < job.end - job.begin;
-    LAB_TRY(shared_.parts->put(
-        job.file, *job.number, std::move(part), takers_,
-        [&](std::uint64_t number, PartCuts& of) { return read_rest(file, number, of, stop); }));
+    LAB_TRY(shared_.parts->put(job.file, *job.number, std::move(part), takers_,
+                               [&](std::uint64_t number, PartCuts& of) {
+                                 return read_rest(file, number, of, stop, outcome->problem);
+                               }));
   } else {
     for (CdcChunks& chunks : cdc_) chunks.end();
   }
@@ -137,13 +138,15 @@ Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const st
 }
 
 Status ScanPass::read_rest(const ScanFile& file, std::uint64_t number, PartCuts& part,
-                           const std::stop_token& stop) {
+                           const std::stop_token& stop, std::string& problem) {
   // The reader begins at a multiple of its pieces.
   part.bytes.resize(part.bytes.size() / Reader::kDirectPiece * Reader::kDirectPiece);
   const std::uint64_t begin = number * kPartBytes;
   Collected rest(part.bytes);
   const auto outcome = reader_.read(file, begin + part.bytes.size(), begin + part.size, rest, stop);
   if (!outcome) return outcome.error();
+  // It may have changed since all of it was read once.
+  if (problem.empty()) problem = outcome->problem;
   if (part.bytes.size() == part.size) return ok();
   return Error{ErrorCode::kIo, "scan",
                file.path.string() + ": a part of it is read twice, and the second time: " + outcome->problem};

@@ -77,8 +77,10 @@ class ScanPass final : private ByteSink {
   Status bytes(std::span<const std::byte> bytes) override;
   Status zeros(std::uint64_t count) override;
   Status first_failure();
-  /// All bytes of part `number` of the file. Errors: kIo where they are not there any more.
-  Status read_rest(const ScanFile& file, std::uint64_t number, PartCuts& part, const std::stop_token& stop);
+  /// All bytes of part `number` of the file; `problem` where it has changed and had none. Errors: kIo where
+  /// they are not there any more.
+  Status read_rest(const ScanFile& file, std::uint64_t number, PartCuts& part, const std::stop_token& stop,
+                   std::string& problem);
 
   Reader reader_;
   std::vector<ChunkStream> streams_{};  // One for each chunker.
