@@ -340,7 +340,9 @@ int main(int argc, char** argv) try {
   redact_environment();
   ignore_library_settings();
   forbid_core_dumps();
-  std::signal(SIGPIPE, SIG_IGN);  // A closed pipe is a failed write, with its error and exit code.
+  // A closed pipe and a file as large as files may be are failed writes, with their error and exit code.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   return parse_and_run(argc, argv);
 } catch (const std::exception& bug) {
   say("deduplab: internal error: {}\n", bug.what());

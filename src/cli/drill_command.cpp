@@ -118,10 +118,7 @@ int drill(const DrillOptions& options, const GlobalOptions& global) {
   settings.state = *state;
   settings.search.folders = testbed::server_folders();
   testbed::Testbed bed(settings);
-  const fs::path out =
-      options.out.empty()
-          ? fs::path("drills") / fmt::format("{}-{}", loaded->plan.name, format_utc_compact(wall_time_ms()))
-          : options.out;
+  const fs::path out = options.out.empty() ? usual_directory("drills", loaded->plan.name) : options.out;
   std::error_code failure;
   const InterruptGuard interrupt;
   const drill::DrillSetting setting{.plan = loaded->plan,

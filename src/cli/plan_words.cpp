@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/plan_words.hpp"
 
+#include <fmt/format.h>
+
+#include <cctype>
+
 #include "core/text.hpp"
+#include "core/time.hpp"
 #include "payload/dataset.hpp"
 
 namespace lab::cli {
@@ -67,6 +72,18 @@ Status require_built_in(const LoadedPlan& loaded) {
   if (loaded.not_built_in.empty()) return ok();
   return Error{ErrorCode::kInvalidArgument, "plan",
                "known but not built in: " + join(loaded.not_built_in, ", ")};
+}
+
+std::filesystem::path usual_directory(const std::string& parent, const std::string& plan_name) {
+  std::string name;
+  for (const char letter : plan_name) {
+    const auto byte = static_cast<unsigned char>(letter);
+    name += byte >= 0x80 || std::isalnum(byte) != 0 || letter == '.' || letter == '_' || letter == '-'
+                ? letter
+                : '-';
+  }
+  if (name.starts_with('.')) name.front() = '-';
+  return std::filesystem::path(parent) / fmt::format("{}-{}", name, format_utc_compact(wall_time_ms()));
 }
 
 }  // namespace lab::cli

@@ -32,6 +32,9 @@ Result<Plan> plan_of(const fs::path& directory) {
   if (!reader) return reader.error();
   auto recorded = parse_plan((*reader)->info().plan_toml, directory / "journal.db", vocabulary());
   if (!recorded) return recorded.error();
+  if (plan_hash(recorded->plan) != (*reader)->info().plan_hash)
+    return Error{ErrorCode::kCorruption, "resume",
+                 (directory / "journal.db").string() + ": its plan is not the one that was written"};
   LAB_TRY(require_built_in(*recorded));
   std::error_code failure;
   if (!fs::exists(directory / "plan.toml", failure))

@@ -271,10 +271,7 @@ int run(const RunOptions& options, const GlobalOptions& global) {
   if (options.dry_run) return dry_run(*loaded, global);
   if (const Status built_in = require_built_in(*loaded); !built_in) return fail(kExitUsage, built_in.error());
   const Plan& plan = loaded->plan;
-  const fs::path directory =
-      options.out.empty()
-          ? fs::path("runs") / fmt::format("{}-{}", plan.name, format_utc_compact(wall_time_ms()))
-          : options.out;
+  const fs::path directory = options.out.empty() ? usual_directory("runs", plan.name) : options.out;
   if (options.resume && has_journal(directory))
     return resume_with_plan(directory, plan, stop_after, {}, global);
   if (const Status fresh = check_new_directory(directory); !fresh) return fail(kExitUsage, fresh.error());

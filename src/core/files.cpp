@@ -35,8 +35,13 @@ Status write_all(const FileHandle& file, std::string_view bytes, const fs::path&
 }
 
 Result<std::string> read_file(const fs::path& path, Bytes limit) {
-  auto file = open_file(path, O_RDONLY);
+  auto file = open_file(path, O_RDONLY | O_NONBLOCK);
   if (!file) return std::move(file).error();
+  struct stat info{};
+  if (::fstat(file->get(), &info) != 0) return errno_error("read", path.string(), errno);
+  // A pipe without a writer would be waited for, and no signal ends that.
+  if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+    return Error{ErrorCode::kInvalidArgument, "read", path.string() + ": is not a regular file"};
   std::string bytes;
   std::string buffer(1U << 16U, '\0');
   while (true) {

@@ -56,6 +56,15 @@ TEST_F(Files, AReadRefusesWhatIsLargerThanItsLimit) {
   EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
 }
 
+TEST_F(Files, APipeIsNotWaitedFor) {
+  const auto pipe = folder_.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto text = read_file(pipe);
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(text.error().detail, pipe.string() + ": is not a regular file");
+}
+
 TEST_F(Files, AMissingFileIsNotFoundAndNamed) {
   const auto missing = read_file(at("nothing"));
   ASSERT_FALSE(missing);

@@ -137,4 +137,17 @@ class Database {
   std::unique_ptr<sqlite3, Closer> handle_;
 };
 
+/// Calls `each` for all rows of a query. Its statement ends with it, so no lock stays behind.
+template <class Each>
+Status each_row(Database& database, const char* sql, Each&& each) {
+  auto select = database.prepare(sql);
+  if (!select) return std::move(select).error();
+  while (true) {
+    const auto row = select->next();
+    if (!row) return row.error();
+    if (!*row) return ok();
+    LAB_TRY(each(*select));
+  }
+}
+
 }  // namespace lab::journal_store

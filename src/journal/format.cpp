@@ -3,12 +3,15 @@
 #include "journal/format.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
 #include <optional>
+
+#include "core/hash.hpp"
 
 namespace lab::journal_store {
 namespace {
@@ -78,6 +81,14 @@ std::uint64_t word_at(std::string_view bytes, std::size_t offset) {
   return little_endian(word);
 }
 
+constexpr std::string_view kSealKey = "\"seal\":\"";
+constexpr std::size_t kSealDigits = 16;
+constexpr std::size_t kSealBytes = kSealKey.size() + kSealDigits + 1;
+
+std::string seal_of(std::string_view text) {
+  return std::string(kSealKey) + to_hex(sha256(text)).substr(0, kSealDigits) + '"';
+}
+
 template <class Number>
 Status parse_number(const std::string& text, const char* key, Number& number) {
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -101,10 +112,16 @@ Status write_schema(Database& database, const RunInfo& info) {
         {"plan_toml", info.plan_toml},
         {"plan_hash", info.plan_hash},
         {"tool", info.tool},
+        {"sealed", "1"},
     };
     for (const auto& [key, value] : rows) LAB_TRY(insert->run(key, value));
     return ok();
   });
+}
+
+Status check_kind(mode_t mode, const std::filesystem::path& file) {
+  if (S_ISREG(mode)) return ok();
+  return Error{ErrorCode::kRefused, "journal.open", file.string() + ": is not a regular file"};
 }
 
 Status check_format(Database& database, const std::filesystem::path& file) {
@@ -146,6 +163,38 @@ Result<RunInfo> load_run_info(Database& database) {
   LAB_TRY(parse_number(meta["seed"], "seed", info.seed));
   LAB_TRY(parse_number(meta["started_ms"], "started_ms", info.started_ms));
   return info;
+}
+
+std::string sealed(std::string text) {
+  const std::string seal = seal_of(std::string_view(text).substr(0, text.size() - 1));
+  text.back() = ',';
+  return text + seal + "}";
+}
+
+Result<std::string> unsealed(std::string_view text, bool must) {
+  const auto corrupt = [](const char* why) { return Error{ErrorCode::kCorruption, "journal.read", why}; };
+  const std::size_t tail = kSealBytes + 2;  // The comma and the brace.
+  if (text.size() <= tail || text[text.size() - tail] != ',' ||
+      text.substr(text.size() - tail + 1, kSealKey.size()) != kSealKey) {
+    if (must) return corrupt("its seal is missing");
+    return std::string(text);
+  }
+  const std::string_view before = text.substr(0, text.size() - tail);
+  if (text.substr(before.size() + 1) != seal_of(before) + "}") return corrupt("it is not what was written");
+  return std::string(before) + "}";
+}
+
+Result<bool> seals_records(Database& database) {
+  const auto rows = database.integer("SELECT count(*) FROM meta WHERE key = 'sealed'");
+  if (!rows) return rows.error();
+  return *rows > 0;
+}
+
+Status check_pages(Database& database) {
+  const auto answer = database.text("PRAGMA quick_check(1)");
+  if (!answer) return answer.error();
+  if (*answer == "ok") return ok();
+  return Error{ErrorCode::kCorruption, "journal.open", *answer};
 }
 
 PackedSamples pack(std::span<const Sample> samples) {

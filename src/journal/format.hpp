@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <map>
 #include <span>
@@ -29,11 +31,29 @@ inline constexpr const char* kSuperseded = "superseded";
 /// Schema, marks and the run's row.
 Status write_schema(Database& database, const RunInfo& info);
 
+/// Before it is opened, since SQLite would wait for a pipe. Errors: kRefused for no regular file.
+Status check_kind(mode_t mode, const std::filesystem::path& file);
+
 /// Errors: kRefused for a SQLite file that is not ours or has another format, kCorruption for an empty one.
 Status check_format(Database& database, const std::filesystem::path& file);
 
 /// Errors: kCorruption when a value is missing or no number.
 Result<RunInfo> load_run_info(Database& database);
+
+/// A record's text with its check at the end, as a member of the JSON object: `"seal":"` and 16 hexadecimal
+/// digits of the SHA-256 of all before it. SQLite notices a broken page, but not a digit that has become
+/// another.
+std::string sealed(std::string text);
+
+/// The text without its seal. Errors: kCorruption where it is not what was sealed, or has none and `must`
+/// have one.
+Result<std::string> unsealed(std::string_view text, bool must);
+
+/// Whether each record of the journal has a seal: all that were begun since there are any.
+Result<bool> seals_records(Database& database);
+
+/// Pages and constraints. Errors: kCorruption.
+Status check_pages(Database& database);
 
 /// Samples of one stage by metric and unit, each as 16 bytes: time in milliseconds (int64), then the value
 /// (IEEE 754 double), little-endian.

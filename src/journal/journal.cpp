@@ -15,6 +15,7 @@
 #include "core/time.hpp"
 #include "journal/database.hpp"
 #include "journal/format.hpp"
+#include "journal/stage_rows.hpp"
 #include "model/record_json.hpp"
 
 namespace lab {
@@ -147,7 +148,7 @@ Result<std::int64_t> SqliteJournal::begin_attempt(const std::string& block_id, c
 
 Status SqliteJournal::add_stage(std::int64_t attempt, const StageRecord& record,
                                 std::span<const Sample> samples) {
-  const std::string text = to_json_text(record);
+  const std::string text = journal_store::sealed(to_json_text(record));
   const journal_store::PackedSamples packed = journal_store::pack(samples);
   const auto flag = [](bool set) { return std::int64_t{set ? 1 : 0}; };
   return transaction("journal.add_stage", [&]() -> Status {
@@ -222,13 +223,6 @@ Status choose_journal_mode(Database& database, bool network) {
   return ok();
 }
 
-Status check_pages(Database& database) {
-  const auto answer = database.text("PRAGMA quick_check(1)");
-  if (!answer) return answer.error();
-  if (*answer == "ok") return ok();
-  return Error{ErrorCode::kCorruption, "journal.open", *answer};
-}
-
 Result<std::unique_ptr<Journal>> open_writer(const fs::path& file, const JournalOptions& options) {
   const bool network =
       options.network_file_system ? *options.network_file_system : on_network_file_system(file);
@@ -238,9 +232,10 @@ Result<std::unique_ptr<Journal>> open_writer(const fs::path& file, const Journal
   if (network) LAB_TRY(database->execute("PRAGMA locking_mode=EXCLUSIVE;"));
   LAB_TRY(journal_store::check_format(*database, file));
   LAB_TRY(choose_journal_mode(*database, network));
-  LAB_TRY(check_pages(*database));
+  LAB_TRY(journal_store::check_pages(*database));
   auto info = journal_store::load_run_info(*database);
   if (!info) return std::move(info).error();
+  LAB_TRY(journal_store::each_stage(*database, [](const StoredStage&) { return ok(); }));
   LAB_TRY(database->transaction([&] { return supersede(*database, "state = 'running'", "interrupted"); }));
   auto statements = prepare_all(*database);
   if (!statements) return std::move(statements).error();
@@ -331,6 +326,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const fs::path& directory, const 
   const fs::path file = directory / journal_store::kFileName;
   struct stat info{};
   if (::stat(file.c_str(), &info) != 0) return errno_error("journal.open", file.string(), errno);
+  LAB_TRY(journal_store::check_kind(info.st_mode, file));
   return open_writer(file, options);
 }
 

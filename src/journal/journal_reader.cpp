@@ -8,13 +8,14 @@
 #include "journal/database.hpp"
 #include "journal/format.hpp"
 #include "journal/journal.hpp"
-#include "model/record_json.hpp"
+#include "journal/stage_rows.hpp"
 
 namespace lab {
 namespace {
 
 namespace fs = std::filesystem;
 using journal_store::Database;
+using journal_store::each_row;
 using journal_store::OpenMode;
 using journal_store::ResetAtEnd;
 using journal_store::Statement;
@@ -24,7 +25,9 @@ class SqliteReader final : public JournalReader {
   SqliteReader(Database database, RunInfo info) : database_(std::move(database)), info_(std::move(info)) {}
 
   const RunInfo& info() const override { return info_; }
-  Status each_stage(const std::function<Status(const StoredStage&)>& sink) override;
+  Status each_stage(const std::function<Status(const StoredStage&)>& sink) override {
+    return journal_store::each_stage(database_, sink);
+  }
   Result<std::vector<Sample>> samples(std::int64_t stage_id) override;
   Status each_event(const std::function<Status(const Event&)>& sink) override;
   Result<std::optional<std::string>> value(const std::string& key) override;
@@ -35,47 +38,6 @@ class SqliteReader final : public JournalReader {
   RunInfo info_;
   std::optional<Statement> select_samples_{};  // Kept: a report asks for each of thousands of stages.
 };
-
-/// Calls `each` for all rows. Its statement ends with it, so no lock stays behind.
-template <class Each>
-Status each_row(Database& database, const char* sql, Each&& each) {
-  auto select = database.prepare(sql);
-  if (!select) return std::move(select).error();
-  while (true) {
-    const auto row = select->next();
-    if (!row) return row.error();
-    if (!*row) return ok();
-    LAB_TRY(each(*select));
-  }
-}
-
-Result<StoredStage> stage_of(const Statement& row) {
-  StoredStage stored{.id = row.integer(0), .attempt = row.integer(1), .block_id = row.text(2)};
-  auto record = record_from_json(row.bytes(6));
-  if (!record)
-    return Error{ErrorCode::kCorruption, "journal.read",
-                 "record " + std::to_string(stored.id) + ": " + record.error().detail};
-  stored.record = std::move(*record);
-  stored.record.superseded = row.integer(4) != 0;
-  stored.record.reason = row.text(5);
-  if (row.bytes(3) == journal_store::kRunning) {
-    stored.record.superseded = true;
-    stored.record.reason =
-        stored.record.reason.empty() ? "not finished" : "not finished; " + stored.record.reason;
-  }
-  return stored;
-}
-
-Status SqliteReader::each_stage(const std::function<Status(const StoredStage&)>& sink) {
-  return each_row(database_,
-                  "SELECT stages.id, number, block_id, state, superseded, stages.reason, record"
-                  " FROM stages LEFT JOIN attempts ON attempts.id = attempt_id ORDER BY stages.id",
-                  [&](const Statement& row) -> Status {
-                    const auto stored = stage_of(row);
-                    if (!stored) return stored.error();
-                    return sink(*stored);
-                  });
-}
 
 Result<std::vector<Sample>> SqliteReader::samples(std::int64_t stage_id) {
   if (!select_samples_) {
@@ -172,9 +134,11 @@ Result<std::unique_ptr<JournalReader>> JournalReader::open(const fs::path& direc
   const fs::path file = directory / journal_store::kFileName;
   struct stat present{};
   if (::stat(file.c_str(), &present) != 0) return errno_error("journal.open", file.string(), errno);
+  LAB_TRY(journal_store::check_kind(present.st_mode, file));
   auto database = open_database(file);
   if (!database) return std::move(database).error();
   LAB_TRY(journal_store::check_format(*database, file));
+  LAB_TRY(journal_store::check_pages(*database));
   auto info = journal_store::load_run_info(*database);
   if (!info) return std::move(info).error();
   return std::unique_ptr<JournalReader>(

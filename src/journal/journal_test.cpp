@@ -3,7 +3,6 @@
 #include "journal/journal.hpp"
 
 #include <gmock/gmock.h>
-#include <sqlite3.h>
 
 #include <cmath>
 #include <limits>
@@ -20,26 +19,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
-
-std::unique_ptr<Journal> created(const fs::path& directory, const JournalOptions& options = {}) {
-  auto journal = Journal::create(directory, some_run(), options);
-  EXPECT_TRUE(journal) << journal.error().text();
-  return journal ? std::move(*journal) : nullptr;
-}
-
-std::unique_ptr<JournalReader> reading(const fs::path& directory) {
-  auto reader = JournalReader::open(directory);
-  EXPECT_TRUE(reader) << reader.error().text();
-  return reader ? std::move(*reader) : nullptr;
-}
-
-/// A SQLite file made by others, or a journal changed by hand.
-void run_sql(const fs::path& file, const char* sql) {
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
-  sqlite3_close(database);
-}
 
 TEST(Journal, KeepsWhatTheRunIs) {
   const TempDirectory directory;
@@ -408,76 +387,6 @@ TEST(JournalAttempts, RefuseWhatDoesNotBelongToThem) {
   EXPECT_EQ(code(journal->add_stage(*attempt, some_record(1, "maintenance"), {})), ErrorCode::kRefused);
   EXPECT_EQ(code(journal->finish_attempt(*attempt)), ErrorCode::kRefused);
   EXPECT_EQ(stages_in(directory.path())->size(), 1U) << "a failed call changes nothing";
-}
-
-TEST(JournalOpen, RefusesWhatIsNotAJournalOfThisFormat) {
-  struct Case {
-    const char* what;
-    ErrorCode want;
-    const char* words;
-    std::function<void(const fs::path&)> make;
-  };
-  const Case cases[] = {
-      {"no file", ErrorCode::kNotFound, "journal.db", [](const fs::path&) {}},
-      {"an empty file", ErrorCode::kCorruption, "empty",
-       [](const fs::path& file) { ASSERT_TRUE(write_file_atomic(file, "")); }},
-      {"text", ErrorCode::kCorruption, "not a database",
-       [](const fs::path& file) { ASSERT_TRUE(write_file_atomic(file, std::string(5000, 'x'))); }},
-      {"another program's database", ErrorCode::kRefused, "not a journal",
-       [](const fs::path& file) { run_sql(file, "CREATE TABLE t (x)"); }},
-      {"a later format", ErrorCode::kRefused, "format 2",
-       [](const fs::path& file) {
-         ASSERT_TRUE(created(file.parent_path())->close());
-         run_sql(file, "PRAGMA user_version=2");
-       }},
-      {"a table that is gone", ErrorCode::kCorruption, "meta",
-       [](const fs::path& file) {
-         ASSERT_TRUE(created(file.parent_path())->close());
-         run_sql(file, "DROP TABLE meta");
-       }},
-      {"a run without its seed", ErrorCode::kCorruption, "seed",
-       [](const fs::path& file) {
-         ASSERT_TRUE(created(file.parent_path())->close());
-         run_sql(file, "DELETE FROM meta WHERE key = 'seed'");
-       }},
-      {"a seed that is no number", ErrorCode::kCorruption, "seed",
-       [](const fs::path& file) {
-         ASSERT_TRUE(created(file.parent_path())->close());
-         run_sql(file, "UPDATE meta SET value = '12x' WHERE key = 'seed'");
-       }},
-  };
-  for (const Case& c : cases) {
-    SCOPED_TRACE(c.what);
-    const TempDirectory directory;
-    c.make(directory.path() / "journal.db");
-    for (const bool network : {false, true}) {
-      const auto writer = Journal::open(directory.path(), {.network_file_system = network});
-      ASSERT_FALSE(writer);
-      EXPECT_EQ(writer.error().code, c.want) << writer.error().text();
-      EXPECT_THAT(writer.error().detail, HasSubstr(c.words));
-    }
-    const auto reader = JournalReader::open(directory.path());
-    ASSERT_FALSE(reader);
-    EXPECT_EQ(reader.error().code, c.want) << reader.error().text();
-    EXPECT_THAT(reader.error().detail, HasSubstr(c.words));
-  }
-}
-
-TEST(JournalOpen, SaysThatARecordIsNotReadable) {
-  const TempDirectory directory;
-  const auto journal = created(directory.path());
-  ASSERT_TRUE(add_cell(*journal, 1));
-  ASSERT_TRUE(journal->close());
-  run_sql(directory.path() / "journal.db", "UPDATE stages SET record = '{\"half\":'");
-  run_sql(directory.path() / "journal.db", "UPDATE samples SET packed = x'00112233'");
-  const auto reader = reading(directory.path());
-  const auto stages = all_stages(*reader);
-  ASSERT_FALSE(stages);
-  EXPECT_EQ(stages.error().code, ErrorCode::kCorruption);
-  EXPECT_THAT(stages.error().detail, HasSubstr("record 1"));
-  const auto samples = reader->samples(1);
-  ASSERT_FALSE(samples);
-  EXPECT_EQ(samples.error().code, ErrorCode::kCorruption);
 }
 
 TEST(NetworkFileSystem, IsNotWhatTheRootOfTheProcessTableIsOn) {

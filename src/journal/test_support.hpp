@@ -102,6 +102,18 @@ inline Status add_cell(Journal& journal, std::uint64_t number, std::size_t sampl
   return journal.finish_attempt(*attempt);
 }
 
+inline std::unique_ptr<Journal> created(const fs::path& directory, const JournalOptions& options = {}) {
+  auto journal = Journal::create(directory, some_run(), options);
+  EXPECT_TRUE(journal) << journal.error().text();
+  return journal ? std::move(*journal) : nullptr;
+}
+
+inline std::unique_ptr<JournalReader> reading(const fs::path& directory) {
+  auto reader = JournalReader::open(directory);
+  EXPECT_TRUE(reader) << reader.error().text();
+  return reader ? std::move(*reader) : nullptr;
+}
+
 inline Result<std::vector<StoredStage>> all_stages(JournalReader& reader) {
   std::vector<StoredStage> all;
   LAB_TRY(reader.each_stage([&](const StoredStage& stage) {

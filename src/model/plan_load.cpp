@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/files.hpp"
+#include "core/plain_text.hpp"
 #include "model/counts_file.hpp"
 #include "model/plan_load_probes.hpp"
 #include "model/plan_load_scan.hpp"
@@ -22,7 +23,8 @@ using plan_rules::bad;
 using plan_rules::parse_word;
 
 constexpr Bytes kFileMax{1 << 20};
-constexpr Millis kTick{1};  // The least duration that is not "no waiting at all".
+constexpr std::size_t kNameMax = 100;  // It is part of a folder's name.
+constexpr Millis kTick{1};             // The least duration that is not "no waiting at all".
 
 /// Reads an integer of the plan into a field of any integer type; limits keep it in range.
 template <class T>
@@ -38,6 +40,8 @@ Status read_run(const TomlReader& table, Plan& plan) {
   LAB_TRY(table.allow_only({"name", "seed", "repetitions", "order_of_work"}));
   std::optional<std::string> name;
   LAB_TRY(table.text("name", name));
+  if (name && (name->empty() || name->size() > kNameMax || without_controls(*name) != *name))
+    return table.error("name", fmt::format("a name has 1 to {} bytes and no control characters", kNameMax));
   if (name) plan.name = *name;
   LAB_TRY(read_integer(table, "seed", 0, std::numeric_limits<std::int64_t>::max(), plan.seed));
   LAB_TRY(read_integer(table, "repetitions", 1, plan_rules::kRepetitionsMax, plan.repetitions));
@@ -384,7 +388,7 @@ Result<LoadedPlan> parse_plan(std::string_view text, const std::filesystem::path
   const auto table = parse_toml(text, name);
   if (!table) return table.error();
   LoadedPlan loaded;
-  loaded.plan.name = file.stem().string();
+  loaded.plan.name = without_controls(file.stem().string());
   LAB_TRY(read_root(TomlReader(name, *table, ""), words, loaded));
   plan_rules::review(loaded, words);
   return loaded;

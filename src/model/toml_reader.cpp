@@ -91,10 +91,29 @@ std::string place_of_secret(const std::string& name, std::initializer_list<std::
   return !takes("password") && takes("token") ? "token" : "password";
 }
 
+constexpr std::size_t kPartsMax = 1000;
+
+/// Where so many dots follow each other with nothing between them that ends a key; in a text that holds them
+/// too.
+std::optional<std::size_t> line_of_deep_key(std::string_view text) {
+  std::size_t dots = 0;
+  std::size_t line = 1;
+  for (const char letter : text) {
+    dots = letter == '.'                                                         ? dots + 1
+           : std::string_view(",={}[]\n").find(letter) == std::string_view::npos ? dots
+                                                                                 : 0;
+    if (dots >= kPartsMax) return line;
+    line += letter == '\n' ? 1 : 0;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<toml::table> parse_toml(std::string_view text, const std::string& file) try {
   if (to_valid_utf8(text) != text) return bad(fmt::format("{}:{}: not UTF-8", file, line_of_bad_utf8(text)));
+  if (const auto line = line_of_deep_key(text))
+    return bad(fmt::format("{}:{}: a key has more than {} parts", file, *line, kPartsMax));
   return toml::parse(text, std::string_view(file));
 } catch (const toml::parse_error& failure) {
   const auto& at = failure.source().begin;

@@ -19,6 +19,8 @@ namespace lab {
 
 /// The table of a whole document. Errors: kInvalidArgument with "FILE:LINE: ...", for bad syntax with the
 /// line and a caret below (left out where the line may hold a password).
+/// Also for a key of more parts than anybody writes: the library goes as deep as they are many, to the end of
+/// the stack.
 Result<toml::table> parse_toml(std::string_view text, const std::string& file);
 
 /// One table of a plan. Readers leave `out` as it is where the key is absent. Borrows the table and the name.

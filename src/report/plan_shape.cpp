@@ -9,6 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include "model/toml_reader.hpp"
+
 namespace lab::report {
 namespace {
 
@@ -50,20 +52,19 @@ void read_systems(const toml::table& systems, PlanShape& shape) {
 
 }  // namespace
 
-Result<PlanShape> read_plan_shape(std::string_view toml_text) try {
-  toml::table root = toml::parse(toml_text);
+Result<PlanShape> read_plan_shape(std::string_view toml_text) {
+  auto parsed = parse_toml(toml_text, "plan.toml");
+  if (!parsed) return std::move(parsed).error();
+  toml::table root = std::move(*parsed);
   PlanShape shape;
   if (const toml::table* systems = root["systems"].as_table()) read_systems(*systems, shape);
   root.erase("systems");
   if (const toml::array* payloads = root["dataset"]["payloads"].as_array())
     for (const toml::node& payload : *payloads) shape.payloads.push_back(payload.value_or(std::string()));
   if (const auto interval = root["stages"]["sample_interval"].value<std::string>())
-    if (const auto parsed = parse_duration(*interval)) shape.sample_interval = *parsed;
+    if (const auto duration = parse_duration(*interval)) shape.sample_interval = *duration;
   flatten(root, "", shape.settings);
   return shape;
-} catch (const toml::parse_error& bad) {
-  return Error{ErrorCode::kInvalidArgument, "report.plan",
-               fmt::format("line {}: {}", bad.source().begin.line, bad.description())};
 }
 
 std::optional<std::string> first_difference(const Settings& a, const Settings& b) {

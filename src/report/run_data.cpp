@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 
+#include "core/files.hpp"
 #include "report/plan_shape.hpp"
 
 namespace lab::report {
@@ -191,6 +192,13 @@ Result<RunData> load_runs(std::span<const std::filesystem::path> directories) {
   run.info = sources.front().reader->info();
   LAB_TRY(load_environment(sources, run));
   note_other_settings(sources, run);
+  for (const Source& source : sources) {
+    const auto beside = read_file(source.directory / "plan.toml");
+    if (beside && *beside != source.reader->info().plan_toml)
+      run.notes.push_back(
+          fmt::format("{}/plan.toml is not the plan of the journal beside it, whose figures these are",
+                      source.directory.string()));
+  }
   Union united;
   for (std::size_t index = 0; index < sources.size(); ++index)
     LAB_TRY(load_records(sources, index, united, run));

@@ -34,7 +34,7 @@ Error bad(const Source& source, ErrorCode code, std::string why) {
 
 Result<std::string> from_file(const Source& source, const std::string& path) {
   struct stat info{};
-  const auto file = open_file(path, O_RDONLY);
+  const auto file = open_file(path, O_RDONLY | O_NONBLOCK);  // A pipe would be waited for.
   if (!file) return file.error();
   if (::fstat(file->get(), &info) != 0) return errno_error("password", path, errno);
   if (!S_ISREG(info.st_mode)) return bad(source, ErrorCode::kRefused, path + " is no regular file");

@@ -122,6 +122,9 @@ TEST_F(Password, AFileThatOthersMayReadIsRefusedWithoutItsText) {
   }
   plan_.password_file = folder_.path().string();
   EXPECT_FALSE(resolve_password(plan_, entry()));
+  plan_.password_file = (folder_.path() / "pipe").string();
+  ASSERT_EQ(::mkfifo(plan_.password_file->c_str(), 0600), 0);
+  EXPECT_EQ(resolve_password(plan_, entry()).error().code, ErrorCode::kRefused);
   plan_.password_file = (folder_.path() / "none").string();
   EXPECT_EQ(resolve_password(plan_, entry()).error().code, ErrorCode::kNotFound);
 }

@@ -195,7 +195,8 @@ class PlanRun {
     }
   }
 
-  /// Goes on past a failed cell unless the block is to be run again anyway or the system is away.
+  /// Goes on past a failed cell unless the block is to be run again anyway or the system is away. It is not
+  /// run again where a cell has failed for good before: that finding would be superseded.
   Result<CellOutcome> run_cells(const CellSetting& cells, const Block& block, bool last) {
     CellOutcome whole;
     for (const Cell& cell : block.cells) {
@@ -204,7 +205,7 @@ class PlanRun {
       finished_[cell_id(cell)] = outcome->valid;
       count_cell(*outcome);
       if (whole.valid && !outcome->valid) whole = *outcome;
-      if (outcome->unreached || (outcome->retryable && !last)) break;
+      if (outcome->unreached || (!whole.valid && whole.retryable && !last)) break;
     }
     return whole;
   }

@@ -49,6 +49,28 @@ TEST_F(RunFixture, ALostConnectionRunsTheWholeBlockAgainAndKeepsTheOldRecordsMar
   EXPECT_EQ(events("warm_up"), 2U) << "one a system";
 }
 
+TEST_F(RunFixture, ALossBehindAFailureThatIsNotTriedAgainLeavesNoStageWithoutARecord) {
+  plan_.dataset.grades = {0, 50, 75};
+  std::size_t both = 0;
+  for (std::uint64_t after = 12; after < 60; after += 6) {
+    SCOPED_TRACE(after);
+    TearDown();
+    SetUp();
+    faults({{.operation = "put", .after_calls = 9, .code = ErrorCode::kCorruption, .once = true},
+            {.operation = "put", .after_calls = after, .once = true}});
+    ASSERT_TRUE(run());
+    const auto current = records(false);
+    EXPECT_EQ(current.size(), kStages / 2 * 3);
+    const auto any = [&](std::string_view code) {
+      return std::any_of(current.begin(), current.end(),
+                         [&](const StageRecord& record) { return record.error_code == code; });
+    };
+    EXPECT_TRUE(any("CORRUPTION"));
+    both += any("CONNECTION_LOST") ? 1 : 0;
+  }
+  EXPECT_GT(both, 0U) << "none of the losses was in the block that is not tried again";
+}
+
 TEST_F(RunFixture, ALossInsideAStageThatHealsAtOnceIsStillALoss) {
   faults({{.operation = "put_batch", .after_calls = 2, .once = true}});
   ASSERT_TRUE(run());

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 #include <nlohmann/json.hpp>
 
@@ -141,6 +142,26 @@ TEST_F(FullDisk, OfTheRunDirectoryEndsWithFourAndTheJournalStaysReadable) {
   const Figures now = figures_of(out);
   for (const auto& [key, value] : kept) EXPECT_EQ(difference_of({{key, value}}, {{key, now.at(key)}}), "");
   EXPECT_EQ(now.size(), 2U * 2 * 6 * 5);
+}
+
+TEST_F(FullDisk, AFileThatMayNotGrowAnyMoreEndsWithACodeAndNotWithASignal) {
+  const auto plan = small_plan(6).string();
+  const std::string whole = (root_ / "whole").string();
+  const std::string out = (root_ / "out").string();
+  ASSERT_EQ(run({"run", plan, "--out", whole}).exit_code, 0);
+  struct rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  for (const rlim_t most : {rlim_t{200U << 10U}, rlim_t{300U << 10U}}) {
+    const struct rlimit small{most, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    fs::remove_all(out);
+    const Ended ended = run({"run", plan, "--out", out});
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_TRUE(ended.exit_code == 4 || ended.exit_code == 1) << ended.exit_code << ended.err;
+    EXPECT_NE(ended.err.find("File too large"), std::string::npos) << ended.err;
+    EXPECT_EQ(run({"resume", out}).exit_code, 0);
+    EXPECT_EQ(difference_of(figures_of(whole), figures_of(out)), "");
+  }
 }
 
 }  // namespace

@@ -7,10 +7,12 @@
 namespace lab::e2e {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct BadPlan {
   const char* what;
   const char* line;      // Of good_plan(), replaced by
-  const char* instead;   // this;
+  std::string instead;   // this;
   const char* expected;  // must stand in the error,
   const char* also;      // and this.
 };
@@ -58,6 +60,10 @@ class BadInput : public ProgramTest {
 };
 
 TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
+  // The library that reads TOML goes a step deeper for each part, to the end of the stack.
+  std::string deep_key = "a";
+  for (int i = 0; i < 100'000; ++i) deep_key += ".a";
+  deep_key += " = 1";
   const std::vector<BadPlan> cases{
       {"unknown key", "seed = 42", "sead = 42", "plan.toml:2", "seed"},
       {"unknown table", "[stages]", "[stagse]", "plan.toml:9", "stages"},
@@ -81,6 +87,10 @@ TEST_F(BadInput, InAPlanNamesFileLineKeyAndTheNearestWord) {
       {"a number for a text", "object_size = \"4 KiB\"", "object_size = true", "plan.toml:8", "object_size"},
       {"an empty list", "grades = [\"U0\", \"U50\"]", "grades = []", "plan.toml:6", "grades"},
       {"a leading zero", "seed = 42", "seed = 042", "plan.toml:2", "seed = 042"},
+      {"a key too deep", "objects = 20", "objects = 20\n" + deep_key, "plan.toml:8: a key has more than",
+       "1000 parts"},
+      {"a name that writes on the terminal", "seed = 42", "seed = 42\nname = \"\\u001b[31m\"", "plan.toml:3",
+       "control characters"},
       {"a broken line", "objects = 20", "objects = = 20", "plan.toml:7", "objects = = 20"},
       {"unknown variant", "[systems.files]", "[systems.sqlite]\nvariants = [\"rolback\"]", "plan.toml:12",
        "rollback"},
@@ -288,6 +298,24 @@ TEST_F(BadInput, APlanWhoseRealDataIsNotThereSaysWhere) {
   const auto plan = std::string(LAB_SOURCE_ROOT) + "/plans/classic-matrix.toml";
   expect_refused({"run", plan, "--dry-run"}, {"corpora"});
   expect_refused({"run", plan, "--out", (root_ / "out").string()}, {"corpora"});
+}
+
+TEST_F(BadInput, ThePlansNameDoesNotLeadOutOfTheFolderOfRuns) {
+  std::string text = good_plan();
+  text.insert(text.find("seed = 42"), "name = \"../../escape\"\n");
+  const std::string plan = write("plan.toml", text).string();
+  const fs::path before = fs::current_path();
+  fs::create_directories(root_ / "here/below");
+  fs::current_path(root_ / "here/below");
+  const Ended ended = run({"run", plan});
+  fs::current_path(before);
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  std::vector<std::string> made;
+  for (const auto& entry : fs::directory_iterator(root_ / "here/below/runs"))
+    made.push_back(entry.path().filename().string());
+  ASSERT_EQ(made.size(), 1U);
+  EXPECT_TRUE(made[0].starts_with("-.-..-escape-")) << made[0];
+  EXPECT_FALSE(fs::exists(root_ / "here/escape"));
 }
 
 TEST_F(BadInput, ADirectoryWithOtherThingsIsNotTaken) {
