@@ -2,8 +2,8 @@
 #include "runner/password.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
+#include <cstdlib>
 
 #include "core/testing/temporary_folder.hpp"
 

@@ -1,9 +1,9 @@
 // A full or failing disk: the cell is invalid, the journal stays readable, nothing is invented.
 // SPDX-License-Identifier: Apache-2.0
-#include <errno.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <cerrno>
+#include <cstring>
 
 #include <nlohmann/json.hpp>
 
@@ -23,7 +23,7 @@ class FullDisk : public ProgramTest {
 
   /// A file system of its own with so much room; skips where this user may not mount one.
   std::string small_disk(const std::string& name, const std::string& size) {
-    const std::string where = (root_ / name).string();
+    std::string where = (root_ / name).string();
     fs::create_directories(where);
     if (::mount("tmpfs", where.c_str(), "tmpfs", 0, ("size=" + size + ",mode=0700").c_str()) != 0) {
       reason_ = std::string("needs the right to mount a tmpfs: ") + ::strerror(errno);
