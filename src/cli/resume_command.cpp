@@ -34,7 +34,8 @@ Result<Plan> plan_of(const fs::path& directory) {
   if (!recorded) return recorded.error();
   if (plan_hash(recorded->plan) != (*reader)->info().plan_hash)
     return Error{ErrorCode::kCorruption, "resume",
-                 (directory / "journal.db").string() + ": its plan is not the one that was written"};
+                 (directory / "journal.db").string() +
+                     ": its plan is not what was written, or another version wrote it"};
   LAB_TRY(require_built_in(*recorded));
   std::error_code failure;
   if (!fs::exists(directory / "plan.toml", failure))
