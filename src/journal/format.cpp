@@ -191,7 +191,7 @@ Result<bool> seals_records(Database& database) {
 }
 
 Status check_pages(Database& database) {
-  const auto answer = database.text("PRAGMA quick_check(1)");
+  const auto answer = database.text("PRAGMA integrity_check(1)");
   if (!answer) return answer.error();
   if (*answer == "ok") return ok();
   return Error{ErrorCode::kCorruption, "journal.open", *answer};

@@ -52,7 +52,7 @@ Result<std::string> unsealed(std::string_view text, bool must);
 /// Whether each record of the journal has a seal: all that were begun since there are any.
 Result<bool> seals_records(Database& database);
 
-/// Pages and constraints. Errors: kCorruption.
+/// Pages, constraints, and that indexes hold what tables do. Errors: kCorruption.
 Status check_pages(Database& database);
 
 /// Samples of one stage by metric and unit, each as 16 bytes: time in milliseconds (int64), then the value
