@@ -99,9 +99,10 @@ std::optional<std::size_t> line_of_deep_key(std::string_view text) {
   std::size_t dots = 0;
   std::size_t line = 1;
   for (const char letter : text) {
-    dots = letter == '.'                                                         ? dots + 1
-           : std::string_view(",={}[]\n").find(letter) == std::string_view::npos ? dots
-                                                                                 : 0;
+    if (letter == '.')
+      dots += 1;
+    else if (std::string_view(",={}[]\n").find(letter) != std::string_view::npos)
+      dots = 0;
     if (dots >= kPartsMax) return line;
     line += letter == '\n' ? 1 : 0;
   }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/files.hpp"
 #include "core/testing/temporary_folder.hpp"
 #include "report/outputs.hpp"
 #include "report/testing/sample_run.hpp"
@@ -83,6 +84,17 @@ TEST(LoadRuns, ReadsOneDirectory) {
   ASSERT_TRUE(samples);
   ASSERT_EQ(samples->size(), 2U);
   EXPECT_EQ((*samples)[1].value, 6.5);
+}
+
+TEST(LoadRuns, APlanBesideTheJournalThatIsAnotherOneIsNoted) {
+  const TemporaryFolder folder;
+  const std::vector<fs::path> paths{write_directory(folder, {.name = "a", .records = cells("sqlite", 4)})};
+  const auto recorded = load_runs(paths)->info.plan_toml;
+  ASSERT_TRUE(write_file_atomic(paths[0] / "plan.toml", recorded));
+  EXPECT_THAT(load_runs(paths)->notes, testing::Not(testing::Contains(HasSubstr("plan.toml"))));
+  ASSERT_TRUE(write_file_atomic(paths[0] / "plan.toml", recorded + "# of another run\n"));
+  EXPECT_THAT(load_runs(paths)->notes,
+              testing::Contains(HasSubstr("is not the plan of the journal beside it")));
 }
 
 TEST(LoadRuns, UnitesDirectoriesOfOnePlan) {

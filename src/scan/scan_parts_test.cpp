@@ -1,7 +1,6 @@
 // Large files that several workers cut into content-defined chunks at once.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -114,13 +113,7 @@ TEST_F(Scanning, OfAFileInPartsNothingStaysInThePageCacheThatWasNotThere) {
   add("a", text);
   const auto file = open_file(data_ / "a", O_RDONLY);
   ASSERT_TRUE(file);
-  const auto resident = [&] {
-    void* const mapped = ::mmap(nullptr, text.size(), PROT_READ, MAP_SHARED, file->get(), 0);
-    std::vector<unsigned char> pages(text.size() / 4096);
-    EXPECT_EQ(::mincore(mapped, text.size(), pages.data()), 0);
-    ::munmap(mapped, text.size());
-    return std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1U) != 0; });
-  };
+  const auto resident = [&] { return pages_in_cache(file->get(), text.size()); };
   for (const ChunkerSpec& chunker : {ChunkerSpec{Kind::kFixed, 4096, 0}, ChunkerSpec{Kind::kCdc, 8192, 0}})
     for (const unsigned threads : {1U, 2U}) {
       ASSERT_EQ(::fsync(file->get()), 0);

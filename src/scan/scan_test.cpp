@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -211,13 +210,7 @@ TEST_F(Scanning, WhatWillBeComparedStaysInThePageCache) {
   add("a", bytes);
   const auto file = open_file(data_ / "a", O_RDONLY);
   ASSERT_TRUE(file);
-  const auto resident = [&] {
-    void* const mapped = ::mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, file->get(), 0);
-    std::vector<unsigned char> pages(bytes.size() / 4096);
-    EXPECT_EQ(::mincore(mapped, bytes.size(), pages.data()), 0);
-    ::munmap(mapped, bytes.size());
-    return std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1U) != 0; });
-  };
+  const auto resident = [&] { return pages_in_cache(file->get(), bytes.size()); };
   for (const bool verify : {true, false}) {
     ASSERT_EQ(::fsync(file->get()), 0);
     ASSERT_EQ(::posix_fadvise(file->get(), 0, 0, POSIX_FADV_DONTNEED), 0);

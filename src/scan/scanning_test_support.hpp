@@ -1,6 +1,9 @@
 // Files in a folder of their own, and scans of them. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -12,6 +15,16 @@
 #include "scan/scan_pass.hpp"
 
 namespace lab::scan {
+
+/// Of a file of so many bytes; a whole number of pages.
+inline std::ptrdiff_t pages_in_cache(int descriptor, std::size_t bytes) {
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
+  EXPECT_NE(mapped, MAP_FAILED);
+  std::vector<unsigned char> pages(bytes / 4096);
+  EXPECT_EQ(::mincore(mapped, bytes, pages.data()), 0);
+  ::munmap(mapped, bytes);
+  return std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1U) != 0; });
+}
 
 class Scanning : public testing::Test {
  protected:
