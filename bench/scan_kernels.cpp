@@ -1,6 +1,6 @@
 // Speed of the scan's kernels, in GB per CPU-second, and what they find, beside a copy and a sum of the same
 // bytes. `bench_scan_kernels make FILE MIB` writes a file with half of its 64-KiB blocks twice;
-// `bench_scan_kernels measure FILE ROUNDS` prints lines of name, median and found percent.
+// `bench_scan_kernels measure FILE` does everything once and prints lines of name, rate and found percent.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -60,16 +60,12 @@ Data loaded(const char* path) {
   return data;
 }
 
-void report(const std::string& name, const Data& data, int rounds, const std::function<void()>& work,
+void report(const std::string& name, const Data& data, const std::function<void()>& work,
             std::optional<double> found = {}, int times = 1) {
-  std::vector<double> rates;
-  for (int round = 0; round < rounds; ++round) {
-    const double began = cpu_seconds();
-    work();
-    rates.push_back(times * static_cast<double>(data.size()) / (cpu_seconds() - began) / 1e9);
-  }
-  std::sort(rates.begin(), rates.end());
-  fmt::print("{}\t{:.2f}\t{}\n", name, rates[rates.size() / 2], found ? fmt::format("{:.2f}", *found) : "");
+  const double began = cpu_seconds();
+  work();
+  const double rate = times * static_cast<double>(data.size()) / (cpu_seconds() - began) / 1e9;
+  fmt::print("{}\t{:.3f}\t{}\n", name, rate, found ? fmt::format("{:.2f}", *found) : "");
 }
 
 double saved_percent(const Data& data, lab::Chunker& chunker) {
@@ -89,7 +85,7 @@ double saved_percent(const Data& data, lab::Chunker& chunker) {
 }
 
 /// What `deduplab scan` does with bytes that are in memory, by one chunker: cut, fingerprint, count.
-void measure_scan(const Data& data, int rounds, const std::string& word) {
+void measure_scan(const Data& data, const std::string& word) {
   const auto spec = lab::scan::parse_chunkers(std::span(&word, 1));
   LAB_CHECK(spec && spec->size() == 1, "a chunker");
   const auto scan = [&] {
@@ -113,14 +109,14 @@ void measure_scan(const Data& data, int rounds, const std::string& word) {
     lab::scan::Tally tally(1);
     LAB_CHECK(counter->finish(tally, nullptr), "the count");
   };
-  report(fmt::format("{}: cut, fingerprinted, counted", word), data, rounds, scan);
+  report(fmt::format("{}: cut, fingerprinted, counted", word), data, scan);
 }
 
-void measure_chunks(const Data& data, int rounds) {
+void measure_chunks(const Data& data) {
   using lab::operator""_KiB;
   for (const lab::GearPath path : lab::gear_paths()) {
     std::vector<lab::Candidate> found;
-    report(fmt::format("candidates of 2^12, {}", to_string(path)), data, rounds, [&] {
+    report(fmt::format("candidates of 2^12, {}", to_string(path)), data, [&] {
       lab::GearScan scan(12, path);
       for (std::size_t at = 0; at < data.size(); at += kBlock) {
         found.clear();
@@ -140,7 +136,7 @@ void measure_chunks(const Data& data, int rounds) {
     std::optional<double> saved;
     if (settings.size() == 1) saved = saved_percent(data, *chunker);
     report(
-        name, data, rounds,
+        name, data,
         [&] {
           for (std::size_t at = 0; at < data.size(); at += 16 * kBlock)
             chunker->feed(std::span(data).subspan(at, std::min(16 * kBlock, data.size() - at)));
@@ -151,7 +147,7 @@ void measure_chunks(const Data& data, int rounds) {
 }
 
 /// `known` of the file's blocks are the originals; the rest of the file is unknown to the census.
-void measure_census(const Data& data, int rounds, std::size_t known) {
+void measure_census(const Data& data, std::size_t known) {
   using lab::operator""_MiB;
   auto census =
       lab::Census::make(256_MiB, [&](std::uint64_t number) -> lab::Result<std::span<const std::byte>> {
@@ -173,30 +169,29 @@ void measure_census(const Data& data, int rounds, std::size_t known) {
   const double located =
       100.0 * static_cast<double>(census->result().located.count) / static_cast<double>(data.size());
   const auto result = census->result();
-  report(fmt::format("census, {} originals, {} slices", result.originals.size(), result.slices), data, rounds,
-         scan, located);
+  report(fmt::format("census, {} originals, {} slices", result.originals.size(), result.slices), data, scan,
+         located);
 }
 
-int measure(const char* path, int rounds) {
+int measure(const char* path) {
   const Data data = loaded(path);
   Data copy(data.size());
   std::uint64_t sum = 0;
-  report("memcpy to an equal buffer", data, rounds,
-         [&] { std::memcpy(copy.data(), data.data(), data.size()); });
+  report("memcpy to an equal buffer", data, [&] { std::memcpy(copy.data(), data.data(), data.size()); });
   // Two buffers are read and nothing is written; half of the time is what one of them takes.
   report(
-      "memcmp with an equal buffer, of what it reads", data, rounds,
+      "memcmp with an equal buffer, of what it reads", data,
       [&] { LAB_CHECK(std::memcmp(copy.data(), data.data(), data.size()) == 0, "a copy"); }, {}, 2);
-  report("XXH3-128 of 4-KiB blocks", data, rounds, [&] {
+  report("XXH3-128 of 4-KiB blocks", data, [&] {
     for (std::size_t at = 0; at + 4096 <= data.size(); at += 4096)
       sum += XXH3_128bits(data.data() + at, 4096).low64;
   });
   LAB_CHECK(sum != 1, "the sum is used");
-  for (const char* word : {"fixed:4096", "cdc:8192"}) measure_scan(data, rounds, word);
-  measure_chunks(data, rounds);
+  for (const char* word : {"fixed:4096", "cdc:8192"}) measure_scan(data, word);
+  measure_chunks(data);
   const std::size_t blocks = data.size() / kBlock;
-  measure_census(data, rounds, blocks);
-  measure_census(data, rounds, blocks / 64);
+  measure_census(data, blocks);
+  measure_census(data, blocks / 64);
   return 0;
 }
 
@@ -211,10 +206,10 @@ int make(const char* path, std::size_t mib) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string task = argc == 4 ? argv[1] : "";
-  const int number = argc == 4 ? std::atoi(argv[3]) : 0;
-  if (task == "measure" && number > 0) return measure(argv[2], number);
-  if (task == "make" && number > 0) return make(argv[2], static_cast<std::size_t>(number));
-  std::fputs("usage: bench_scan_kernels make FILE MIB | measure FILE ROUNDS\n", stderr);
+  const std::string task = argc >= 3 ? argv[1] : "";
+  const int mebibytes = argc == 4 ? std::atoi(argv[3]) : 0;
+  if (task == "measure" && argc == 3) return measure(argv[2]);
+  if (task == "make" && mebibytes > 0) return make(argv[2], static_cast<std::size_t>(mebibytes));
+  std::fputs("usage: bench_scan_kernels make FILE MIB | measure FILE\n", stderr);
   return 2;
 }

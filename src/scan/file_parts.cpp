@@ -2,6 +2,7 @@
 #include "scan/file_parts.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace lab::scan {
 namespace {
@@ -18,12 +19,19 @@ std::vector<CdcChunks::Level> levels_of(std::span<const ChunkerSpec> specs, Take
 /// Passes chunks on until one ends where one of the part's own does.
 class UntilCommon final : public ChunkTaker {
  public:
-  UntilCommon(std::span<const CutChunk> own, std::uint64_t before, ChunkTaker& out)
-      : own_(own), before_(before), out_(out) {}
+  /// Of the next part: its own chunks, the bytes of the open chunk before it, and where chunks go.
+  void begin(std::span<const CutChunk> own, std::uint64_t before, ChunkTaker& out) {
+    own_ = own;
+    before_ = before;
+    out_ = &out;
+    end_ = 0;
+    next_ = 0;
+    common_ = false;
+  }
 
   void take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) override {
     if (common_) return;
-    out_.take(fingerprint, length, zero);
+    out_->take(fingerprint, length, zero);
     end_ += length;
     while (next_ < own_.size() && own_[next_].end + before_ < end_) ++next_;
     common_ = next_ < own_.size() && own_[next_].end + before_ == end_;
@@ -34,9 +42,9 @@ class UntilCommon final : public ChunkTaker {
   std::span<const CutChunk> rest() const { return own_.subspan(next_ + 1); }
 
  private:
-  std::span<const CutChunk> own_;
-  std::uint64_t before_;  // Bytes of the open chunk before the part.
-  ChunkTaker& out_;
+  std::span<const CutChunk> own_{};
+  std::uint64_t before_ = 0;
+  ChunkTaker* out_ = nullptr;
   std::uint64_t end_ = 0;
   std::size_t next_ = 0;
   bool common_ = false;
@@ -113,10 +121,20 @@ PartCuts PartCutter::take() {
   return part;
 }
 
+struct PartJoiner::Again {
+  Again(FingerprintKind kind, const ChunkerSpec& spec)
+      : cutter(kind, std::array{CdcChunks::Level{spec, &taker}}) {}
+  UntilCommon taker{};
+  CdcChunks cutter;  // Points to the taker.
+};
+
 PartJoiner::PartJoiner(FingerprintKind kind, std::span<const ChunkerSpec> specs)
-    : kind_(kind), specs_(specs.begin(), specs.end()), open_(specs.size()) {
+    : kind_(kind), specs_(specs.begin(), specs.end()), open_(specs.size()), again_(specs.size()) {
   for (std::size_t i = 0; i < specs_.size(); ++i) holes_.push_back(std::make_unique<Hole>());
 }
+
+PartJoiner::PartJoiner(PartJoiner&& other) noexcept = default;
+PartJoiner::~PartJoiner() = default;
 
 void PartJoiner::Hole::take(const Fingerprint& fingerprint, std::uint32_t length, bool zero) {
   out->take(fingerprint, length, zero);
@@ -153,7 +171,10 @@ Status PartJoiner::join(PartCuts& part, std::span<ChunkTaker* const> out, const 
       leave_hole(level);
       LAB_TRY(join_level(level, part, *out[level], rest));
     }
-    if (part.ends) leave_hole(level);
+    if (part.ends) {
+      leave_hole(level);
+      again_[level].reset();
+    }
     std::vector<std::byte>& open = open_[level];
     if (!part.ends || open.empty()) continue;
     out[level]->take(fingerprint_of(kind_, std::span<const std::byte>(open)),
@@ -170,10 +191,10 @@ Status PartJoiner::join_level(std::size_t level, PartCuts& part, ChunkTaker& out
     open = std::move(part.open[level]);
     return ok();
   }
-  UntilCommon taker(part.chunks[level], open.size(), out);
-  const CdcChunks::Level one{specs_[level], &taker};
-  CdcChunks again(kind_, std::span(&one, 1));
-  again.bytes(open);
+  if (!again_[level]) again_[level] = std::make_unique<Again>(kind_, specs_[level]);
+  auto& [taker, cutter] = *again_[level];
+  taker.begin(part.chunks[level], open.size(), out);
+  cutter.bytes(open);
   for (std::size_t at = 0; at < part.size && !taker.common();) {
     if (at == part.bytes.size()) {
       LAB_TRY(rest(part));
@@ -181,15 +202,15 @@ Status PartJoiner::join_level(std::size_t level, PartCuts& part, ChunkTaker& out
     }
     const auto left = std::span<const std::byte>(part.bytes).subspan(at);
     const auto some = left.first(std::min(left.size(), kAgain));
-    again.bytes(some);
+    cutter.bytes(some);
     at += some.size();
   }
-  if (!taker.common()) {
-    open = std::move(again.take_open().front());
-    return ok();
+  std::vector<std::byte> behind = std::move(cutter.take_open().front());
+  if (taker.common()) {
+    pass_on(taker.rest(), out);
+    behind = std::move(part.open[level]);
   }
-  pass_on(taker.rest(), out);
-  open = std::move(part.open[level]);
+  open = std::move(behind);
   return ok();
 }
 

@@ -36,9 +36,9 @@ struct PartCuts {
 };
 
 /// A part is joined at one of its first cuts, so that the bytes behind them are not kept: once this much was
-/// cut, and into so many chunks of each level that end by their content.
+/// cut, and into so many chunks of each level that end by their content. To keep more costs memory traffic.
 struct PartHead {
-  std::uint64_t bytes = 1U << 20U;
+  std::uint64_t bytes = 256U << 10U;
   std::uint64_t chunks = 8;
 };
 
@@ -81,6 +81,8 @@ class PartJoiner {
   /// Gives the part all its bytes, where those that were kept do not reach to such a cut.
   using ReadRest = std::function<Status(PartCuts&)>;
   PartJoiner(FingerprintKind kind, std::span<const ChunkerSpec> specs);
+  PartJoiner(PartJoiner&& other) noexcept;
+  ~PartJoiner();
   /// `out` has a taker for each level. Errors: those of `rest`; then the file has no chunks.
   Status join(PartCuts& part, std::span<ChunkTaker* const> out, const ReadRest& rest);
 
@@ -94,14 +96,17 @@ class PartJoiner {
     std::optional<CdcChunks> cutter{};  // While parts are holes. It has what is open.
   };
 
+  struct Again;  // Cuts the beginning of a part once more.
+
   void join_hole(std::size_t level, std::uint64_t zeros, ChunkTaker& out);
   void leave_hole(std::size_t level);
   Status join_level(std::size_t level, PartCuts& part, ChunkTaker& out, const ReadRest& rest);
 
   FingerprintKind kind_;
   std::vector<ChunkerSpec> specs_;
-  std::vector<std::vector<std::byte>> open_;    // The chunk that has begun and not ended, by level.
-  std::vector<std::unique_ptr<Hole>> holes_{};  // By level; the cutters point to them.
+  std::vector<std::vector<std::byte>> open_;     // The chunk that has begun and not ended, by level.
+  std::vector<std::unique_ptr<Hole>> holes_{};   // By level; the cutters point to them.
+  std::vector<std::unique_ptr<Again>> again_{};  // By level, while parts are joined: to make one takes long.
 };
 
 /// What workers have cut, until its turn comes. Thread-safe.

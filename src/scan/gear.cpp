@@ -137,7 +137,8 @@ std::vector<GearPath> gear_paths() {
   std::vector<GearPath> paths{GearPath::kScalar};
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) paths.push_back(GearPath::kAvx2);
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2"))
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vbmi"))
     paths.push_back(GearPath::kAvx512);
 #endif
   return paths;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <thread>
 
 #include "scan/scan_test_support.hpp"
@@ -31,7 +32,13 @@ TEST(Gear, EveryPathFindsWhatTheDefinitionSays) {
   Random random(1);
   for (const GearPath path : gear_paths()) {
     for (const unsigned bits : {7U, 9U, 16U}) {
-      for (std::size_t size = 0; size < 300; ++size) {
+      std::vector<std::size_t> sizes(300);
+      std::iota(sizes.begin(), sizes.end(), std::size_t{0});
+      // About the borders of what is taken at once.
+      for (const std::size_t border : {1'024UL, 2'048UL, 64'512UL, 2 * 64'512UL})
+        for (const std::size_t before : {1UL, 2UL, 17UL, 18UL, 33UL, 48UL})
+          sizes.push_back(border + 32 - before);
+      for (const std::size_t size : sizes) {
         const Data data = mixed_data(size, random.next());
         ASSERT_EQ(found_in(data, bits, path), candidates_by_definition(data, bits))
             << to_string(path) << " " << bits << " bits, " << size << " bytes";
