@@ -223,7 +223,7 @@ void PartQueue::wait_for_room(const std::stop_token& stop) {
 }
 
 Status PartQueue::put(std::size_t file, std::uint64_t number, PartCuts part, std::span<ChunkTaker* const> out,
-                      const ReadRest& rest) {
+                      const PartJoiner::ReadRest& rest) {
   std::unique_lock lock(mutex_);
   File& state = files_.try_emplace(file, PartJoiner(kind_, specs_)).first->second;
   state.waiting.emplace(number, std::move(part));
@@ -235,7 +235,7 @@ Status PartQueue::put(std::size_t file, std::uint64_t number, PartCuts part, std
     PartCuts taken = std::move(next->second);
     state.waiting.erase(next);
     lock.unlock();
-    LAB_TRY(state.joiner.join(taken, out, [&](PartCuts& of) { return rest(state.next, of); }));
+    LAB_TRY(state.joiner.join(taken, out, rest));
     lock.lock();
     if (old_.size() < parts_) old_.push_back(std::move(taken));
     state.next += 1;

@@ -28,6 +28,7 @@ struct CutChunk {
 /// A part, cut as if a chunk began with it.
 struct PartCuts {
   std::vector<std::byte> bytes{};               // From its beginning on: all, or those that joining needs.
+  std::uint64_t begin = 0;                      // In the file.
   std::uint64_t size = 0;                       // Of the part; 0 where it is a hole.
   std::vector<std::vector<CutChunk>> chunks{};  // By level.
   std::vector<std::vector<std::byte>> open{};   // Behind the last cut, by level.
@@ -119,14 +120,11 @@ class PartQueue {
   /// after those before it, so that the one that the others wait for is always at work.
   void wait_for_room(const std::stop_token& stop);
 
-  /// Gives part `number` of the file all its bytes.
-  using ReadRest = std::function<Status(std::uint64_t number, PartCuts&)>;
-
-  /// Part `number` of a file; of each file those from 0 on come once each. It, and those behind it that have
-  /// come already, go to `out` unless an earlier one is missing or at work. Errors: those of `rest`; then no
-  /// further part of the file is joined.
+  /// Part `number` of a file; of each file those from 0 on come once each, of any size. It, and those behind
+  /// it that have come already, go to `out` unless an earlier one is missing or at work. Errors: those of
+  /// `rest`; then no further part of the file is joined.
   Status put(std::size_t file, std::uint64_t number, PartCuts part, std::span<ChunkTaker* const> out,
-             const ReadRest& rest);
+             const PartJoiner::ReadRest& rest);
 
   /// A part that was joined, or none: only its memory is of use. To give it back to the system and to get it
   /// again for each part costs more than all cutting.

@@ -134,13 +134,14 @@ TEST(FileParts, ARestThatCannotBeReadIsTheErrorOfTheFile) {
   const auto takers = takers_of(kept);
   std::vector<PartCuts> parts = parts_of(data, random, 60'000, {1, 0});
   ASSERT_GT(parts.size(), 2U);
-  const auto gone = [](std::uint64_t number, PartCuts&) -> Status {
-    return Error{ErrorCode::kIo, "test", "part " + std::to_string(number) + " is gone"};
+  for (std::size_t i = 0; i < parts.size(); ++i) parts[i].begin = 1'000 * i;
+  const auto gone = [](const PartCuts& part) -> Status {
+    return Error{ErrorCode::kIo, "test", "the part at " + std::to_string(part.begin) + " is gone"};
   };
   ASSERT_TRUE(queue.put(0, 0, std::move(parts[0]), takers, gone));
   const Status failed = queue.put(0, 1, std::move(parts[1]), takers, gone);
   ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().detail, "part 1 is gone");
+  EXPECT_EQ(failed.error().detail, "the part at 1000 is gone");
   const std::size_t before = kept[0].chunks.size();
   EXPECT_TRUE(queue.put(0, 2, std::move(parts[2]), takers, gone));
   EXPECT_EQ(kept[0].chunks.size(), before) << "nothing behind it is joined";
@@ -232,8 +233,7 @@ TEST(FileParts, MayComeInAnyOrderFromSeveralWorkers) {
           queue.wait_for_room({});
           const std::size_t number = next.fetch_add(1);
           if (number >= parts.size()) return;
-          EXPECT_TRUE(queue.put(7, number, std::move(parts[number]), takers,
-                                [](std::uint64_t, PartCuts& of) { return no_rest(of); }));
+          EXPECT_TRUE(queue.put(7, number, std::move(parts[number]), takers, no_rest));
         }
       });
   }
@@ -252,8 +252,8 @@ TEST(FileParts, NobodyWaitsForRoomThatAStopMakesUseless) {
   PartQueue queue(FingerprintKind::kXxh3, kSpecs, 1);
   std::vector<Kept> kept(kSpecs.size());
   // Part 0 is missing.
-  ASSERT_TRUE(queue.put(0, 1, PartCuts{.chunks = {{}, {}, {}}, .open = {{}, {}, {}}}, takers_of(kept),
-                        [](std::uint64_t, PartCuts& of) { return no_rest(of); }));
+  ASSERT_TRUE(
+      queue.put(0, 1, PartCuts{.chunks = {{}, {}, {}}, .open = {{}, {}, {}}}, takers_of(kept), no_rest));
   std::stop_source source;
   source.request_stop();
   queue.wait_for_room(source.get_token());

@@ -54,9 +54,11 @@ constexpr Tables split(const Nibbles& nibbles) {
   return tables;
 }
 
-constexpr std::array<std::uint16_t, 256> entries_of(const Nibbles& nibbles) {
-  std::array<std::uint16_t, 256> entries{};
-  for (unsigned byte = 0; byte < 256; ++byte) entries[byte] = entry_of(nibbles, byte);
+/// The 16 bits at the top, so that what leaves them has left the window.
+constexpr std::array<std::uint32_t, 256> entries_of(const Nibbles& nibbles) {
+  std::array<std::uint32_t, 256> entries{};
+  for (unsigned byte = 0; byte < 256; ++byte)
+    entries[byte] = static_cast<std::uint32_t>(entry_of(nibbles, byte)) << 16U;
   return entries;
 }
 
@@ -84,37 +86,49 @@ std::uint32_t strength_of(std::uint32_t hash, const std::uint8_t* window) {
   return static_cast<std::uint32_t>(std::countl_zero(further_bits(window)));
 }
 
+constexpr std::size_t kRows = 4;
+
+/// All of four rows of `length` bytes, one behind the other. Each hash waits for the one before it, so that
+/// several are made in turns.
+std::size_t find_in_rows(const std::uint8_t* data, std::size_t length, std::uint32_t below,
+                         std::uint32_t* out) {
+  std::uint32_t hashes[kRows]{};
+  std::size_t ends[kRows];  // Of what each row has found, in its own part of `out`.
+  for (std::size_t row = 0; row < kRows; ++row) {
+    const std::uint8_t* const begin = data + row * length;
+    for (std::size_t i = kGearWindow - 1; i > 0; --i)
+      hashes[row] = (hashes[row] << 1U) + kEntries[*(begin - i)];
+    ends[row] = row * length;
+  }
+  for (std::size_t i = 0; i < length; ++i) {
+#pragma GCC unroll 4
+    for (std::size_t row = 0; row < kRows; ++row) {
+      const std::size_t at = row * length + i;
+      hashes[row] = (hashes[row] << 1U) + kEntries[data[at]];
+      if (hashes[row] < below) [[unlikely]]
+        out[ends[row]++] = static_cast<std::uint32_t>(at << 16U) | hashes[row] >> 16U;
+    }
+  }
+  std::size_t found = ends[0];
+  for (std::size_t row = 1; row < kRows; ++row)
+    for (std::size_t i = row * length; i < ends[row]; ++i) out[found++] = out[i];
+  return found;
+}
+
 }  // namespace
 
 constinit const Tables kTables = split(kNibbles);
 
 std::size_t find_scalar(const std::uint8_t* data, std::size_t from, std::size_t to, unsigned bits,
                         std::uint32_t* out) {
+  const std::uint32_t below = 1U << (32U - bits);
+  const std::size_t length = to - from < 32 * kRows ? 0 : (to - from) / kRows;
+  std::size_t found = length == 0 ? 0 : find_in_rows(data + from, length, below, out);
   std::uint32_t hash = 0;
-  const std::uint32_t mask = 0xFFFFU << (16U - bits) & 0xFFFFU;
-  for (std::size_t i = from - (kGearWindow - 1); i < from; ++i) hash = (hash << 1U) + kEntries[data[i]];
-  std::size_t found = 0;
-  const auto look = [&](std::uint32_t at_i, std::size_t i) {
-    if ((at_i & mask) == 0) [[unlikely]]
-      out[found++] = static_cast<std::uint32_t>((i - from) << 16U) | (at_i & 0xFFFFU);
-  };
-  // What has left the 16 bits at the top has left the window. Four bytes a step: each hash follows from the
-  // one before the step, so that a step waits for one shift and one sum in place of four.
-  std::size_t i = from;
-  for (; i + 4 <= to; i += 4) {
-    const std::uint32_t one = kEntries[data[i]];
-    const std::uint32_t two = (one << 1U) + kEntries[data[i + 1]];
-    const std::uint32_t three = (two << 1U) + kEntries[data[i + 2]];
-    const std::uint32_t four = (three << 1U) + kEntries[data[i + 3]];
-    look((hash << 1U) + one, i);
-    look((hash << 2U) + two, i + 1);
-    look((hash << 3U) + three, i + 2);
-    hash = (hash << 4U) + four;
-    look(hash, i + 3);
-  }
-  for (; i < to; ++i) {
+  const std::size_t rest = from + length * kRows;
+  for (std::size_t i = rest - (kGearWindow - 1); i < to; ++i) {
     hash = (hash << 1U) + kEntries[data[i]];
-    look(hash, i);
+    if (i >= rest && hash < below) out[found++] = static_cast<std::uint32_t>((i - from) << 16U) | hash >> 16U;
   }
   return found;
 }

@@ -71,8 +71,33 @@ std::string hidden_bytes(const ScanFile& file) {
   return file.path.string() + ": " + kHiddenBytes;
 }
 
+std::uint64_t HoleFinder::at(const ScanFile& file, std::uint64_t offset) {
+  if (path_ != file.path) {
+    path_ = file.path;
+    handle_ =
+        file.device ? FileHandle{} : FileHandle(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    struct stat info{};
+    // Most files have all their blocks, and need not be asked at each place.
+    if (handle_ && (::fstat(handle_.get(), &info) != 0 || info.st_blocks >= info.st_size / 512)) handle_ = {};
+  }
+  if (!handle_) return 0;
+  const off_t data = ::lseek(handle_.get(), static_cast<off_t>(offset), SEEK_DATA);
+  if (data >= 0) return static_cast<std::uint64_t>(data) - offset;
+  return errno == ENXIO && offset < file.size ? file.size - offset : 0;
+}
+
 Result<ReadOutcome> Reader::read(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
                                  const std::stop_token& stop) {
+  return read_range(file, {begin, end, false}, sink, stop);
+}
+
+Result<ReadOutcome> Reader::read_hole(const ScanFile& file, std::uint64_t begin, std::uint64_t end,
+                                      ByteSink& sink, const std::stop_token& stop) {
+  return read_range(file, {begin, end, true}, sink, stop);
+}
+
+Result<ReadOutcome> Reader::read_range(const ScanFile& file, const Range& range, ByteSink& sink,
+                                       const std::stop_token& stop) {
   ReadOutcome outcome;
   // O_NONBLOCK: a file that has become a pipe meanwhile must not hold up the scan.
   const int flags = O_RDONLY | O_NONBLOCK | (options_.direct ? O_DIRECT : 0);
@@ -90,15 +115,16 @@ Result<ReadOutcome> Reader::read(const ScanFile& file, std::uint64_t begin, std:
     return outcome;
   }
   outcome.opened = true;
-  if (begin == end && has_byte_at(handle.get(), begin)) outcome.problem = kHiddenBytes;
-  LAB_TRY(read_parts(handle.get(), file, begin, end, sink, stop, outcome));
+  if (range.begin == range.end && has_byte_at(handle.get(), range.begin)) outcome.problem = kHiddenBytes;
+  LAB_TRY(read_parts(handle.get(), file, range, sink, stop, outcome));
   if (outcome.problem.empty() && ::fstat(handle.get(), &info) == 0)
     outcome.problem = changed_since(file, info);
   return outcome;
 }
 
-Status Reader::read_parts(int descriptor, const ScanFile& file, std::uint64_t begin, std::uint64_t end,
-                          ByteSink& sink, const std::stop_token& stop, ReadOutcome& outcome) {
+Status Reader::read_parts(int descriptor, const ScanFile& file, const Range& range, ByteSink& sink,
+                          const std::stop_token& stop, ReadOutcome& outcome) {
+  const auto [begin, end, is_hole] = range;
   std::optional<CacheKeeper> cache;
   if (!options_.direct && !file.device && !options_.again) cache.emplace(descriptor, begin, end);
   const bool is_part = cache && cache->knows() && (begin > 0 || end < file.size);
@@ -122,6 +148,9 @@ Status Reader::read_parts(int descriptor, const ScanFile& file, std::uint64_t be
       LAB_TRY(sink.zeros(step - at));
       outcome.bytes += step - at;
       outcome.hole_bytes += step - at;
+    } else if (is_hole) {
+      outcome.problem = fmt::format("not read from byte {} on: it was a hole before", at);
+      break;
     } else {
       if (is_part) cache->read_ahead(at, step);
       LAB_TRY(read_data(descriptor, at, step, sink, stop, outcome));

@@ -8,6 +8,7 @@
 #include <span>
 #include <stop_token>
 
+#include "core/files.hpp"
 #include "core/result.hpp"
 #include "scan/file_list.hpp"
 
@@ -39,6 +40,17 @@ struct ReadOutcome {
 /// What is wrong with a file whose size is told as 0 and that has bytes nevertheless; else empty.
 std::string hidden_bytes(const ScanFile& file);
 
+/// Where the file system keeps no bytes. Not thread-safe.
+class HoleFinder {
+ public:
+  /// How many bytes from `offset` on are in a hole. 0 where there is none, or where nothing tells.
+  std::uint64_t at(const ScanFile& file, std::uint64_t offset);
+
+ private:
+  std::filesystem::path path_{};  // Of the file that was asked about last.
+  FileHandle handle_{};           // Open where that has holes.
+};
+
 /// Not thread-safe: one a worker.
 class Reader {
  public:
@@ -49,6 +61,11 @@ class Reader {
   Result<ReadOutcome> read(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
                            const std::stop_token& stop);
 
+  /// As read() of what was a hole when it was looked for, as long as it is one: what was written to it
+  /// meanwhile is not read, and a problem. So nobody gets more bytes than were foreseen.
+  Result<ReadOutcome> read_hole(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
+                                const std::stop_token& stop);
+
   /// Bytes that one call reads: large enough for the disk, small enough for a processor's cache.
   static constexpr std::size_t kPiece = 256U << 10U;
   static constexpr std::size_t kDirectPiece = 1U << 20U;  // No read-ahead stands behind it.
@@ -57,10 +74,18 @@ class Reader {
   struct Free {
     void operator()(std::byte* memory) const noexcept;
   };
+  /// Of a file: what is to be read, and whether it is to be a hole.
+  struct Range {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    bool hole = false;
+  };
+  Result<ReadOutcome> read_range(const ScanFile& file, const Range& range, ByteSink& sink,
+                                 const std::stop_token& stop);
   Status read_data(int descriptor, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
                    const std::stop_token& stop, ReadOutcome& outcome);
-  Status read_parts(int descriptor, const ScanFile& file, std::uint64_t begin, std::uint64_t end,
-                    ByteSink& sink, const std::stop_token& stop, ReadOutcome& outcome);
+  Status read_parts(int descriptor, const ScanFile& file, const Range& range, ByteSink& sink,
+                    const std::stop_token& stop, ReadOutcome& outcome);
 
   /// The end of the hole, or of the data, that `offset` lies in; at most `end`. `hole` says which.
   std::uint64_t end_of_extent(int descriptor, const ScanFile& file, std::uint64_t offset, std::uint64_t end,

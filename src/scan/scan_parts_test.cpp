@@ -107,6 +107,42 @@ TEST_F(Scanning, ALongHoleHasTheFiguresOfOneWorkerAndIsNotReadPieceByPiece) {
   expect_the_same_by_several_workers(asked, *one);
 }
 
+TEST_F(Scanning, ALongHoleIsOneJobAndWhatIsWrittenToItMeanwhileIsNotRead) {
+  constexpr std::uint64_t kSize = (300ULL << 20U) + 5;
+  add("sparse", "begins");
+  fs::resize_file(data_ / "sparse", kSize);
+  for (const ChunkerSpec& chunker : {ChunkerSpec{Kind::kFixed, 4096, 0}, ChunkerSpec{Kind::kCdc, 8192, 0}}) {
+    const ScanRequest asked = request({chunker});
+    const auto list = list_files(asked.paths, [](const fs::path&) { return std::size_t{0}; }, {});
+    ASSERT_TRUE(list);
+    const auto counter = make_exact_counter({.memory = 1_MiB});
+    const bool cdc = chunker.kind == Kind::kCdc;
+    std::optional<PartQueue> parts;
+    if (cdc) parts.emplace(FingerprintKind::kXxh3, asked.chunkers, 2);
+    ScanPass pass(asked, std::span(&counter, 1), {.parts = parts ? &*parts : nullptr}, [](std::uint64_t) {});
+    JobList jobs(*list, asked.chunkers, false, cdc ? 2 : 0);
+    const auto first = jobs.next();
+    const auto hole = jobs.next();
+    ASSERT_TRUE(first && hole);
+    EXPECT_FALSE(first->hole);
+    EXPECT_TRUE(hole->hole && hole->last);
+    EXPECT_EQ(hole->begin, first->end);
+    EXPECT_EQ(hole->end, kSize);
+    EXPECT_FALSE(jobs.next());
+    const auto file = open_file(data_ / "sparse", O_WRONLY);
+    ASSERT_EQ(::pwrite(file->get(), "later", 5, 200 << 20), 5);
+    ASSERT_TRUE(pass.run(list->files[0], *first, {}));
+    const auto outcome = pass.run(list->files[0], *hole, {});
+    ASSERT_TRUE(outcome) << outcome.error().text();
+    EXPECT_EQ(outcome->problem, "not read from byte 209715200 on: it was a hole before");
+    EXPECT_EQ(hole->begin + outcome->bytes, 200ULL << 20U);
+    ASSERT_TRUE(pass.flush());
+    EXPECT_EQ(pass.streams()[0].met()[0].bytes, 200ULL << 20U) << "and what was read is counted";
+    add("sparse", "begins");
+    fs::resize_file(data_ / "sparse", kSize);
+  }
+}
+
 TEST_F(Scanning, OfAFileInPartsNothingStaysInThePageCacheThatWasNotThere) {
   Random random(12);
   const std::string text = random_text(random, 40 << 20);

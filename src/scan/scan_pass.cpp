@@ -62,14 +62,23 @@ std::optional<Job> JobList::next() {
   if (file_ >= list_.files.size()) return std::nullopt;
   const ScanFile& file = list_.files[file_];
   const bool whole = step_ == 0 || file.size <= whole_at_most_;
+  const std::uint64_t left = file.size - begin_;
   Job job{.file = file_,
           .begin = begin_,
-          .end = whole || file.size - begin_ <= step_ ? file.size : begin_ + step_,
+          .end = whole || left <= step_ ? file.size : begin_ + step_,
           .position = file.start + begin_};
+  if (!whole) {
+    const std::uint64_t hole = std::min(holes_.at(file, begin_), left);
+    job.hole = hole == left || hole > step_;
+    if (job.hole) job.end = begin_ + (hole == left ? left : hole / step_ * step_);
+    if (step_ == kPartBytes) job.number = number_++;
+  }
   job.last = job.end == file.size;
-  if (!whole && step_ == kPartBytes) job.number = begin_ / step_;
   begin_ = job.last ? 0 : job.end;
-  if (job.last) ++file_;
+  if (job.last) {
+    ++file_;
+    number_ = 0;
+  }
   return job;
 }
 
@@ -117,18 +126,18 @@ Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const st
   }
   for (FixedBlocks& blocks : fixed_) blocks.begin(job.begin == 0);
   cutting_ = job.number.has_value();
-  if (cutting_) cutter_->begin(job.end - job.begin, shared_.parts->old_part());
+  if (cutting_) cutter_->begin(job.hole ? 0 : job.end - job.begin, shared_.parts->old_part());
   if (shared_.census != nullptr) shared_.census->begin_file(static_cast<std::uint32_t>(file.file_class));
-  auto outcome = reader_.read(file, job.begin, job.end, *this, stop);
+  auto outcome = job.hole ? reader_.read_hole(file, job.begin, job.end, *this, stop)
+                          : reader_.read(file, job.begin, job.end, *this, stop);
   if (!outcome) return outcome;
   for (FixedBlocks& blocks : fixed_) blocks.end();
   if (cutting_) {
     PartCuts part = cutter_->take();
+    part.begin = job.begin;
     part.ends = job.last || outcome->bytes < job.end - job.begin;
     LAB_TRY(shared_.parts->put(job.file, *job.number, std::move(part), takers_,
-                               [&](std::uint64_t number, PartCuts& of) {
-                                 return read_rest(file, number, of, stop, outcome->problem);
-                               }));
+                               [&](PartCuts& of) { return read_rest(file, of, stop, outcome->problem); }));
   } else {
     for (CdcChunks& chunks : cdc_) chunks.end();
   }
@@ -137,13 +146,12 @@ Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const st
   return outcome;
 }
 
-Status ScanPass::read_rest(const ScanFile& file, std::uint64_t number, PartCuts& part,
-                           const std::stop_token& stop, std::string& problem) {
+Status ScanPass::read_rest(const ScanFile& file, PartCuts& part, const std::stop_token& stop,
+                           std::string& problem) {
   // The reader begins at a multiple of its pieces.
   part.bytes.resize(part.bytes.size() / Reader::kDirectPiece * Reader::kDirectPiece);
-  const std::uint64_t begin = number * kPartBytes;
   Collected rest(part.bytes);
-  const auto outcome = reader_.read(file, begin + part.bytes.size(), begin + part.size, rest, stop);
+  const auto outcome = reader_.read(file, part.begin + part.bytes.size(), part.begin + part.size, rest, stop);
   if (!outcome) return outcome.error();
   // It may have changed since all of it was read once.
   if (problem.empty()) problem = outcome->problem;

@@ -28,12 +28,13 @@ struct Job {
   bool last = true;                       // The file ends with it.
   std::uint64_t position = 0;             // Of `begin` in all files one behind the other.
   std::optional<std::uint64_t> number{};  // Of a part whose content-defined chunks go on in the next one.
+  bool hole = false;                      // All of it, when it was looked for.
 };
 
 /// Large files are cut into jobs where every chunker allows it, so that several workers share them;
 /// never for a census, which takes a file from its beginning to its end. With content-defined chunks only
-/// where parts will be joined, by so many workers. One after the other: a list of those of a large device
-/// would take memory by its size. Not thread-safe.
+/// where parts will be joined, by so many workers. A long hole is one job, since there is nothing to share.
+/// One after the other: a list of those of a large device would take memory by its size. Not thread-safe.
 class JobList {
  public:
   /// `list` is borrowed.
@@ -46,6 +47,8 @@ class JobList {
   std::uint64_t whole_at_most_;
   std::size_t file_ = 0;
   std::uint64_t begin_ = 0;
+  std::uint64_t number_ = 0;
+  HoleFinder holes_{};
 };
 
 /// Whether files of this request are cut into parts that are joined, and what their buffers take together.
@@ -77,10 +80,9 @@ class ScanPass final : private ByteSink {
   Status bytes(std::span<const std::byte> bytes) override;
   Status zeros(std::uint64_t count) override;
   Status first_failure();
-  /// All bytes of part `number` of the file; `problem` where it has changed and had none. Errors: kIo where
-  /// they are not there any more.
-  Status read_rest(const ScanFile& file, std::uint64_t number, PartCuts& part, const std::stop_token& stop,
-                   std::string& problem);
+  /// All bytes of the part; `problem` where the file has changed and had none. Errors: kIo where they are not
+  /// there any more.
+  Status read_rest(const ScanFile& file, PartCuts& part, const std::stop_token& stop, std::string& problem);
 
   Reader reader_;
   std::vector<ChunkStream> streams_{};  // One for each chunker.
