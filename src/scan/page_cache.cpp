@@ -3,21 +3,18 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <optional>
-#include <string>
 
 namespace lab::scan {
 namespace {
 
-// The scan has at most two of them in the cache; a window costs a mapping and a byte a page.
+// The scan has two of them in the cache, and those of which workers still read a part; a window costs a
+// mapping and a byte a page.
 constexpr std::uint64_t kWindow = 64ULL << 20U;
-
-constexpr std::uint64_t kAheadStep = 256ULL << 10U;  // More at once the kernel may cut short.
 
 std::uint64_t page_size() {
   static const auto kSize = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
@@ -41,55 +38,41 @@ std::optional<std::uint64_t> cached_pages(int descriptor, std::uint64_t begin, s
   return counts.cached;
 }
 
-/// Of a file that is neither this user's nor may be written to, it says that all pages are in the cache.
-bool mincore_tells(int descriptor) {
-  struct stat info{};
-  return (::fstat(descriptor, &info) == 0 && info.st_uid == ::geteuid()) ||
-         ::access(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), W_OK) == 0;
-}
-
 }  // namespace
 
-CacheKeeper::CacheKeeper(int descriptor, std::uint64_t begin, std::uint64_t end)
-    : descriptor_(descriptor), end_(end) {
-  now_ = look(begin - begin % page_size());
-  next_ = look(now_.end);
+CacheKeeper::~CacheKeeper() {
+  for (const Window& window : windows_) drop(window);
 }
 
-void CacheKeeper::read_up_to(std::uint64_t offset) {
-  while (now_.begin < now_.end && offset >= now_.end) {
-    drop(now_);
-    now_ = std::move(next_);
-    next_ = look(now_.end);
+void CacheKeeper::begin(std::uint64_t offset) {
+  const std::lock_guard lock(mutex_);
+  looked_ = std::max(looked_, offset - offset % kWindow);
+  while (looked_ < std::min(size_, offset + kWindow)) {
+    windows_.push_back(look(looked_));
+    looked_ = windows_.back().end;
   }
 }
 
-void CacheKeeper::read_ahead(std::uint64_t begin, std::uint64_t end) const {
-  while (begin < end) {
-    const std::uint64_t next = std::min(begin - begin % kAheadStep + kAheadStep, end);
-    if (missing(begin, next))
-      static_cast<void>(::posix_fadvise(descriptor_, static_cast<off_t>(begin),
-                                        static_cast<off_t>(next - begin), POSIX_FADV_WILLNEED));
-    begin = next;
+void CacheKeeper::end(std::uint64_t begin, std::uint64_t end) {
+  std::deque<Window> done;
+  {
+    const std::lock_guard lock(mutex_);
+    later_[begin] = std::max(later_[begin], end);
+    while (!later_.empty() && later_.begin()->first <= read_) {
+      read_ = std::max(read_, later_.begin()->second);
+      later_.erase(later_.begin());
+    }
+    while (!windows_.empty() && windows_.front().end <= read_) {
+      done.push_back(std::move(windows_.front()));
+      windows_.pop_front();
+    }
   }
+  for (const Window& window : done) drop(window);
 }
 
-/// Of a range within the two windows.
-bool CacheKeeper::missing(std::uint64_t begin, std::uint64_t end) const {
-  for (const Window* window : {&now_, &next_}) {
-    if (window->resident.empty()) continue;
-    const std::uint64_t first = std::max(begin, window->begin);
-    const std::uint64_t last = std::min(end, window->end);
-    for (std::uint64_t at = first; at < last; at += page_size())
-      if ((window->resident[(at - window->begin) / page_size()] & 1U) == 0) return true;
-  }
-  return false;
-}
-
-CacheKeeper::Window CacheKeeper::look(std::uint64_t begin) {
-  Window window{begin, std::min(begin + kWindow, std::max(begin, end_)), {}};
+CacheKeeper::Window CacheKeeper::look(std::uint64_t begin) const {
+  Window window{begin, std::min(begin + kWindow, size_), {}};
   const std::uint64_t length = window.end - window.begin;
-  if (length == 0) return window;
   const std::uint64_t pages = (length + page_size() - 1) / page_size();
   const auto cached = cached_pages(descriptor_, begin, length);
   if (cached == pages) return window;  // Nothing of it will be dropped.
@@ -98,7 +81,6 @@ CacheKeeper::Window CacheKeeper::look(std::uint64_t begin) {
     return window;
   }
   void* const mapped = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor_, static_cast<off_t>(begin));
-  known_ = known_ && (cached || mincore_tells(descriptor_));
   if (mapped == MAP_FAILED) return window;
   window.resident.resize(pages);
   if (::mincore(mapped, length, window.resident.data()) != 0) window.resident.clear();

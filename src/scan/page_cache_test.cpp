@@ -46,12 +46,13 @@ TEST(PageCache, HasAfterAScanWhatItHadBefore) {
   const auto count = std::count(before.begin(), before.end(), true);
   ASSERT_GT(count, 0);
   ASSERT_LT(count, std::ssize(before));
-  CacheKeeper keeper(file->get(), 0, kPages * kPage);
+  CacheKeeper keeper(file->get(), kPages * kPage);
+  keeper.begin(0);
   std::string all(kPages * kPage, '\0');
   ASSERT_EQ(::pread(file->get(), all.data(), all.size(), 0), static_cast<ssize_t>(all.size()));
   const auto meanwhile = resident(file->get());
   ASSERT_EQ(std::count(meanwhile.begin(), meanwhile.end(), true), std::ssize(before));
-  keeper.read_up_to(kPages * kPage);
+  keeper.end(0, kPages * kPage);
   // Large pages of the cache are dropped whole or not at all, so that a few more may stay; none may be lost.
   const auto after = resident(file->get());
   for (std::size_t page = 0; page < kPages; ++page)
@@ -61,9 +62,10 @@ TEST(PageCache, HasAfterAScanWhatItHadBefore) {
   EXPECT_LT(std::count(after.begin(), after.end(), true), std::ssize(before) / 2);
   // What had no page has none, and what had them all has them all.
   const auto left_after_a_scan = [&] {
-    CacheKeeper whole(file->get(), 0, kPages * kPage);
+    CacheKeeper whole(file->get(), kPages * kPage);
+    whole.begin(0);
     EXPECT_EQ(::pread(file->get(), all.data(), all.size(), 0), static_cast<ssize_t>(all.size()));
-    whole.read_up_to(kPages * kPage);
+    whole.end(0, kPages * kPage);
     const auto left = resident(file->get());
     return std::count(left.begin(), left.end(), true);
   };

@@ -86,18 +86,8 @@ std::uint64_t HoleFinder::at(const ScanFile& file, std::uint64_t offset) {
   return errno == ENXIO && offset < file.size ? file.size - offset : 0;
 }
 
-Result<ReadOutcome> Reader::read(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
+Result<ReadOutcome> Reader::read(const ScanFile& file, const Range& range, ByteSink& sink,
                                  const std::stop_token& stop) {
-  return read_range(file, {begin, end, false}, sink, stop);
-}
-
-Result<ReadOutcome> Reader::read_hole(const ScanFile& file, std::uint64_t begin, std::uint64_t end,
-                                      ByteSink& sink, const std::stop_token& stop) {
-  return read_range(file, {begin, end, true}, sink, stop);
-}
-
-Result<ReadOutcome> Reader::read_range(const ScanFile& file, const Range& range, ByteSink& sink,
-                                       const std::stop_token& stop) {
   ReadOutcome outcome;
   // O_NONBLOCK: a file that has become a pipe meanwhile must not hold up the scan.
   const int flags = O_RDONLY | O_NONBLOCK | (options_.direct ? O_DIRECT : 0);
@@ -124,16 +114,16 @@ Result<ReadOutcome> Reader::read_range(const ScanFile& file, const Range& range,
 
 Status Reader::read_parts(int descriptor, const ScanFile& file, const Range& range, ByteSink& sink,
                           const std::stop_token& stop, ReadOutcome& outcome) {
-  const auto [begin, end, is_hole] = range;
-  std::optional<CacheKeeper> cache;
-  if (!options_.direct && !file.device && !options_.again) cache.emplace(descriptor, begin, end);
-  const bool is_part = cache && cache->knows() && (begin > 0 || end < file.size);
-  if (!options_.direct)
-    static_cast<void>(::posix_fadvise(descriptor, 0, 0, is_part ? POSIX_FADV_RANDOM : POSIX_FADV_SEQUENTIAL));
-  std::uint64_t at = begin;
-  while (at < end && outcome.problem.empty()) {
+  std::optional<CacheKeeper> own;
+  CacheKeeper* cache = range.cache;
+  if (cache == nullptr && !options_.direct && !file.device && !options_.again)
+    cache = &own.emplace(descriptor, range.end);
+  if (!options_.direct) static_cast<void>(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL));
+  std::uint64_t at = range.begin;
+  while (at < range.end && outcome.problem.empty()) {
     bool hole = false;
-    const std::uint64_t extent = file.device ? end : end_of_extent(descriptor, file, at, end, hole);
+    const std::uint64_t extent =
+        file.device ? range.end : end_of_extent(descriptor, file, at, range.end, hole);
     // In steps, so that a stop and the cache keeper do not wait for a whole disk.
     const std::uint64_t step =
         hole ? std::min(extent, at + kHoleStep) : std::min(extent, (at / piece_ + kPiecesOfAStep) * piece_);
@@ -148,16 +138,17 @@ Status Reader::read_parts(int descriptor, const ScanFile& file, const Range& ran
       LAB_TRY(sink.zeros(step - at));
       outcome.bytes += step - at;
       outcome.hole_bytes += step - at;
-    } else if (is_hole) {
+    } else if (range.hole) {
       outcome.problem = fmt::format("not read from byte {} on: it was a hole before", at);
       break;
     } else {
-      if (is_part) cache->read_ahead(at, step);
+      if (cache != nullptr) cache->begin(at);
       LAB_TRY(read_data(descriptor, at, step, sink, stop, outcome));
     }
+    if (cache != nullptr) cache->end(at, step);
     at = step;
-    if (cache) cache->read_up_to(at);
   }
+  if (cache != nullptr) cache->end(at, range.end);
   return ok();
 }
 

@@ -11,6 +11,7 @@
 #include "core/files.hpp"
 #include "core/result.hpp"
 #include "scan/file_list.hpp"
+#include "scan/page_cache.hpp"
 
 namespace lab::scan {
 
@@ -56,15 +57,18 @@ class Reader {
  public:
   explicit Reader(const ReadOptions& options);
 
-  /// Bytes [begin, end) of `file`; with `begin` a multiple of kPiece. What is wrong with the file is part of
-  /// the outcome. Errors: the sink's, kCancelled, kUnsupported (O_DIRECT on a file system without it).
-  Result<ReadOutcome> read(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
+  struct Range {
+    std::uint64_t begin = 0;  // A multiple of kPiece.
+    std::uint64_t end = 0;
+    /// It was one when it was looked for. What was written to it meanwhile is not read, and a problem: nobody
+    /// gets more bytes than were foreseen.
+    bool hole = false;
+    CacheKeeper* cache = nullptr;  // That others share, and that knows of the beginning. Borrowed.
+  };
+  /// What is wrong with the file is part of the outcome. Errors: the sink's, kCancelled, kUnsupported
+  /// (O_DIRECT on a file system without it).
+  Result<ReadOutcome> read(const ScanFile& file, const Range& range, ByteSink& sink,
                            const std::stop_token& stop);
-
-  /// As read() of what was a hole when it was looked for, as long as it is one: what was written to it
-  /// meanwhile is not read, and a problem. So nobody gets more bytes than were foreseen.
-  Result<ReadOutcome> read_hole(const ScanFile& file, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
-                                const std::stop_token& stop);
 
   /// Bytes that one call reads: large enough for the disk, small enough for a processor's cache.
   static constexpr std::size_t kPiece = 256U << 10U;
@@ -74,14 +78,6 @@ class Reader {
   struct Free {
     void operator()(std::byte* memory) const noexcept;
   };
-  /// Of a file: what is to be read, and whether it is to be a hole.
-  struct Range {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-    bool hole = false;
-  };
-  Result<ReadOutcome> read_range(const ScanFile& file, const Range& range, ByteSink& sink,
-                                 const std::stop_token& stop);
   Status read_data(int descriptor, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
                    const std::stop_token& stop, ReadOutcome& outcome);
   Status read_parts(int descriptor, const ScanFile& file, const Range& range, ByteSink& sink,

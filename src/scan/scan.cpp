@@ -92,7 +92,10 @@ class Scan {
     }
     if (joins_parts(request_))
       parts_.emplace(request_.fingerprint, content_defined_of(request_.chunkers), request_.threads);
-    jobs_.emplace(list_, request_.chunkers, census_.has_value(), parts_ ? request_.threads : 0);
+    jobs_.emplace(list_, request_.chunkers,
+                  JobRules{.workers = workers(),
+                           .joining = parts_.has_value(),
+                           .looks_after = !request_.direct && !request_.verify});
     outcomes_.resize(list_.files.size());
     return ok();
   }

@@ -9,9 +9,9 @@ namespace {
 
 using Kind = ChunkerSpec::Kind;
 
-std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census,
-                         unsigned joining = 0) {
-  JobList jobs(list, chunkers, census, joining);
+std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chunkers, unsigned workers,
+                         bool joining = false) {
+  JobList jobs(list, chunkers, {.workers = workers, .joining = joining});
   std::vector<Job> all;
   while (const auto job = jobs.next()) all.push_back(*job);
   return all;
@@ -28,7 +28,7 @@ TEST(Jobs, OfOneFileAreOneBehindTheOtherToItsEnd) {
   std::uint64_t position = 0;
   std::size_t file = 0;
   bool begins = true;
-  for (const Job& job : jobs_of(list, chunkers, false)) {
+  for (const Job& job : jobs_of(list, chunkers, 2)) {
     EXPECT_EQ(job.file, file);
     EXPECT_EQ(job.position, position);
     EXPECT_EQ(job.begin == 0, begins);
@@ -41,12 +41,12 @@ TEST(Jobs, OfOneFileAreOneBehindTheOtherToItsEnd) {
   EXPECT_EQ(position, list.bytes);
 }
 
-TEST(Jobs, AFileIsSharedByWorkersButNeverForACensus) {
+TEST(Jobs, AFileIsCutOnlyWhereWorkersShareIt) {
   FileList list;
   list.files.emplace_back().size = 200U << 20U;
   const std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}};
-  EXPECT_EQ(jobs_of(list, chunkers, false).size(), 13U);
-  const std::vector<Job> whole = jobs_of(list, chunkers, true);
+  EXPECT_EQ(jobs_of(list, chunkers, 2).size(), 13U);
+  const std::vector<Job> whole = jobs_of(list, chunkers, 1);
   ASSERT_EQ(whole.size(), 1U);
   EXPECT_EQ(whole[0].end, 200U << 20U);
 }
@@ -56,16 +56,15 @@ TEST(Jobs, AFileWithContentDefinedChunksIsCutWherePartsAreJoined) {
   list.files.emplace_back().size = (200U << 20U) + 1;
   list.files.emplace_back().size = 1000;
   std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}, {Kind::kCdc, 8192, 0}};
-  EXPECT_EQ(jobs_of(list, chunkers, false).size(), 2U);
-  EXPECT_EQ(jobs_of(list, chunkers, true, 2).size(), 2U);
-  const std::vector<Job> parts = jobs_of(list, chunkers, false, 2);
+  EXPECT_EQ(jobs_of(list, chunkers, 2).size(), 2U);
+  const std::vector<Job> parts = jobs_of(list, chunkers, 2, true);
   ASSERT_EQ(parts.size(), 52U);
   EXPECT_EQ(parts[50].number, 50U);
   EXPECT_TRUE(parts[50].last);
   EXPECT_FALSE(parts[49].last);
   EXPECT_FALSE(parts[51].number) << "a small file is one job";
   chunkers.push_back({Kind::kFixed, 5000, 0});
-  EXPECT_EQ(jobs_of(list, chunkers, false, 2).size(), 2U) << "a block would lie in two parts";
+  EXPECT_EQ(jobs_of(list, chunkers, 2, true).size(), 2U) << "a block would lie in two parts";
 }
 
 TEST(Jobs, AFileIsNotCutWhereEachWorkerHasEnoughOthers) {
@@ -73,8 +72,10 @@ TEST(Jobs, AFileIsNotCutWhereEachWorkerHasEnoughOthers) {
   list.bytes = 64U << 20U;
   for (int i = 0; i < 8; ++i) list.files.emplace_back().size = 8U << 20U;
   const std::vector<ChunkerSpec> chunkers{{Kind::kCdc, 8192, 0}};
-  EXPECT_EQ(jobs_of(list, chunkers, false, 1).size(), 8U) << "an eighth of one worker's share";
-  EXPECT_EQ(jobs_of(list, chunkers, false, 2).size(), 16U);
+  EXPECT_EQ(jobs_of(list, chunkers, 2, true).size(), 16U);
+  list.bytes *= 2;
+  for (int i = 0; i < 8; ++i) list.files.emplace_back().size = 8U << 20U;
+  EXPECT_EQ(jobs_of(list, chunkers, 2, true).size(), 16U) << "an eighth of one worker's share";
 }
 
 TEST(Jobs, PartsAreJoinedOnlyWhereTheMemoryHoldsThem) {

@@ -73,7 +73,7 @@ TEST_F(Scanning, AFileThatHasChangedWhenAPartIsReadAgainIsNamed) {
   for (std::size_t i = 0; i < kLevels.size(); ++i) counters.push_back(std::make_unique<Writing>(data_ / "a"));
   const auto list = list_files(asked.paths, [](const fs::path&) { return std::size_t{0}; }, {});
   ASSERT_TRUE(list);
-  JobList jobs(*list, kLevels, false, 2);
+  JobList jobs(*list, kLevels, {.workers = 2, .joining = true});
   const auto first = jobs.next();
   const auto second = jobs.next();
   ASSERT_TRUE(first && second && second->number == 1U);
@@ -120,7 +120,7 @@ TEST_F(Scanning, ALongHoleIsOneJobAndWhatIsWrittenToItMeanwhileIsNotRead) {
     std::optional<PartQueue> parts;
     if (cdc) parts.emplace(FingerprintKind::kXxh3, asked.chunkers, 2);
     ScanPass pass(asked, std::span(&counter, 1), {.parts = parts ? &*parts : nullptr}, [](std::uint64_t) {});
-    JobList jobs(*list, asked.chunkers, false, cdc ? 2 : 0);
+    JobList jobs(*list, asked.chunkers, {.workers = 2, .joining = cdc});
     const auto first = jobs.next();
     const auto hole = jobs.next();
     ASSERT_TRUE(first && hole);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scan/scan_pass.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -52,11 +54,21 @@ std::vector<ChunkerSpec> content_defined_of(std::span<const ChunkerSpec> chunker
   return specs;
 }
 
-JobList::JobList(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census, unsigned joining)
+JobList::JobList(const FileList& list, std::span<const ChunkerSpec> chunkers, const JobRules& rules)
     : list_(list),
-      step_(census ? 0 : job_bytes(chunkers, joining > 0)),
+      rules_(rules),
+      step_(rules.workers == 1 ? 0 : job_bytes(chunkers, rules.joining)),
       // To join parts takes time, so that only files that one worker would be left alone with are cut.
-      whole_at_most_(step_ == kPartBytes ? std::max(step_, list.bytes / (kFairShares * joining)) : step_) {}
+      whole_at_most_(step_ == kPartBytes ? std::max(step_, list.bytes / (kFairShares * rules.workers))
+                                         : step_) {}
+
+void JobList::begin_parts(const ScanFile& file) {
+  number_ = 0;
+  cache_ = nullptr;
+  if (!rules_.looks_after || file.device) return;
+  FileHandle handle(::open(file.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (handle) cache_ = std::make_shared<SharedCache>(std::move(handle), file.size);
+}
 
 std::optional<Job> JobList::next() {
   if (file_ >= list_.files.size()) return std::nullopt;
@@ -68,16 +80,19 @@ std::optional<Job> JobList::next() {
           .end = whole || left <= step_ ? file.size : begin_ + step_,
           .position = file.start + begin_};
   if (!whole) {
+    if (begin_ == 0) begin_parts(file);
     const std::uint64_t hole = std::min(holes_.at(file, begin_), left);
     job.hole = hole == left || hole > step_;
     if (job.hole) job.end = begin_ + (hole == left ? left : hole / step_ * step_);
     if (step_ == kPartBytes) job.number = number_++;
+    job.cache = cache_;
+    if (cache_ && !job.hole) cache_->keeper.begin(begin_);
   }
   job.last = job.end == file.size;
   begin_ = job.last ? 0 : job.end;
   if (job.last) {
     ++file_;
-    number_ = 0;
+    cache_ = nullptr;
   }
   return job;
 }
@@ -128,8 +143,8 @@ Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const st
   cutting_ = job.number.has_value();
   if (cutting_) cutter_->begin(job.hole ? 0 : job.end - job.begin, shared_.parts->old_part());
   if (shared_.census != nullptr) shared_.census->begin_file(static_cast<std::uint32_t>(file.file_class));
-  auto outcome = job.hole ? reader_.read_hole(file, job.begin, job.end, *this, stop)
-                          : reader_.read(file, job.begin, job.end, *this, stop);
+  auto outcome = reader_.read(file, {job.begin, job.end, job.hole, job.cache ? &job.cache->keeper : nullptr},
+                              *this, stop);
   if (!outcome) return outcome;
   for (FixedBlocks& blocks : fixed_) blocks.end();
   if (cutting_) {
@@ -151,7 +166,8 @@ Status ScanPass::read_rest(const ScanFile& file, PartCuts& part, const std::stop
   // The reader begins at a multiple of its pieces.
   part.bytes.resize(part.bytes.size() / Reader::kDirectPiece * Reader::kDirectPiece);
   Collected rest(part.bytes);
-  const auto outcome = reader_.read(file, part.begin + part.bytes.size(), part.begin + part.size, rest, stop);
+  const auto outcome = reader_.read(
+      file, {.begin = part.begin + part.bytes.size(), .end = part.begin + part.size}, rest, stop);
   if (!outcome) return outcome.error();
   // It may have changed since all of it was read once.
   if (problem.empty()) problem = outcome->problem;

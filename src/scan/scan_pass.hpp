@@ -20,6 +20,13 @@
 
 namespace lab::scan {
 
+/// Of a file whose parts are read by several workers.
+struct SharedCache {
+  SharedCache(FileHandle opened, std::uint64_t size) : file(std::move(opened)), keeper(file.get(), size) {}
+  FileHandle file;
+  CacheKeeper keeper;
+};
+
 /// A file, or a part of one.
 struct Job {
   std::size_t file = 0;
@@ -29,26 +36,37 @@ struct Job {
   std::uint64_t position = 0;             // Of `begin` in all files one behind the other.
   std::optional<std::uint64_t> number{};  // Of a part whose content-defined chunks go on in the next one.
   bool hole = false;                      // All of it, when it was looked for.
+  std::shared_ptr<SharedCache> cache{};   // Of a part, where the page cache is looked after.
 };
 
-/// Large files are cut into jobs where every chunker allows it, so that several workers share them;
-/// never for a census, which takes a file from its beginning to its end. With content-defined chunks only
-/// where parts will be joined, by so many workers. A long hole is one job, since there is nothing to share.
-/// One after the other: a list of those of a large device would take memory by its size. Not thread-safe.
+struct JobRules {
+  unsigned workers = 1;
+  bool joining = false;      // Parts with content-defined chunks will be joined.
+  bool looks_after = false;  // The page cache.
+};
+
+/// Large files are cut into jobs where there are several workers to share them and every chunker allows it;
+/// with content-defined chunks only where parts will be joined. A long hole is one job, since there is
+/// nothing to share. One after the other: a list of those of a large device would take memory by its size.
+/// Not thread-safe.
 class JobList {
  public:
   /// `list` is borrowed.
-  JobList(const FileList& list, std::span<const ChunkerSpec> chunkers, bool census, unsigned joining = 0);
+  JobList(const FileList& list, std::span<const ChunkerSpec> chunkers, const JobRules& rules);
   std::optional<Job> next();
 
  private:
+  void begin_parts(const ScanFile& file);
+
   const FileList& list_;
+  JobRules rules_;
   std::uint64_t step_;  // 0: no file is cut.
   std::uint64_t whole_at_most_;
   std::size_t file_ = 0;
   std::uint64_t begin_ = 0;
   std::uint64_t number_ = 0;
   HoleFinder holes_{};
+  std::shared_ptr<SharedCache> cache_{};  // Of the file at hand.
 };
 
 /// Whether files of this request are cut into parts that are joined, and what their buffers take together.
