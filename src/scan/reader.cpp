@@ -71,19 +71,10 @@ std::string hidden_bytes(const ScanFile& file) {
   return file.path.string() + ": " + kHiddenBytes;
 }
 
-std::uint64_t HoleFinder::at(const ScanFile& file, std::uint64_t offset) {
-  if (path_ != file.path) {
-    path_ = file.path;
-    handle_ =
-        file.device ? FileHandle{} : FileHandle(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    struct stat info{};
-    // Most files have all their blocks, and need not be asked at each place.
-    if (handle_ && (::fstat(handle_.get(), &info) != 0 || info.st_blocks >= info.st_size / 512)) handle_ = {};
-  }
-  if (!handle_) return 0;
-  const off_t data = ::lseek(handle_.get(), static_cast<off_t>(offset), SEEK_DATA);
-  if (data >= 0) return static_cast<std::uint64_t>(data) - offset;
-  return errno == ENXIO && offset < file.size ? file.size - offset : 0;
+std::uint64_t hole_at(int descriptor, std::uint64_t offset, std::uint64_t size) {
+  const off_t data = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_DATA);
+  if (data >= 0) return std::min(static_cast<std::uint64_t>(data), size) - offset;
+  return errno == ENXIO ? size - offset : 0;
 }
 
 Result<ReadOutcome> Reader::read(const ScanFile& file, const Range& range, ByteSink& sink,

@@ -8,7 +8,6 @@
 #include <span>
 #include <stop_token>
 
-#include "core/files.hpp"
 #include "core/result.hpp"
 #include "scan/file_list.hpp"
 #include "scan/page_cache.hpp"
@@ -41,16 +40,9 @@ struct ReadOutcome {
 /// What is wrong with a file whose size is told as 0 and that has bytes nevertheless; else empty.
 std::string hidden_bytes(const ScanFile& file);
 
-/// Where the file system keeps no bytes. Not thread-safe.
-class HoleFinder {
- public:
-  /// How many bytes from `offset` on are in a hole. 0 where there is none, or where nothing tells.
-  std::uint64_t at(const ScanFile& file, std::uint64_t offset);
-
- private:
-  std::filesystem::path path_{};  // Of the file that was asked about last.
-  FileHandle handle_{};           // Open where that has holes.
-};
+/// How many bytes from `offset` on are in a hole of an open file of so many bytes. 0 where there is none, or
+/// where the file system does not tell.
+std::uint64_t hole_at(int descriptor, std::uint64_t offset, std::uint64_t size);
 
 /// Not thread-safe: one a worker.
 class Reader {

@@ -64,10 +64,14 @@ JobList::JobList(const FileList& list, std::span<const ChunkerSpec> chunkers, co
 
 void JobList::begin_parts(const ScanFile& file) {
   number_ = 0;
-  cache_ = nullptr;
-  if (!rules_.looks_after || file.device) return;
-  FileHandle handle(::open(file.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (handle) cache_ = std::make_shared<SharedCache>(std::move(handle), file.size);
+  parted_ = std::make_shared<PartedFile>();
+  if (file.device) return;
+  parted_->file = FileHandle(::open(file.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat info{};
+  if (!parted_->file || ::fstat(parted_->file.get(), &info) != 0) return;
+  // Most files have all their blocks, and need not be asked at each place.
+  parted_->has_holes = info.st_blocks < info.st_size / 512;
+  if (rules_.looks_after) parted_->cache.emplace(parted_->file.get(), file.size);
 }
 
 std::optional<Job> JobList::next() {
@@ -81,18 +85,18 @@ std::optional<Job> JobList::next() {
           .position = file.start + begin_};
   if (!whole) {
     if (begin_ == 0) begin_parts(file);
-    const std::uint64_t hole = std::min(holes_.at(file, begin_), left);
+    const std::uint64_t hole = parted_->has_holes ? hole_at(parted_->file.get(), begin_, file.size) : 0;
     job.hole = hole == left || hole > step_;
     if (job.hole) job.end = begin_ + (hole == left ? left : hole / step_ * step_);
     if (step_ == kPartBytes) job.number = number_++;
-    job.cache = cache_;
-    if (cache_ && !job.hole) cache_->keeper.begin(begin_);
+    job.parted = parted_;
+    if (parted_->cache && !job.hole) parted_->cache->begin(begin_);
   }
   job.last = job.end == file.size;
   begin_ = job.last ? 0 : job.end;
   if (job.last) {
     ++file_;
-    cache_ = nullptr;
+    parted_ = nullptr;
   }
   return job;
 }
@@ -143,8 +147,8 @@ Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const st
   cutting_ = job.number.has_value();
   if (cutting_) cutter_->begin(job.hole ? 0 : job.end - job.begin, shared_.parts->old_part());
   if (shared_.census != nullptr) shared_.census->begin_file(static_cast<std::uint32_t>(file.file_class));
-  auto outcome = reader_.read(file, {job.begin, job.end, job.hole, job.cache ? &job.cache->keeper : nullptr},
-                              *this, stop);
+  CacheKeeper* const cache = job.parted && job.parted->cache ? &*job.parted->cache : nullptr;
+  auto outcome = reader_.read(file, {job.begin, job.end, job.hole, cache}, *this, stop);
   if (!outcome) return outcome;
   for (FixedBlocks& blocks : fixed_) blocks.end();
   if (cutting_) {

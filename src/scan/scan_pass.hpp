@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "core/files.hpp"
 #include "scan/cdc_chunks.hpp"
 #include "scan/census.hpp"
 #include "scan/chunk_stream.hpp"
@@ -20,11 +21,11 @@
 
 namespace lab::scan {
 
-/// Of a file whose parts are read by several workers.
-struct SharedCache {
-  SharedCache(FileHandle opened, std::uint64_t size) : file(std::move(opened)), keeper(file.get(), size) {}
-  FileHandle file;
-  CacheKeeper keeper;
+/// A file whose parts are read by several workers.
+struct PartedFile {
+  FileHandle file{};                   // None where it cannot be opened.
+  bool has_holes = false;              // Or may have some.
+  std::optional<CacheKeeper> cache{};  // Where the page cache is looked after.
 };
 
 /// A file, or a part of one.
@@ -36,7 +37,7 @@ struct Job {
   std::uint64_t position = 0;             // Of `begin` in all files one behind the other.
   std::optional<std::uint64_t> number{};  // Of a part whose content-defined chunks go on in the next one.
   bool hole = false;                      // All of it, when it was looked for.
-  std::shared_ptr<SharedCache> cache{};   // Of a part, where the page cache is looked after.
+  std::shared_ptr<PartedFile> parted{};   // What the job is a part of.
 };
 
 struct JobRules {
@@ -65,8 +66,7 @@ class JobList {
   std::size_t file_ = 0;
   std::uint64_t begin_ = 0;
   std::uint64_t number_ = 0;
-  HoleFinder holes_{};
-  std::shared_ptr<SharedCache> cache_{};  // Of the file at hand.
+  std::shared_ptr<PartedFile> parted_{};  // The file at hand.
 };
 
 /// Whether files of this request are cut into parts that are joined, and what their buffers take together.
