@@ -8,16 +8,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <optional>
 #include <system_error>
 
 #include "core/files.hpp"
-#include "scan/page_cache.hpp"
+#include "scan/fingerprint.hpp"
 
 namespace lab::scan {
 namespace {
 
+constexpr std::size_t kHolesMost = 1U << 18U;
 constexpr std::uint64_t kHoleStep = 1ULL << 30U;
 constexpr std::uint64_t kPiecesOfAStep = 64;
 constexpr std::size_t kDirectAlignment = 4096;  // Enough for disks with blocks of 512 bytes and of 4 KiB.
@@ -43,38 +45,32 @@ Reader::Reader(const ReadOptions& options)
   if (buffer_ == nullptr) throw std::bad_alloc();
 }
 
-std::uint64_t Reader::end_of_extent(int descriptor, const ScanFile& file, std::uint64_t offset,
-                                    std::uint64_t end, bool& hole) {
-  hole = false;
-  if (data_.path == file.path && offset >= data_.begin && offset < data_.end) {
-    const std::uint64_t known = std::min(end, data_.end);
-    struct stat info{};
-    // Of one that was cut short it is asked again.
-    if (::fstat(descriptor, &info) == 0 && static_cast<std::uint64_t>(info.st_size) >= known) return known;
-  }
-  const off_t data = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_DATA);
-  if (data < 0) {
-    hole = errno == ENXIO;  // No data behind it. Any other error: the file system does not know holes.
-    return end;
-  }
-  hole = static_cast<std::uint64_t>(data) > offset;
-  if (hole) return std::min(end, static_cast<std::uint64_t>(data));
-  const off_t next = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_HOLE);
-  if (next < 0) return end;
-  data_ = {file.path, offset, static_cast<std::uint64_t>(next)};
-  return std::min(end, data_.end);
-}
-
 std::string hidden_bytes(const ScanFile& file) {
   const FileHandle handle(::open(file.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!handle || !has_byte_at(handle.get(), 0)) return {};
   return file.path.string() + ": " + kHiddenBytes;
 }
 
-std::uint64_t hole_at(int descriptor, std::uint64_t offset, std::uint64_t size) {
-  const off_t data = ::lseek(descriptor, static_cast<off_t>(offset), SEEK_DATA);
-  if (data >= 0) return std::min(static_cast<std::uint64_t>(data), size) - offset;
-  return errno == ENXIO ? size - offset : 0;
+HoleMap::HoleMap(int descriptor, std::uint64_t begin, std::uint64_t end) {
+  while (begin < end && holes_.size() < kHolesMost) {
+    const off_t data = ::lseek(descriptor, static_cast<off_t>(begin), SEEK_DATA);
+    // ENXIO: no data behind it. Any other error: the file system does not know holes.
+    if (data < 0 && errno != ENXIO) return;
+    const std::uint64_t next = data < 0 ? end : std::min(static_cast<std::uint64_t>(data), end);
+    if (next > begin) holes_.push_back({begin, next});
+    if (next == end) return;
+    const off_t hole = ::lseek(descriptor, data, SEEK_HOLE);
+    if (hole <= data) return;
+    begin = static_cast<std::uint64_t>(hole);
+  }
+}
+
+HoleMap::Extent HoleMap::at(std::uint64_t offset) const {
+  const auto next = std::upper_bound(holes_.begin(), holes_.end(), offset,
+                                     [](std::uint64_t at, const Hole& hole) { return at < hole.end; });
+  if (next == holes_.end()) return {false, std::numeric_limits<std::uint64_t>::max()};
+  if (next->begin > offset) return {false, next->begin};
+  return {true, next->end};
 }
 
 Result<ReadOutcome> Reader::read(const ScanFile& file, const Range& range, ByteSink& sink,
@@ -105,46 +101,66 @@ Result<ReadOutcome> Reader::read(const ScanFile& file, const Range& range, ByteS
 
 Status Reader::read_parts(int descriptor, const ScanFile& file, const Range& range, ByteSink& sink,
                           const std::stop_token& stop, ReadOutcome& outcome) {
-  std::optional<CacheKeeper> own;
+  HoleMap own_holes;
+  if (range.holes == nullptr && !file.device) own_holes = HoleMap(descriptor, range.begin, range.end);
+  const HoleMap& holes = range.holes == nullptr ? own_holes : *range.holes;
+  std::optional<CacheKeeper> own_cache;
   CacheKeeper* cache = range.cache;
+  // Of all of the file: the kernel may read further than the range.
   if (cache == nullptr && !options_.direct && !file.device && !options_.again)
-    cache = &own.emplace(descriptor, range.end);
+    cache = &own_cache.emplace(descriptor, file.size);
   if (!options_.direct) static_cast<void>(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL));
+  const auto give = [&](std::span<const std::byte> bytes) { return sink.bytes(bytes); };
   std::uint64_t at = range.begin;
   while (at < range.end && outcome.problem.empty()) {
-    bool hole = false;
-    const std::uint64_t extent =
-        file.device ? range.end : end_of_extent(descriptor, file, at, range.end, hole);
+    const HoleMap::Extent extent = holes.at(at);
+    const std::uint64_t end = std::min(extent.end, range.end);
     // In steps, so that a stop and the cache keeper do not wait for a whole disk.
     const std::uint64_t step =
-        hole ? std::min(extent, at + kHoleStep) : std::min(extent, (at / piece_ + kPiecesOfAStep) * piece_);
-    if (hole) {
-      // A file that was cut short has no data there either.
-      struct stat info{};
-      if (::fstat(descriptor, &info) == 0 && static_cast<std::uint64_t>(info.st_size) < extent) {
-        outcome.problem = changed_since(file, info);
-        break;
-      }
-      if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
-      LAB_TRY(sink.zeros(step - at));
-      outcome.bytes += step - at;
-      outcome.hole_bytes += step - at;
-    } else if (range.hole) {
-      outcome.problem = fmt::format("not read from byte {} on: it was a hole before", at);
-      break;
+        extent.hole ? std::min(end, at + kHoleStep) : std::min(end, (at / piece_ + kPiecesOfAStep) * piece_);
+    if (extent.hole) {
+      LAB_TRY(read_hole(descriptor, {.begin = at, .end = step, .hole = range.hole}, sink, stop, outcome));
     } else {
       if (cache != nullptr) cache->begin(at);
-      LAB_TRY(read_data(descriptor, at, step, sink, stop, outcome));
+      LAB_TRY(read_data(descriptor, at, step, stop, outcome, give));
     }
     if (cache != nullptr) cache->end(at, step);
     at = step;
   }
-  if (cache != nullptr) cache->end(at, range.end);
   return ok();
 }
 
-Status Reader::read_data(int descriptor, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
-                         const std::stop_token& stop, ReadOutcome& outcome) {
+Status Reader::read_hole(int descriptor, const Range& hole, ByteSink& sink, const std::stop_token& stop,
+                         ReadOutcome& outcome) {
+  if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
+  struct stat info{};
+  // A file that was cut short has no data there either.
+  if (::fstat(descriptor, &info) == 0 && static_cast<std::uint64_t>(info.st_size) < hole.end) {
+    outcome.problem = "it has become shorter";
+    return ok();
+  }
+  const auto give_zeros = [&](std::uint64_t count) {
+    outcome.hole_bytes += count;
+    return sink.zeros(count);
+  };
+  const off_t data = ::lseek(descriptor, static_cast<off_t>(hole.begin), SEEK_DATA);
+  if (data < 0 || static_cast<std::uint64_t>(data) >= hole.end) {
+    outcome.bytes += hole.end - hole.begin;
+    return give_zeros(hole.end - hole.begin);
+  }
+  const std::uint64_t before = outcome.bytes;
+  return read_data(descriptor, hole.begin, hole.end, stop, outcome, [&](std::span<const std::byte> bytes) {
+    if (all_zero(bytes)) return give_zeros(bytes.size());
+    if (!hole.hole) return sink.bytes(bytes);
+    outcome.problem = fmt::format("not read from byte {} on: it was written to where it had a hole",
+                                  hole.begin + outcome.bytes - before);
+    return ok();
+  });
+}
+
+template <class Take>
+Status Reader::read_data(int descriptor, std::uint64_t begin, std::uint64_t end, const std::stop_token& stop,
+                         ReadOutcome& outcome, Take take) {
   std::uint64_t at = begin;
   while (at < end) {
     if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
@@ -161,7 +177,8 @@ Status Reader::read_data(int descriptor, std::uint64_t begin, std::uint64_t end,
       return ok();
     }
     const std::size_t taken = std::min(wanted, static_cast<std::size_t>(got));
-    LAB_TRY(sink.bytes({buffer_.get(), taken}));
+    LAB_TRY(take(std::span<const std::byte>(buffer_.get(), taken)));
+    if (!outcome.problem.empty()) return ok();
     outcome.bytes += taken;
     at += taken;
   }

@@ -7,6 +7,8 @@
 #include <memory>
 #include <span>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "core/result.hpp"
 #include "scan/file_list.hpp"
@@ -40,9 +42,28 @@ struct ReadOutcome {
 /// What is wrong with a file whose size is told as 0 and that has bytes nevertheless; else empty.
 std::string hidden_bytes(const ScanFile& file);
 
-/// How many bytes from `offset` on are in a hole of an open file of so many bytes. 0 where there is none, or
-/// where the file system does not tell.
-std::uint64_t hole_at(int descriptor, std::uint64_t offset, std::uint64_t size);
+/// Where a file has no bytes, as its file system tells before any of it is read. Later it may tell something
+/// else: of space that was reserved and never written, what the kernel has read ahead counts as data.
+class HoleMap {
+ public:
+  HoleMap() = default;  // No hole.
+  /// Of [begin, end) of an open file. Behind a quarter of a million holes none is looked for.
+  HoleMap(int descriptor, std::uint64_t begin, std::uint64_t end);
+
+  struct Extent {
+    bool hole = false;
+    std::uint64_t end =
+        0;  // Where the next one of the other kind begins; the largest number if there is none.
+  };
+  Extent at(std::uint64_t offset) const;
+
+ private:
+  struct Hole {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+  std::vector<Hole> holes_{};
+};
 
 /// Not thread-safe: one a worker.
 class Reader {
@@ -52,10 +73,12 @@ class Reader {
   struct Range {
     std::uint64_t begin = 0;  // A multiple of kPiece.
     std::uint64_t end = 0;
-    /// It was one when it was looked for. What was written to it meanwhile is not read, and a problem: nobody
+    /// It was one when the map was made. What was written to it meanwhile is not read, and a problem: nobody
     /// gets more bytes than were foreseen.
     bool hole = false;
-    CacheKeeper* cache = nullptr;  // That others share, and that knows of the beginning. Borrowed.
+    // What others that read parts of the file share; borrowed. Without them the reader makes its own.
+    const HoleMap* holes = nullptr;
+    CacheKeeper* cache = nullptr;  // It knows of the beginning.
   };
   /// What is wrong with the file is part of the outcome. Errors: the sink's, kCancelled, kUnsupported
   /// (O_DIRECT on a file system without it).
@@ -70,25 +93,17 @@ class Reader {
   struct Free {
     void operator()(std::byte* memory) const noexcept;
   };
-  Status read_data(int descriptor, std::uint64_t begin, std::uint64_t end, ByteSink& sink,
-                   const std::stop_token& stop, ReadOutcome& outcome);
   Status read_parts(int descriptor, const ScanFile& file, const Range& range, ByteSink& sink,
                     const std::stop_token& stop, ReadOutcome& outcome);
-
-  /// The end of the hole, or of the data, that `offset` lies in; at most `end`. `hole` says which.
-  std::uint64_t end_of_extent(int descriptor, const ScanFile& file, std::uint64_t offset, std::uint64_t end,
-                              bool& hole);
-
-  /// Data up to the next hole, as it was found last: in memory (tmpfs) the system looks at each page up to
-  /// the next hole, and to do so for each part of a large file takes longer than to read it.
-  struct Data {
-    std::filesystem::path path{};
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-  };
+  /// Zeros that nobody reads, and what has come there since the map was made.
+  Status read_hole(int descriptor, const Range& hole, ByteSink& sink, const std::stop_token& stop,
+                   ReadOutcome& outcome);
+  /// The bytes to `take(span)`, piece by piece, until the outcome has a problem.
+  template <class Take>
+  Status read_data(int descriptor, std::uint64_t begin, std::uint64_t end, const std::stop_token& stop,
+                   ReadOutcome& outcome, Take take);
 
   ReadOptions options_;
-  Data data_{};
   std::size_t piece_;
   std::unique_ptr<std::byte, Free> buffer_;
 };

@@ -134,13 +134,51 @@ TEST_F(Scanning, ALongHoleIsOneJobAndWhatIsWrittenToItMeanwhileIsNotRead) {
     ASSERT_TRUE(pass.run(list->files[0], *first, {}));
     const auto outcome = pass.run(list->files[0], *hole, {});
     ASSERT_TRUE(outcome) << outcome.error().text();
-    EXPECT_EQ(outcome->problem, "not read from byte 209715200 on: it was a hole before");
+    EXPECT_EQ(outcome->problem, "not read from byte 209715200 on: it was written to where it had a hole");
     EXPECT_EQ(hole->begin + outcome->bytes, 200ULL << 20U);
     ASSERT_TRUE(pass.flush());
     EXPECT_EQ(pass.streams()[0].met()[0].bytes, 200ULL << 20U) << "and what was read is counted";
     add("sparse", "begins");
     fs::resize_file(data_ / "sparse", kSize);
   }
+}
+
+// What was reserved and not written is a hole to ext4 until somebody has read it.
+TEST_F(Scanning, SpaceThatWasReservedIsReadAsZerosAlsoWhereItIsNoHoleAnyMore) {
+  Random random(13);
+  const std::string text = random_text(random, 6 << 20);
+  constexpr std::uint64_t kSize = 200ULL << 20U;
+  add("a", text);
+  const auto file = open_file(data_ / "a", O_RDWR);
+  if (::fallocate(file->get(), 0, 0, 80 << 20) != 0) GTEST_SKIP() << "no fallocate in the temporary folder";
+  fs::resize_file(data_ / "a", kSize);
+  const ScanRequest asked = request({{Kind::kCdc, 8192, 0}});
+  const auto one = run(asked);
+  ASSERT_TRUE(one) << one.error().text();
+  expect_the_same_by_several_workers(asked, *one);
+  const auto list = list_files(asked.paths, [](const fs::path&) { return std::size_t{0}; }, {});
+  ASSERT_TRUE(list);
+  const auto counter = make_exact_counter({.memory = 16_MiB});
+  PartQueue parts(FingerprintKind::kXxh3, asked.chunkers, 2);
+  ScanPass pass(asked, std::span(&counter, 1), {.parts = &parts}, [](std::uint64_t) {});
+  JobList jobs(*list, asked.chunkers, {.workers = 2, .joining = true, .looks_after = true});
+  std::vector<Job> all;
+  while (const auto job = jobs.next()) all.push_back(*job);
+  std::string seen(kSize, '\0');
+  ASSERT_EQ(::pread(file->get(), seen.data(), seen.size(), 0), std::ssize(seen));
+  std::uint64_t bytes = 0;
+  for (const Job& job : all) {
+    const auto outcome = pass.run(list->files[0], job, {});
+    ASSERT_TRUE(outcome) << outcome.error().text();
+    EXPECT_EQ(outcome->problem, "");
+    bytes += outcome->bytes;
+  }
+  EXPECT_EQ(bytes, kSize);
+  ASSERT_TRUE(pass.flush());
+  Tally tally(1);
+  ASSERT_TRUE(counter->finish(tally, nullptr));
+  EXPECT_EQ(tally.all().chunks, one->chunkers[0].all.unique_chunks);
+  EXPECT_EQ(tally.all().bytes, one->chunkers[0].all.unique_bytes);
 }
 
 TEST_F(Scanning, OfAFileInPartsNothingStaysInThePageCacheThatWasNotThere) {

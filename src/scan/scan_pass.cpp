@@ -67,10 +67,8 @@ void JobList::begin_parts(const ScanFile& file) {
   parted_ = std::make_shared<PartedFile>();
   if (file.device) return;
   parted_->file = FileHandle(::open(file.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  struct stat info{};
-  if (!parted_->file || ::fstat(parted_->file.get(), &info) != 0) return;
-  // Most files have all their blocks, and need not be asked at each place.
-  parted_->has_holes = info.st_blocks < info.st_size / 512;
+  if (!parted_->file) return;
+  parted_->holes = HoleMap(parted_->file.get(), 0, file.size);
   if (rules_.looks_after) parted_->cache.emplace(parted_->file.get(), file.size);
 }
 
@@ -85,7 +83,8 @@ std::optional<Job> JobList::next() {
           .position = file.start + begin_};
   if (!whole) {
     if (begin_ == 0) begin_parts(file);
-    const std::uint64_t hole = parted_->has_holes ? hole_at(parted_->file.get(), begin_, file.size) : 0;
+    const HoleMap::Extent extent = parted_->holes.at(begin_);
+    const std::uint64_t hole = extent.hole ? std::min(extent.end, file.size) - begin_ : 0;
     job.hole = hole == left || hole > step_;
     if (job.hole) job.end = begin_ + (hole == left ? left : hole / step_ * step_);
     if (step_ == kPartBytes) job.number = number_++;
@@ -148,7 +147,9 @@ Result<ReadOutcome> ScanPass::run(const ScanFile& file, const Job& job, const st
   if (cutting_) cutter_->begin(job.hole ? 0 : job.end - job.begin, shared_.parts->old_part());
   if (shared_.census != nullptr) shared_.census->begin_file(static_cast<std::uint32_t>(file.file_class));
   CacheKeeper* const cache = job.parted && job.parted->cache ? &*job.parted->cache : nullptr;
-  auto outcome = reader_.read(file, {job.begin, job.end, job.hole, cache}, *this, stop);
+  const HoleMap* const holes = job.parted ? &job.parted->holes : nullptr;
+  auto outcome = reader_.read(file, {job.begin, job.end, job.hole, holes, cache}, *this, stop);
+  if (cache != nullptr) cache->end(job.begin, job.end);  // Also of what could not be read.
   if (!outcome) return outcome;
   for (FixedBlocks& blocks : fixed_) blocks.end();
   if (cutting_) {

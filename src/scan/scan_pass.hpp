@@ -23,8 +23,8 @@ namespace lab::scan {
 
 /// A file whose parts are read by several workers.
 struct PartedFile {
-  FileHandle file{};                   // None where it cannot be opened.
-  bool has_holes = false;              // Or may have some.
+  FileHandle file{};  // None where it cannot be opened.
+  HoleMap holes{};
   std::optional<CacheKeeper> cache{};  // Where the page cache is looked after.
 };
 
