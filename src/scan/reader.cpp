@@ -119,7 +119,8 @@ Status Reader::read_parts(int descriptor, const ScanFile& file, const Range& ran
     const std::uint64_t step =
         extent.hole ? std::min(end, at + kHoleStep) : std::min(end, (at / piece_ + kPiecesOfAStep) * piece_);
     if (extent.hole) {
-      LAB_TRY(read_hole(descriptor, {.begin = at, .end = step, .hole = range.hole}, sink, stop, outcome));
+      LAB_TRY(read_hole(descriptor, {.begin = at, .end = step, .hole = range.hole, .cache = cache}, sink,
+                        stop, outcome));
     } else {
       if (cache != nullptr) cache->begin(at);
       LAB_TRY(read_data(descriptor, at, step, stop, outcome, give));
@@ -143,19 +144,28 @@ Status Reader::read_hole(int descriptor, const Range& hole, ByteSink& sink, cons
     outcome.hole_bytes += count;
     return sink.zeros(count);
   };
-  const off_t data = ::lseek(descriptor, static_cast<off_t>(hole.begin), SEEK_DATA);
-  if (data < 0 || static_cast<std::uint64_t>(data) >= hole.end) {
-    outcome.bytes += hole.end - hole.begin;
-    return give_zeros(hole.end - hole.begin);
-  }
-  const std::uint64_t before = outcome.bytes;
-  return read_data(descriptor, hole.begin, hole.end, stop, outcome, [&](std::span<const std::byte> bytes) {
+  std::uint64_t at = hole.begin;
+  const auto give = [&](std::span<const std::byte> bytes) {
+    at += bytes.size();
     if (all_zero(bytes)) return give_zeros(bytes.size());
     if (!hole.hole) return sink.bytes(bytes);
-    outcome.problem = fmt::format("not read from byte {} on: it was written to where it had a hole",
-                                  hole.begin + outcome.bytes - before);
+    outcome.problem =
+        fmt::format("not read from byte {} on: it was written to where it had a hole", at - bytes.size());
     return ok();
-  });
+  };
+  while (at < hole.end && outcome.problem.empty()) {
+    const off_t found = ::lseek(descriptor, static_cast<off_t>(at), SEEK_DATA);
+    const std::uint64_t data = found < 0 ? hole.end : std::min(static_cast<std::uint64_t>(found), hole.end);
+    outcome.bytes += data - at;
+    if (data > at) LAB_TRY(give_zeros(data - at));
+    at = data;
+    if (at == hole.end) break;
+    const off_t next = ::lseek(descriptor, static_cast<off_t>(at), SEEK_HOLE);
+    const std::uint64_t end = next <= found ? hole.end : std::min(static_cast<std::uint64_t>(next), hole.end);
+    if (hole.cache != nullptr) hole.cache->begin(at);
+    LAB_TRY(read_data(descriptor, at, end, stop, outcome, give));
+  }
+  return ok();
 }
 
 template <class Take>
