@@ -20,7 +20,7 @@ namespace lab::scan {
 namespace {
 
 constexpr std::size_t kHolesMost = 1U << 18U;
-constexpr std::uint64_t kHoleStep = 1ULL << 30U;
+constexpr std::uint64_t kHoleStep = 1ULL << 36U;
 constexpr std::uint64_t kPiecesOfAStep = 64;
 constexpr std::size_t kDirectAlignment = 4096;  // Enough for disks with blocks of 512 bytes and of 4 KiB.
 
@@ -134,12 +134,11 @@ Status Reader::read_parts(int descriptor, const ScanFile& file, const Range& ran
 Status Reader::read_hole(int descriptor, const Range& hole, ByteSink& sink, const std::stop_token& stop,
                          ReadOutcome& outcome) {
   if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
+  std::uint64_t end = hole.end;
   struct stat info{};
   // A file that was cut short has no data there either.
-  if (::fstat(descriptor, &info) == 0 && static_cast<std::uint64_t>(info.st_size) < hole.end) {
-    outcome.problem = "it has become shorter";
-    return ok();
-  }
+  if (::fstat(descriptor, &info) == 0)
+    end = std::clamp(static_cast<std::uint64_t>(info.st_size), hole.begin, hole.end);
   const auto give_zeros = [&](std::uint64_t count) {
     outcome.hole_bytes += count;
     return sink.zeros(count);
@@ -153,18 +152,20 @@ Status Reader::read_hole(int descriptor, const Range& hole, ByteSink& sink, cons
         fmt::format("not read from byte {} on: it was written to where it had a hole", at - bytes.size());
     return ok();
   };
-  while (at < hole.end && outcome.problem.empty()) {
+  while (at < end && outcome.problem.empty()) {
     const off_t found = ::lseek(descriptor, static_cast<off_t>(at), SEEK_DATA);
-    const std::uint64_t data = found < 0 ? hole.end : std::min(static_cast<std::uint64_t>(found), hole.end);
+    const std::uint64_t data = found < 0 ? end : std::min(static_cast<std::uint64_t>(found), end);
     outcome.bytes += data - at;
     if (data > at) LAB_TRY(give_zeros(data - at));
     at = data;
-    if (at == hole.end) break;
+    if (at == end) break;
     const off_t next = ::lseek(descriptor, static_cast<off_t>(at), SEEK_HOLE);
-    const std::uint64_t end = next <= found ? hole.end : std::min(static_cast<std::uint64_t>(next), hole.end);
+    const std::uint64_t until = next <= found ? end : std::min(static_cast<std::uint64_t>(next), end);
     if (hole.cache != nullptr) hole.cache->begin(at);
-    LAB_TRY(read_data(descriptor, at, end, stop, outcome, give));
+    LAB_TRY(read_data(descriptor, at, until, stop, outcome, give));
   }
+  if (end < hole.end && outcome.problem.empty())
+    outcome.problem = fmt::format("not read from byte {} on: it has become shorter", end);
   return ok();
 }
 

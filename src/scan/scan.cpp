@@ -174,6 +174,8 @@ class Scan {
     const auto jobs = [&]() -> Status {
       while (true) {
         if (parts_) parts_->wait_for_room(halt_.get_token());
+        // Of files that cannot be opened nobody else looks.
+        if (halt_.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
         const auto job = next_job();
         if (!job) return pass.flush();
         auto outcome = pass.run(list_.files[job->file], *job, halt_.get_token());
@@ -206,9 +208,12 @@ class Scan {
     all.read.opened = all.read.opened || outcome.opened;
     all.read.bytes += outcome.bytes;
     all.read.hole_bytes += outcome.hole_bytes;
-    if (outcome.problem.empty() || (!all.read.problem.empty() && all.problem_at < job.begin)) return;
+    if (outcome.problem.empty()) return;
+    // That bytes are missing says more than that the file has changed, and the first of them the most.
+    const std::pair rank{outcome.bytes == job.end - job.begin, job.begin};
+    if (!all.read.problem.empty() && all.problem_rank < rank) return;
     all.read.problem = std::move(outcome.problem);
-    all.problem_at = job.begin;
+    all.problem_rank = rank;
   }
 
   void add_done(std::uint64_t more) {
@@ -311,10 +316,10 @@ class Scan {
   std::stop_source halt_{};
   std::stop_callback<std::function<void()>> linked_;
   FileList list_{};
-  /// What all jobs of a file came to; the problem is that of the first part which has one.
+  /// What all jobs of a file came to, and the problem that says most.
   struct FileOutcome {
     ReadOutcome read{};
-    std::uint64_t problem_at = 0;
+    std::pair<bool, std::uint64_t> problem_rank{};  // The least one counts.
   };
   std::optional<JobList> jobs_{};
   std::vector<FileOutcome> outcomes_{};

@@ -17,10 +17,17 @@ std::vector<Job> jobs_of(const FileList& list, std::span<const ChunkerSpec> chun
   return all;
 }
 
+/// As a device: nothing is asked of a file system.
+void add_file(FileList& list, std::uint64_t size) {
+  ScanFile& file = list.files.emplace_back();
+  file.size = size;
+  file.device = true;
+}
+
 TEST(Jobs, OfOneFileAreOneBehindTheOtherToItsEnd) {
   FileList list;
   for (const std::uint64_t size : {0ULL, 1ULL, 16ULL << 20U, (16ULL << 20U) + 1, 300ULL << 20U}) {
-    list.files.emplace_back().size = size;
+    add_file(list, size);
     list.files.back().start = list.bytes;
     list.bytes += size;
   }
@@ -43,7 +50,7 @@ TEST(Jobs, OfOneFileAreOneBehindTheOtherToItsEnd) {
 
 TEST(Jobs, AFileIsCutOnlyWhereWorkersShareIt) {
   FileList list;
-  list.files.emplace_back().size = 200U << 20U;
+  add_file(list, 200U << 20U);
   const std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}};
   EXPECT_EQ(jobs_of(list, chunkers, 2).size(), 13U);
   const std::vector<Job> whole = jobs_of(list, chunkers, 1);
@@ -53,8 +60,8 @@ TEST(Jobs, AFileIsCutOnlyWhereWorkersShareIt) {
 
 TEST(Jobs, AFileWithContentDefinedChunksIsCutWherePartsAreJoined) {
   FileList list;
-  list.files.emplace_back().size = (200U << 20U) + 1;
-  list.files.emplace_back().size = 1000;
+  add_file(list, (200U << 20U) + 1);
+  add_file(list, 1000);
   std::vector<ChunkerSpec> chunkers{{Kind::kFixed, 4096, 0}, {Kind::kCdc, 8192, 0}};
   EXPECT_EQ(jobs_of(list, chunkers, 2).size(), 2U);
   const std::vector<Job> parts = jobs_of(list, chunkers, 2, true);
@@ -70,12 +77,24 @@ TEST(Jobs, AFileWithContentDefinedChunksIsCutWherePartsAreJoined) {
 TEST(Jobs, AFileIsNotCutWhereEachWorkerHasEnoughOthers) {
   FileList list;
   list.bytes = 64U << 20U;
-  for (int i = 0; i < 8; ++i) list.files.emplace_back().size = 8U << 20U;
+  for (int i = 0; i < 8; ++i) add_file(list, 8U << 20U);
   const std::vector<ChunkerSpec> chunkers{{Kind::kCdc, 8192, 0}};
   EXPECT_EQ(jobs_of(list, chunkers, 2, true).size(), 16U);
   list.bytes *= 2;
-  for (int i = 0; i < 8; ++i) list.files.emplace_back().size = 8U << 20U;
+  for (int i = 0; i < 8; ++i) add_file(list, 8U << 20U);
   EXPECT_EQ(jobs_of(list, chunkers, 2, true).size(), 16U) << "an eighth of one worker's share";
+}
+
+TEST(Jobs, AFileThatCannotBeOpenedIsOneJob) {
+  FileList list;
+  list.files.emplace_back().size = 8ULL << 40U;
+  list.files.back().path = "/nowhere/at/all";
+  for (const ChunkerSpec& chunker : {ChunkerSpec{Kind::kFixed, 4096, 0}, ChunkerSpec{Kind::kCdc, 8192, 0}}) {
+    const std::vector<Job> jobs = jobs_of(list, std::span(&chunker, 1), 2, true);
+    ASSERT_EQ(jobs.size(), 1U);
+    EXPECT_EQ(jobs[0].end, 8ULL << 40U);
+    EXPECT_FALSE(jobs[0].number);
+  }
 }
 
 TEST(Jobs, PartsAreJoinedOnlyWhereTheMemoryHoldsThem) {

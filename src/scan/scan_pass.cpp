@@ -75,14 +75,17 @@ void JobList::begin_parts(const ScanFile& file) {
 std::optional<Job> JobList::next() {
   if (file_ >= list_.files.size()) return std::nullopt;
   const ScanFile& file = list_.files[file_];
-  const bool whole = step_ == 0 || file.size <= whole_at_most_;
+  bool whole = step_ == 0 || file.size <= whole_at_most_;
+  if (!whole && begin_ == 0) {
+    begin_parts(file);
+    whole = !file.device && !parted_->file;  // That it cannot be opened is found out once.
+  }
   const std::uint64_t left = file.size - begin_;
   Job job{.file = file_,
           .begin = begin_,
           .end = whole || left <= step_ ? file.size : begin_ + step_,
           .position = file.start + begin_};
   if (!whole) {
-    if (begin_ == 0) begin_parts(file);
     const HoleMap::Extent extent = parted_->holes.at(begin_);
     const std::uint64_t hole = extent.hole ? std::min(extent.end, file.size) - begin_ : 0;
     job.hole = hole == left || hole > step_;
