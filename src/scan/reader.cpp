@@ -131,40 +131,43 @@ Status Reader::read_parts(int descriptor, const ScanFile& file, const Range& ran
   return ok();
 }
 
-Status Reader::read_hole(int descriptor, const Range& hole, ByteSink& sink, const std::stop_token& stop,
+Status Reader::read_hole(int descriptor, const Range& range, ByteSink& sink, const std::stop_token& stop,
                          ReadOutcome& outcome) {
   if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "scan"};
-  std::uint64_t end = hole.end;
+  std::uint64_t end = range.end;
   struct stat info{};
   // A file that was cut short has no data there either.
   if (::fstat(descriptor, &info) == 0)
-    end = std::clamp(static_cast<std::uint64_t>(info.st_size), hole.begin, hole.end);
+    end = std::clamp(static_cast<std::uint64_t>(info.st_size), range.begin, range.end);
   const auto give_zeros = [&](std::uint64_t count) {
     outcome.hole_bytes += count;
     return sink.zeros(count);
   };
-  std::uint64_t at = hole.begin;
+  std::uint64_t at = range.begin;
   const auto give = [&](std::span<const std::byte> bytes) {
     at += bytes.size();
     if (all_zero(bytes)) return give_zeros(bytes.size());
-    if (!hole.hole) return sink.bytes(bytes);
+    if (!range.hole) return sink.bytes(bytes);
     outcome.problem =
         fmt::format("not read from byte {} on: it was written to where it had a hole", at - bytes.size());
     return ok();
   };
   while (at < end && outcome.problem.empty()) {
     const off_t found = ::lseek(descriptor, static_cast<off_t>(at), SEEK_DATA);
-    const std::uint64_t data = found < 0 ? end : std::min(static_cast<std::uint64_t>(found), end);
+    // Where it does not tell any more, the bytes do.
+    const std::uint64_t nothing = errno == ENXIO ? end : at;
+    const std::uint64_t data = found < 0 ? nothing : std::min(static_cast<std::uint64_t>(found), end);
     outcome.bytes += data - at;
     if (data > at) LAB_TRY(give_zeros(data - at));
     at = data;
     if (at == end) break;
     const off_t next = ::lseek(descriptor, static_cast<off_t>(at), SEEK_HOLE);
-    const std::uint64_t until = next <= found ? end : std::min(static_cast<std::uint64_t>(next), end);
-    if (hole.cache != nullptr) hole.cache->begin(at);
+    const std::uint64_t until =
+        found < 0 || next <= found ? end : std::min(static_cast<std::uint64_t>(next), end);
+    if (range.cache != nullptr) range.cache->begin(at);
     LAB_TRY(read_data(descriptor, at, until, stop, outcome, give));
   }
-  if (end < hole.end && outcome.problem.empty())
+  if (end < range.end && outcome.problem.empty())
     outcome.problem = fmt::format("not read from byte {} on: it has become shorter", end);
   return ok();
 }

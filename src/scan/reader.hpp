@@ -96,7 +96,7 @@ class Reader {
   Status read_parts(int descriptor, const ScanFile& file, const Range& range, ByteSink& sink,
                     const std::stop_token& stop, ReadOutcome& outcome);
   /// Zeros that nobody reads, and what has come there since the map was made.
-  Status read_hole(int descriptor, const Range& hole, ByteSink& sink, const std::stop_token& stop,
+  Status read_hole(int descriptor, const Range& range, ByteSink& sink, const std::stop_token& stop,
                    ReadOutcome& outcome);
   /// The bytes to `take(span)`, piece by piece, until the outcome has a problem.
   template <class Take>

@@ -143,6 +143,28 @@ TEST_F(Scanning, ALongHoleIsOneJobAndWhatIsWrittenToItMeanwhileIsNotRead) {
   }
 }
 
+TEST_F(Scanning, ThatBytesOfAHoleAreMissingGoesBeforeThatTheFileHasChanged) {
+  Random random(14);
+  add("a", random_text(random, 24 << 20));
+  fs::resize_file(data_ / "a", 200 << 20);
+  const auto file = open_file(data_ / "a", O_WRONLY);
+  for (const ChunkerSpec& chunker : {ChunkerSpec{Kind::kFixed, 4096, 0}, ChunkerSpec{Kind::kCdc, 8192, 0}}) {
+    ScanRequest asked = request({chunker});
+    asked.threads = 2;
+    // By the first bytes that are read: their parts end later, and before the hole.
+    const auto write = [&](const ScanProgress&) {
+      EXPECT_EQ(::pwrite(file->get(), "later", 5, 100 << 20), 5);
+    };
+    const auto report = scan(asked, write, {});
+    ASSERT_TRUE(report) << report.error().text();
+    ASSERT_EQ(report->incomplete.size(), 1U);
+    EXPECT_EQ(report->incomplete[0].reason,
+              "not read from byte 104857600 on: it was written to where it had a hole");
+    EXPECT_EQ(report->chunkers[0].all.bytes, 100ULL << 20U);
+    ASSERT_EQ(::fallocate(file->get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 100 << 20, 1 << 20), 0);
+  }
+}
+
 // What was reserved and not written is a hole to ext4 until somebody has read it.
 TEST_F(Scanning, SpaceThatWasReservedIsReadAsZerosAlsoWhereItIsNoHoleAnyMore) {
   Random random(13);

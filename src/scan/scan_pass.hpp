@@ -23,7 +23,7 @@ namespace lab::scan {
 
 /// A file whose parts are read by several workers.
 struct PartedFile {
-  FileHandle file{};  // None where it cannot be opened.
+  FileHandle file{};  // None of a device.
   HoleMap holes{};
   std::optional<CacheKeeper> cache{};  // Where the page cache is looked after.
 };
